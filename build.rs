@@ -1,0 +1,50 @@
+//! Names the shared library, and generates the C header for comparison with the one that is checked in.
+
+use std::{env, fs, path::Path};
+
+fn main() {
+    let target_os = env::var("CARGO_CFG_TARGET_OS").expect("cargo sets it");
+    let major = env::var("CARGO_PKG_VERSION_MAJOR").expect("cargo sets it");
+    if target_os == "linux" {
+        // nodelete: signal handlers point into the library, so that it must never be unloaded.
+        for argument in
+            [&format!("-Wl,-soname,libwasmtrap.so.{major}"), "-Wl,-z,nodelete", "-Wl,-z,now", "-Wl,-z,relro"]
+        {
+            println!("cargo::rustc-cdylib-link-arg={argument}");
+        }
+    }
+
+    println!("cargo::rerun-if-changed=src/capi.rs");
+    println!("cargo::rerun-if-changed=src/shared/abi.rs");
+    println!("cargo::rerun-if-changed=cbindgen.toml");
+    let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    let header = Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("wasmtrap.h");
+    let config = cbindgen::Config::from_file(Path::new(&root).join("cbindgen.toml")).expect("cbindgen.toml is valid");
+    let mut text = Vec::new();
+    cbindgen::Builder::new()
+        .with_src(Path::new(&root).join("src/shared/abi.rs"))
+        .with_src(Path::new(&root).join("src/capi.rs"))
+        .with_config(config)
+        .generate()
+        .expect("the C API has a header")
+        .write(&mut text);
+    let text = String::from_utf8(text).expect("the sources are UTF-8");
+    fs::write(&header, for_c(&text)).expect("OUT_DIR is writable");
+    // For the test that compares, and for `make header`.
+    println!("cargo::rustc-env=WASMTRAP_GENERATED_HEADER={}", header.display());
+}
+
+/// Says in C what cbindgen leaves in Rust's words, and puts negative constants in parentheses.
+fn for_c(header: &str) -> String {
+    let mut text = String::new();
+    for line in header.lines() {
+        match line.rsplit_once(' ') {
+            Some((define, value)) if define.starts_with("#define") && value.starts_with('-') => {
+                text += &format!("{define} ({value})");
+            }
+            _ => text += &line.replace("// # Safety", "// The caller vouches for this:"),
+        }
+        text.push('\n');
+    }
+    text
+}

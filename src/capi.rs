@@ -1,0 +1,442 @@
+//! Every `extern "C"` function, and nothing else: convert, check pointers, hand on.
+//!
+//! The comments are the header's. Outputs are written only on success.
+#![allow(non_camel_case_types, reason = "the names are C's")]
+
+use core::ffi::{c_char, c_int, c_void};
+
+use crate::inside::signals::entry;
+use crate::outside::error::{self, Failure};
+use crate::outside::{code, describe, library, names, regions, threads};
+use crate::shared::abi::*;
+
+fn status(result: Result<(), Failure>) -> wasmtrap_status_t {
+    match result {
+        Ok(()) => WASMTRAP_OK,
+        Err(failure) => failure.status(),
+    }
+}
+
+/// Writes `value` to `out` if there is an `out`; otherwise says that `name` is NULL.
+///
+/// # Safety
+/// `out` is null or valid for a write.
+unsafe fn store<T>(name: &str, out: *mut T, value: impl FnOnce() -> Result<T, Failure>) -> Result<(), Failure> {
+    if out.is_null() {
+        return Err(error::null(name));
+    }
+    let value = value()?;
+    // SAFETY: not null, and the caller promises that it is valid.
+    unsafe { out.write(value) };
+    Ok(())
+}
+
+/// Reads the structure at `desc` once its size has been checked.
+///
+/// # Safety
+/// `desc` is null, or valid for a read of its first field, and of all of `T` if that field says so.
+unsafe fn load<T: Copy>(name: &str, desc: *const T) -> Result<T, Failure> {
+    if desc.is_null() {
+        return Err(error::null(name));
+    }
+    // SAFETY: every structure of the API begins with its size, which the caller promises to be readable.
+    let size = unsafe { desc.cast::<usize>().read() };
+    if size != size_of::<T>() {
+        return Err(error::struct_size(name, size, size_of::<T>()));
+    }
+    // SAFETY: the caller says that the structure is as large as ours.
+    Ok(unsafe { desc.read() })
+}
+
+// --- 1. Version and names --------------------------------------------------------------------------------------------
+
+/// ===== 1. Version and names =====
+///
+/// The version of the library that is running, "major.minor.patch". WASMTRAP_VERSION_* are those of the header.
+/// Static storage. Thread-safe, signal-safe. Needs no wasmtrap_init.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_version() -> *const c_char {
+    names::VERSION.as_ptr()
+}
+
+/// The WebAssembly specification's message for a trap code, such as "integer divide by zero"; "user trap" for the
+/// embedder's own codes, "unknown trap" for the rest. Never NULL; static storage. Thread-safe, signal-safe. Needs no
+/// wasmtrap_init.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_code_name(code: wasmtrap_code_t) -> *const c_char {
+    names::trap_code(code).as_ptr()
+}
+
+/// A status as text, "WASMTRAP_ERR_OVERLAP" say; "unknown status" for a value that is none. Never NULL; static storage.
+/// Thread-safe, signal-safe. Needs no wasmtrap_init.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_status_name(status: wasmtrap_status_t) -> *const c_char {
+    names::status(status).as_ptr()
+}
+
+/// An access as a word: "read", "write", "execute", or "unknown". Never NULL; static storage. Thread-safe, signal-safe.
+/// Needs no wasmtrap_init.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_access_name(access: wasmtrap_access_t) -> *const c_char {
+    names::access(access).as_ptr()
+}
+
+/// What the last call of this thread that failed has to say: a sentence that names the argument and its value. "" if no
+/// call of this thread has failed. Calls that succeed leave it alone. Never NULL; the text belongs to the library and
+/// stays until the thread's next failing call or its end. Thread-safe, not signal-safe. Needs no wasmtrap_init.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_last_error() -> *const c_char {
+    error::last()
+}
+
+// --- 2. Set-up -------------------------------------------------------------------------------------------------------
+
+/// ===== 2. Set-up =====
+///
+/// Installs the library's fault handling in this process. `options` is read during the call only; NULL means all
+/// defaults.
+///
+/// Signal handlers that are there already stay in use for every fault that is not the library's. The shared object that
+/// the library is in is never unloaded from then on.
+///
+/// Calling it again with the same options is WASMTRAP_OK and does nothing; with others it is WASMTRAP_ERR_CONFLICT.
+/// After wasmtrap_shutdown it may be called again with any.
+///
+/// Errors: WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (a field, or the environment variable
+/// WASMTRAP_BACKEND), WASMTRAP_ERR_CONFLICT, WASMTRAP_ERR_UNSUPPORTED (no Mach ports here and no fallback allowed),
+/// WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+///
+/// # Safety
+/// `options` is NULL or points to a structure as large as its struct_size says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmtrap_init(options: *const wasmtrap_options_t) -> wasmtrap_status_t {
+    let given = if options.is_null() {
+        Ok(None)
+    } else {
+        // SAFETY: not null; the caller's promise.
+        unsafe { load("options", options) }.map(Some)
+    };
+    status(given.and_then(|options| library::init(options.as_ref())))
+}
+
+/// Puts the earlier signal handlers back and forgets all code ranges, regions and the fault handler; their ids are
+/// unknown afterwards. Where another handler has been installed on top of the library's, that one stays, and the
+/// library's, which it may call, forwards every fault to the earlier ones. Threads keep what wasmtrap_thread_attach gave
+/// them until they end or call wasmtrap_thread_detach.
+///
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (a thread is inside a protected call, or a chain is
+/// detached). Thread-safe, not signal-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_shutdown() -> wasmtrap_status_t {
+    status(library::shutdown())
+}
+
+/// Tells which backend is in use: WASMTRAP_BACKEND_MACH_PORTS or WASMTRAP_BACKEND_SIGNALS.
+///
+/// Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`backend` is NULL), WASMTRAP_ERR_NOT_INITIALIZED. Thread-safe, not
+/// signal-safe.
+///
+/// # Safety
+/// `backend` is NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmtrap_backend(backend: *mut wasmtrap_backend_t) -> wasmtrap_status_t {
+    // SAFETY: the caller's promise.
+    status(unsafe { store("backend", backend, library::backend) })
+}
+
+/// Describes the set-up in English, a fact a line, for a log or a support ticket: version, host, the backend and why it
+/// was chosen, the faults taken, what each signal's handler is now and which object it belongs to, what is registered.
+/// Works before wasmtrap_init, and says so.
+///
+/// Writes at most `capacity` bytes to `buffer`, always ending in NUL if `capacity` is not 0. `length` (may be NULL)
+/// receives the length of the whole text without the NUL: the text was cut if that is not less than `capacity`.
+/// `buffer` may be NULL if `capacity` is 0.
+///
+/// Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`buffer` is NULL and `capacity` is not 0). Thread-safe, not signal-safe.
+///
+/// # Safety
+/// `buffer` is valid for `capacity` bytes; `length` is NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmtrap_describe(
+    buffer: *mut c_char,
+    capacity: usize,
+    length: *mut usize,
+) -> wasmtrap_status_t {
+    if buffer.is_null() && capacity != 0 {
+        return error::null("buffer").status();
+    }
+    // SAFETY: the caller's promise; describe writes no more than `capacity` bytes.
+    let needed = unsafe { describe::describe(buffer.cast(), capacity) };
+    if !length.is_null() {
+        // SAFETY: not null; the caller's promise.
+        unsafe { length.write(needed) };
+    }
+    WASMTRAP_OK
+}
+
+/// Tells whether the library's signal handlers are still the first to be asked. `displaced` (may be NULL) receives the
+/// kinds of fault (WASMTRAP_FAULT_*) whose handler another one was installed over, 0 if there are none. A displaced kind
+/// still works as long as the newer handler passes on what it does not know. With WASMTRAP_INIT_HOST_OWNS_SIGNALS it is
+/// always 0.
+///
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED. Thread-safe, not signal-safe.
+///
+/// # Safety
+/// `displaced` is NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmtrap_check(displaced: *mut u32) -> wasmtrap_status_t {
+    let found = match library::check() {
+        Ok(found) => found,
+        Err(failure) => return failure.status(),
+    };
+    if !displaced.is_null() {
+        // SAFETY: not null; the caller's promise.
+        unsafe { displaced.write(found) };
+    }
+    WASMTRAP_OK
+}
+
+/// Puts the library's handlers back on top where they were displaced. The handlers found there get every fault that is
+/// not the library's, and if they pass it on in turn, it goes to the handlers that were there before the library: no
+/// loop arises. Nothing happens where nothing is displaced.
+///
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_LIMIT (more than seven different handlers have been put
+/// underneath), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_rearm() -> wasmtrap_status_t {
+    status(library::rearm())
+}
+
+// --- 3. Threads ------------------------------------------------------------------------------------------------------
+
+/// ===== 3. Threads =====
+///
+/// Prepares the calling thread now rather than at its first protected call: an alternate signal stack with a guard page
+/// (unless it has one that is big enough), and the bounds of its stack. Calling it again is WASMTRAP_OK. At the thread's
+/// end all is put back by itself.
+///
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Not signal-safe. Acts on the
+/// calling thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_thread_attach() -> wasmtrap_status_t {
+    status(threads::attach().map(|_| ()))
+}
+
+/// Undoes wasmtrap_thread_attach: the thread's earlier alternate signal stack is put back. WASMTRAP_OK if the thread is
+/// not attached. Allowed after wasmtrap_shutdown.
+///
+/// Errors: WASMTRAP_ERR_BUSY (the thread is inside a protected call, or runs on the alternate stack). Not signal-safe.
+/// Acts on the calling thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_thread_detach() -> wasmtrap_status_t {
+    status(threads::detach())
+}
+
+// --- 4. Code and regions ---------------------------------------------------------------------------------------------
+
+/// ===== 4. Code and regions =====
+///
+/// Registers a range of compiled WebAssembly code. A fault whose program counter is in no registered range is never a
+/// trap (unless a fault handler says so). `desc` and its sites are copied; the code itself stays the caller's and must
+/// stay where it is until it is unregistered. `id` receives the range's id, never 0.
+///
+/// Cost: O(log n) for n ranges, plus a copy of the sites.
+///
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (a null pointer, a zero
+/// or wrapping length, sites that are unsorted or outside of the range, an unknown flag), WASMTRAP_ERR_OVERLAP,
+/// WASMTRAP_ERR_NO_MEMORY. Thread-safe, not signal-safe.
+///
+/// # Safety
+/// `desc` is NULL or points to a structure as large as its struct_size says, whose `sites` has `site_count` elements;
+/// `id` is NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmtrap_code_register(desc: *const wasmtrap_code_desc_t, id: *mut u64) -> wasmtrap_status_t {
+    // SAFETY: the caller's promise, for all three.
+    status(unsafe { store("id", id, || code::register(&load("desc", desc)?)) })
+}
+
+/// Forgets a code range. When it returns, no handler looks at the range or its sites any more, and the code may be freed
+/// or overwritten.
+///
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_UNKNOWN_ID (never given out, or unregistered before). Thread-safe,
+/// not signal-safe, not to be called from a fault handler.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_code_unregister(id: u64) -> wasmtrap_status_t {
+    status(code::unregister(id))
+}
+
+/// Finds the code range that `pc` is in. `info->struct_size` must be set; the rest is filled in. The answer is as of the
+/// time of the call: another thread may unregister the range at once.
+///
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (`info` is NULL),
+/// WASMTRAP_ERR_NOT_FOUND. Thread-safe, wait-free when it succeeds. Not signal-safe when it fails, because of the
+/// sentence for wasmtrap_last_error.
+///
+/// # Safety
+/// `info` is NULL or points to a structure as large as its struct_size says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmtrap_code_lookup(pc: *const c_void, info: *mut wasmtrap_code_info_t) -> wasmtrap_status_t {
+    // SAFETY: the caller's promise, for both.
+    status(unsafe {
+        store("info", info, || {
+            load("info", info.cast_const())?;
+            code::lookup(pc.addr())
+        })
+    })
+}
+
+/// Registers a region of data addresses. Regions must not overlap each other. `id` receives the region's id, never 0.
+///
+/// Cost: O(log n) for n regions.
+///
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (a null pointer, a zero
+/// or wrapping length, an unknown flag), WASMTRAP_ERR_OVERLAP, WASMTRAP_ERR_NO_MEMORY. Thread-safe, not signal-safe.
+///
+/// # Safety
+/// `desc` is NULL or points to a structure as large as its struct_size says; `id` is NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmtrap_region_register(
+    desc: *const wasmtrap_region_desc_t,
+    id: *mut u64,
+) -> wasmtrap_status_t {
+    // SAFETY: the caller's promise, for both.
+    status(unsafe { store("id", id, || regions::register(&load("desc", desc)?)) })
+}
+
+/// Forgets a region. When it returns, no handler looks at it any more.
+///
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_UNKNOWN_ID. Thread-safe, not signal-safe, not to be called from a
+/// fault handler.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_region_unregister(id: u64) -> wasmtrap_status_t {
+    status(regions::unregister(id))
+}
+
+// --- 5. Running ------------------------------------------------------------------------------------------------------
+
+/// ===== 5. Running =====
+///
+/// Calls function(argument) under protection. WASMTRAP_OK when it returned, WASMTRAP_TRAPPED when it trapped; then
+/// `*trap` is filled in. `trap` may be NULL, else its struct_size, frames and frames_capacity must be set, and it must
+/// stay valid during the call. Attaches the thread if need be.
+///
+/// After a trap the callee-saved registers, the x87 control word and MXCSR (arm64: FPCR) are as they were at the call.
+/// Frames between the trap and the call are dropped without running destructors. The signal mask is what it was where
+/// the trap happened. Protected calls nest: a trap ends the innermost one of its thread.
+///
+/// A C++ exception, a Rust panic or a thread cancellation may pass through. longjmp across it from inside to outside
+/// leaves a stale protected call behind, which the thread's next return from an outer protected call clears; until
+/// then a fault in registered code would land in a frame that is gone, so do not run any.
+///
+/// Errors (negative; the function has not run): WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_INVALID_ARGUMENT (`function`
+/// is NULL, or `frames` is NULL while `frames_capacity` is not 0), WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_NO_MEMORY,
+/// WASMTRAP_ERR_SYSTEM. WASMTRAP_ERR_WRONG_THREAD says that the function has run and returned, but on a thread, or with
+/// a chain, that this call is not part of: a stack was switched without wasmtrap_chain_detach. Thread-safe, not
+/// signal-safe.
+///
+/// # Safety
+/// `function` may be called with `argument`; `trap` is as said above.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+pub unsafe extern "C-unwind" fn wasmtrap_call(
+    function: wasmtrap_function_t,
+    argument: *mut c_void,
+    trap: *mut wasmtrap_trap_t,
+) -> wasmtrap_status_t {
+    crate::arch::protected_call!()
+}
+
+/// Ends the innermost protected call of this thread with a trap, as a fault would: for library calls and for checks that
+/// compiled code makes itself. Does not return, and runs no destructors on its way. `code` is WASMTRAP_CODE_* or the
+/// embedder's own; it and `payload` are handed on as they are.
+///
+/// Outside of a protected call it writes a sentence to standard error and aborts the process: there is nowhere to go.
+/// Not signal-safe in general; allowed in a handler of a fault that happened in registered code.
+///
+/// # Safety
+/// The frames between here and the protected call may be dropped without cleaning up.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+pub unsafe extern "C" fn wasmtrap_raise(code: wasmtrap_code_t, payload: u64) -> ! {
+    crate::arch::raise!()
+}
+
+/// Takes the thread's protected calls off it, for a host that is about to switch stacks (fibers, greenlets). `chain`
+/// receives them, NULL if there are none. Afterwards the thread is outside of any protected call. To switch: detach the
+/// running stack's chain, switch, attach the other stack's.
+///
+/// Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`chain` is NULL), WASMTRAP_ERR_NOT_INITIALIZED. Acts on the calling thread. Not
+/// signal-safe.
+///
+/// # Safety
+/// `chain` is NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmtrap_chain_detach(chain: *mut *mut wasmtrap_chain_t) -> wasmtrap_status_t {
+    // SAFETY: the caller's promise.
+    status(unsafe { store("chain", chain, threads::detach_chain) })
+}
+
+/// Gives a detached chain to the calling thread, which need not be the one it came from. `chain` may be NULL: the thread
+/// stays outside of any protected call. `stack`, read during the call only, tells the bounds of the stack that the chain
+/// goes on with, for stack overflows and backtraces; NULL means the thread's own stack. It holds until the next
+/// wasmtrap_chain_detach.
+///
+/// Errors: WASMTRAP_ERR_BUSY (the thread is inside a protected call: detach first), WASMTRAP_ERR_WRONG_THREAD (`chain` is
+/// attached to a thread already), WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (the bounds of `stack` are
+/// empty or wrap), WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Acts on the calling thread.
+/// Not signal-safe.
+///
+/// # Safety
+/// `chain` is NULL or came from wasmtrap_chain_detach and its protected calls have not ended; `stack` is NULL or points
+/// to a structure as large as its struct_size says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmtrap_chain_attach(
+    chain: *mut wasmtrap_chain_t,
+    stack: *const wasmtrap_stack_t,
+) -> wasmtrap_status_t {
+    let bounds = if stack.is_null() {
+        Ok(None)
+    } else {
+        // SAFETY: not null; the caller's promise.
+        unsafe { load("stack", stack) }.map(Some)
+    };
+    // SAFETY: the caller's promise about `chain`.
+    status(bounds.and_then(|bounds| unsafe { threads::attach_chain(chain, bounds.as_ref()) }))
+}
+
+// --- 6. Own handling -------------------------------------------------------------------------------------------------
+
+/// ===== 6. Own handling =====
+///
+/// Sets the embedder's own fault handler, or takes it away (`handler` is NULL). It is asked about every fault of the
+/// kinds taken that the kernel made, on any thread and at any program counter, before the registered tables have their
+/// say. `user` is handed to it and never looked at. A thread that is in the old handler at the time may still be in it
+/// when this returns; no thread enters it afterwards.
+///
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY. Thread-safe, not signal-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_set_fault_handler(
+    handler: wasmtrap_fault_handler_t,
+    user: *mut c_void,
+) -> wasmtrap_status_t {
+    status(library::set_fault_handler(handler, user))
+}
+
+/// For a host that owns its signal handlers (WASMTRAP_INIT_HOST_OWNS_SIGNALS): hands a signal to the library, from
+/// inside an SA_SIGINFO handler, with that handler's three arguments. 1 if it was the library's: the context has been
+/// changed, return from the handler at once. 0 if it was not; nothing has changed. The handler should be installed with
+/// SA_ONSTACK, or a stack overflow cannot be caught.
+///
+/// Signal-safe, thread-safe. 0 before wasmtrap_init, and if `siginfo` or `ucontext` is NULL.
+///
+/// # Safety
+/// `siginfo` and `ucontext` are NULL or what the kernel gave to the handler, a siginfo_t and a ucontext_t.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmtrap_try_handle_signal(
+    signal: c_int,
+    siginfo: *mut c_void,
+    ucontext: *mut c_void,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    c_int::from(unsafe { entry::try_handle(signal, siginfo.cast(), ucontext.cast()) })
+}
