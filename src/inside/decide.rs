@@ -1,0 +1,208 @@
+//! The decision: what a fault is, from what the fault says and what the tables say.
+//!
+//! A plain function of its inputs. It is the same for every backend, and the fuzzer and the unit tests call it with no
+//! fault at all. The order of its questions is part of its contract: cheapest and safest first, and nothing is known
+//! about the thread before the program counter is known to be in registered code. Swallowing a real crash is a security
+//! bug, so every doubt ends in `Forward`.
+
+use crate::shared::abi::*;
+use crate::shared::thread::StackBounds;
+
+/// What the processor complained about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A load, store or fetch that the memory system refused.
+    Memory,
+    /// An access that must be aligned and was not.
+    Misaligned,
+    /// An instruction that is none, `ud2` and `udf` among them.
+    Illegal,
+    /// An integer division: by zero, or with an overflow. x86-64 does not tell which.
+    IntegerDivision,
+    /// Any other arithmetic: an unmasked floating-point exception.
+    OtherArithmetic,
+    /// `int3` or `brk`.
+    Breakpoint,
+    /// What no code is meant to survive: failing hardware, a broken shadow stack, a single step.
+    Fatal,
+}
+
+impl Kind {
+    /// The bit by which wasmtrap_init names it; 0 for what cannot be asked for.
+    pub fn bit(self) -> u32 {
+        match self {
+            Self::Memory | Self::Misaligned => WASMTRAP_FAULT_MEMORY,
+            Self::Illegal => WASMTRAP_FAULT_ILLEGAL,
+            Self::IntegerDivision | Self::OtherArithmetic => WASMTRAP_FAULT_ARITHMETIC,
+            Self::Breakpoint => WASMTRAP_FAULT_BREAKPOINT,
+            Self::Fatal => 0,
+        }
+    }
+
+    fn touches_memory(self) -> bool {
+        matches!(self, Self::Memory | Self::Misaligned)
+    }
+}
+
+/// A fault, as a backend reads it.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault {
+    /// The kernel made it; a process did not send it.
+    pub from_kernel: bool,
+    /// What the processor complained about.
+    pub kind: Kind,
+    /// The instruction that faulted.
+    pub pc: usize,
+    /// The address it failed to access, where the processor tells.
+    pub address: Option<usize>,
+}
+
+/// What the range's table of trap sites says of a program counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Site {
+    /// The range has no table: any instruction may trap.
+    NoTable,
+    /// It has one, and this is not in it.
+    NotListed,
+    /// It is a site, with this code.
+    Code(wasmtrap_code_t),
+}
+
+/// The code range that a program counter is in.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeHit {
+    /// The range's id.
+    pub id: u64,
+    /// Its user pointer.
+    pub user: usize,
+    /// The program counter's offset in it.
+    pub offset: usize,
+    /// WASMTRAP_CODE_STRICT was given.
+    pub strict: bool,
+    /// The trap site.
+    pub site: Site,
+}
+
+/// The region that an address is in.
+#[derive(Clone, Copy, Debug)]
+pub struct RegionHit {
+    /// The region's id.
+    pub id: u64,
+    /// Its user pointer.
+    pub user: usize,
+    /// The address's offset in it.
+    pub offset: usize,
+    /// Its trap code, WASMTRAP_CODE_NONE for the kind's.
+    pub code: wasmtrap_code_t,
+}
+
+/// What the decision asks. The questions come in the order of the functions, and each only if the one before gave reason.
+pub trait World {
+    /// The kinds that are taken, WASMTRAP_FAULT_* or-ed together.
+    fn kinds(&self) -> u32;
+    /// Whether the embedder has a fault handler.
+    fn has_fault_handler(&self) -> bool;
+    /// The registered code range at `pc`.
+    fn code(&self, pc: usize) -> Option<CodeHit>;
+    /// The stack of this thread, if the thread is inside a protected call. The first look at the thread.
+    fn protected_stack(&self) -> Option<StackBounds>;
+    /// The registered region at `address`.
+    fn region(&self, address: usize) -> Option<RegionHit>;
+}
+
+/// What was found out about a fault on the way to the verdict.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Findings {
+    /// The code range.
+    pub code: Option<CodeHit>,
+    /// The region.
+    pub region: Option<RegionHit>,
+    /// The address is in the thread's own stack or its guard.
+    pub stack_overflow: bool,
+    /// What the fault traps with by the tables; `None` if it is no trap by them.
+    pub trap: Option<wasmtrap_code_t>,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug)]
+pub enum Verdict {
+    /// Not ours: as if the library were not there.
+    Forward,
+    /// A trap with this code.
+    Trap(wasmtrap_code_t, Findings),
+    /// Ask the embedder's fault handler, then [`conclude`].
+    CallHost(Findings),
+    /// Go on, with the registers as the embedder's handler left them.
+    Resume,
+}
+
+/// What to do about `fault`.
+#[inline]
+pub fn decide(fault: &Fault, world: &impl World) -> Verdict {
+    // First, because it costs nothing and because a signal that a process sent says nothing true about its fields.
+    if !fault.from_kernel || fault.kind.bit() & world.kinds() == 0 {
+        return Verdict::Forward;
+    }
+    if world.has_fault_handler() {
+        return Verdict::CallHost(examine(fault, world));
+    }
+    let findings = examine(fault, world);
+    match findings.trap {
+        Some(code) => Verdict::Trap(code, findings),
+        None => Verdict::Forward,
+    }
+}
+
+/// The verdict once the embedder's handler has spoken: WASMTRAP_VERDICT_*, with `code` if that is TRAP.
+#[inline]
+pub fn conclude(answer: wasmtrap_verdict_t, code: wasmtrap_code_t, findings: Findings, protected: bool) -> Verdict {
+    match (answer, findings.trap) {
+        (WASMTRAP_VERDICT_RESUME, _) => Verdict::Resume,
+        (WASMTRAP_VERDICT_TRAP, _) if protected => Verdict::Trap(code, findings),
+        (_, Some(code)) => Verdict::Trap(code, findings),
+        (_, None) => Verdict::Forward,
+    }
+}
+
+fn examine(fault: &Fault, world: &impl World) -> Findings {
+    let mut findings = Findings::default();
+    let Some(code) = world.code(fault.pc) else { return findings };
+    findings.code = Some(code);
+    let Some(stack) = world.protected_stack() else { return findings };
+    if code.site == Site::NotListed {
+        return findings;
+    }
+    if let (true, Some(address)) = (fault.kind.touches_memory(), fault.address) {
+        findings.region = world.region(address);
+        // A region is the embedder's word about these addresses; the stack is only ours.
+        findings.stack_overflow = findings.region.is_none() && stack.overflowed_at(address);
+    }
+    if fault.kind.touches_memory() && code.strict && findings.region.is_none() && !findings.stack_overflow {
+        return findings;
+    }
+    findings.trap = code_of(fault, &findings, code.site);
+    findings
+}
+
+/// The site's code, else the region's, else what follows from the kind.
+fn code_of(fault: &Fault, findings: &Findings, site: Site) -> Option<wasmtrap_code_t> {
+    if let Site::Code(code) = site
+        && code != WASMTRAP_CODE_NONE
+    {
+        return Some(code);
+    }
+    if let Some(region) = findings.region
+        && region.code != WASMTRAP_CODE_NONE
+    {
+        return Some(region.code);
+    }
+    match fault.kind {
+        Kind::Memory if findings.stack_overflow => Some(WASMTRAP_CODE_STACK_OVERFLOW),
+        Kind::Memory => Some(WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS),
+        Kind::Misaligned => Some(WASMTRAP_CODE_HEAP_MISALIGNED),
+        Kind::Illegal | Kind::Breakpoint => Some(WASMTRAP_CODE_UNREACHABLE),
+        Kind::IntegerDivision => Some(WASMTRAP_CODE_INTEGER_DIVISION_BY_ZERO),
+        // WebAssembly has no floating-point traps: without a site that says otherwise this is the host's affair.
+        Kind::OtherArithmetic | Kind::Fatal => None,
+    }
+}

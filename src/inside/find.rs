@@ -1,0 +1,81 @@
+//! Reading the tables: which range is an address in, and is an offset one of its trap sites.
+//!
+//! Wait-free: as many steps as the tree is deep, none of which waits, writes to anything shared but the reader's own
+//! counter, or can fail. Nothing here may panic, so slots are not indexed with a check.
+
+use crate::shared::tree::{Entry, FANOUT, Node, Table};
+
+/// Lets `look` see the entry that `address` is in. The entry and its sites last until `look` returns.
+#[inline]
+pub(crate) fn find<R>(table: &Table<'_>, address: usize, look: impl FnOnce(&Entry) -> R) -> Option<R> {
+    // First of all: a root loaded outside of a section might be freed.
+    let _section = table.readers.enter();
+    // SAFETY: published roots keep the invariants of a tree, and lasts as long as the section.
+    let entry = unsafe { at_or_below(table.root(), address) }?;
+    if address <= entry.last { Some(look(entry)) } else { None }
+}
+
+/// The entry with the greatest key that is not above `key`.
+///
+/// # Safety
+/// `root` is null or a tree that keeps the invariants of `shared::tree` and lasts for `'t`.
+#[inline]
+pub(crate) unsafe fn at_or_below<'t>(root: *const Node, key: usize) -> Option<&'t Entry> {
+    // SAFETY: the caller's promise.
+    let mut node = unsafe { root.as_ref() }?;
+    if key < node.keys[0] {
+        return None;
+    }
+    // From here on rank >= 1 in every node: its first key is the one that led here, which is not above `key`.
+    while node.level > 0 {
+        // SAFETY: 1 <= rank <= count <= FANOUT, and the slots of a node above the leaves are nodes.
+        node = unsafe { &*node.slots.get_unchecked(rank(node, key) - 1).child };
+    }
+    // SAFETY: as above, and the slots of a leaf are entries.
+    Some(unsafe { &*node.slots.get_unchecked(rank(node, key) - 1).entry })
+}
+
+/// How many keys of `node` are not above `key`.
+///
+/// Without branches, which an arbitrary address would make the processor mispredict: three comparisons with every
+/// fourth key find the group of three, three more the place in it, and none of the three waits for another.
+#[inline]
+pub(crate) fn rank(node: &Node, key: usize) -> usize {
+    const { assert!(FANOUT == 15) };
+    let keys = &node.keys;
+    let group = 4 * (usize::from(keys[3] <= key) + usize::from(keys[7] <= key) + usize::from(keys[11] <= key));
+    // SAFETY: group is at most 12, so the last index is at most 14.
+    let [a, b, c] =
+        unsafe { [*keys.get_unchecked(group), *keys.get_unchecked(group + 1), *keys.get_unchecked(group + 2)] };
+    let rank = group + usize::from(a <= key) + usize::from(b <= key) + usize::from(c <= key);
+    // The keys past the last slot count too if `key` is usize::MAX as they are.
+    rank.min(node.count as usize)
+}
+
+/// The trap code of the site at `offset`, if there is one.
+#[inline]
+pub(crate) fn site_code(entry: &Entry, offset: u32) -> Option<u32> {
+    let mut left = entry.site_count;
+    if left == 0 {
+        return None;
+    }
+    let mut site = entry.sites;
+    // Invariant: if there is a site at `offset`, it is one of the `left` at `site`.
+    while left > 1 {
+        let half = left / 2;
+        // SAFETY: half < left.
+        let middle = unsafe { site.add(half) };
+        // SAFETY: `middle` is one of the entry's sites, which last as long as the entry.
+        if unsafe { (*middle).offset } <= offset {
+            site = middle;
+        }
+        left -= half;
+    }
+    // SAFETY: as above.
+    let site = unsafe { *site };
+    if site.offset == offset { Some(site.code) } else { None }
+}
+
+#[cfg(test)]
+#[path = "find_tests.rs"]
+mod tests;

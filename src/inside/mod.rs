@@ -1,0 +1,18 @@
+//! What may run in a signal handler, on any thread, at any instruction.
+//!
+//! Rules, checked on the built library (`make check-handler-safety`):
+//!
+//! - no lock, no allocation, no panic, no formatted output, no thread-local but the word of `arch::current_thread`;
+//! - no system call outside `signals::forward` and what it calls;
+//! - nothing imported that could bring one of these in.
+
+pub(crate) mod backtrace;
+#[cfg_attr(
+    not(feature = "fuzzing"),
+    allow(unreachable_pub, reason = "the fuzzer's door is open with the feature only")
+)]
+pub(crate) mod decide;
+pub(crate) mod find;
+pub(crate) mod land;
+pub(crate) mod signals;
+pub(crate) mod tables;

@@ -1,0 +1,111 @@
+//! The registers in a signal's context: Linux on arm64 (`struct sigcontext`, arch/arm64/include/uapi/asm/sigcontext.h).
+
+use libc::ucontext_t;
+
+use super::classify::Origin;
+use crate::shared::abi::*;
+
+/// Records after the registers: a magic, a size, then their own content; a zero magic ends them.
+const ESR_MAGIC: u32 = 0x4553_5201;
+
+/// Exception classes of the syndrome register (Arm ARM, ESR_EL1.EC), from EL0.
+const CLASS_INSTRUCTION_ABORT: u64 = 0x20;
+const CLASS_DATA_ABORT: u64 = 0x24;
+const DATA_ABORT_WRITE: u64 = 1 << 6;
+
+/// PSTATE.BTYPE, which an indirect branch leaves behind; and PSTATE.SS, a single step.
+const BRANCH_TYPE: u64 = 0b11 << 10;
+
+pub(crate) struct Context<'a>(&'a mut ucontext_t);
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(context: &'a mut ucontext_t) -> Self {
+        Self(context)
+    }
+
+    pub(crate) fn pc(&self) -> usize {
+        self.0.uc_mcontext.pc as usize
+    }
+
+    pub(crate) fn sp(&self) -> usize {
+        self.0.uc_mcontext.sp as usize
+    }
+
+    pub(crate) fn fp(&self) -> usize {
+        self.0.uc_mcontext.regs[29] as usize
+    }
+
+    /// From the syndrome, if the kernel left one (it does for faults that it reports as signals).
+    pub(crate) fn access(&self) -> wasmtrap_access_t {
+        let Some(syndrome) = self.syndrome() else { return WASMTRAP_ACCESS_UNKNOWN };
+        match syndrome >> 26 {
+            CLASS_INSTRUCTION_ABORT => WASMTRAP_ACCESS_EXECUTE,
+            CLASS_DATA_ABORT if syndrome & DATA_ABORT_WRITE != 0 => WASMTRAP_ACCESS_WRITE,
+            CLASS_DATA_ABORT => WASMTRAP_ACCESS_READ,
+            _ => WASMTRAP_ACCESS_UNKNOWN,
+        }
+    }
+
+    fn syndrome(&self) -> Option<u64> {
+        find_record(self.0, ESR_MAGIC).map(|record| {
+            // SAFETY: the record is as large as its header says, which `find_record` has checked: 16 bytes.
+            unsafe { record.add(8).cast::<u64>().read_unaligned() }
+        })
+    }
+
+    /// Linux tells breakpoints by si_code here.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin::Other
+    }
+
+    pub(crate) fn registers(&self) -> wasmtrap_registers_t {
+        let context = &self.0.uc_mcontext;
+        let mut registers = wasmtrap_registers_t { general: [0; 32], pc: context.pc, flags: context.pstate };
+        for (general, register) in registers.general.iter_mut().zip(context.regs) {
+            *general = register;
+        }
+        registers.general[31] = context.sp;
+        registers
+    }
+
+    pub(crate) fn set_registers(&mut self, registers: &wasmtrap_registers_t) {
+        let context = &mut self.0.uc_mcontext;
+        for (register, general) in context.regs.iter_mut().zip(registers.general) {
+            *register = general;
+        }
+        context.sp = registers.general[31];
+        context.pc = registers.pc;
+        context.pstate = registers.flags;
+    }
+
+    /// Lets the thread go on at `pc` with `sp`, in the state in which the ABI starts a function.
+    pub(crate) fn resume_at(&mut self, pc: usize, sp: usize) {
+        let context = &mut self.0.uc_mcontext;
+        context.pc = pc as u64;
+        context.sp = sp as u64;
+        context.pstate &= !BRANCH_TYPE;
+    }
+}
+
+/// The record with this magic in the context's reserved space.
+pub(super) fn find_record(context: &ucontext_t, magic: u32) -> Option<*const u8> {
+    /// `__reserved` of the kernel's structure; libc's own has no field for it.
+    const RESERVED_SIZE: usize = 4096;
+    // The space is aligned to 16 after the program counter and pstate.
+    let start = (core::ptr::from_ref(&context.uc_mcontext.pstate).addr() + 8).next_multiple_of(16);
+    let mut offset = 0;
+    while offset + 16 <= RESERVED_SIZE {
+        let record = (start + offset) as *const u8;
+        // SAFETY: the reserved space is part of every context that the kernel makes, and 16 bytes fit it.
+        let (found, size) =
+            unsafe { (record.cast::<u32>().read_unaligned(), record.add(4).cast::<u32>().read_unaligned() as usize) };
+        if found == magic && size >= 16 && offset + size <= RESERVED_SIZE {
+            return Some(record);
+        }
+        if found == 0 || size < 8 {
+            return None;
+        }
+        offset += size;
+    }
+    None
+}

@@ -1,0 +1,56 @@
+//! The system calls of the forwarding path, made directly: libc's wrappers touch errno, which belongs to the code that
+//! was interrupted.
+
+use crate::arch::system_call;
+
+/// What rt_sigaction takes on x86-64 and arm64.
+#[repr(C)]
+struct KernelAction {
+    handler: usize,
+    flags: u64,
+    restorer: usize,
+    mask: u64,
+}
+
+/// The kernel's sigset_t is 64 bits.
+const SIGSET_SIZE: usize = 8;
+
+/// Sets a signal to SIG_DFL or SIG_IGN.
+pub(super) fn set_plain_disposition(signal: libc::c_int, handler: usize) {
+    let action = KernelAction { handler, flags: 0, restorer: 0, mask: 0 };
+    // SAFETY: the kernel reads `action`; SIG_DFL and SIG_IGN need no restorer.
+    unsafe {
+        system_call(libc::SYS_rt_sigaction, [signal as usize, core::ptr::from_ref(&action).addr(), 0, SIGSET_SIZE]);
+    }
+}
+
+/// Sets this thread's signal mask and returns the one before.
+pub(super) fn set_mask(mask: u64) -> u64 {
+    let mut before = 0_u64;
+    // SAFETY: the kernel reads one word and writes the other.
+    unsafe {
+        system_call(
+            libc::SYS_rt_sigprocmask,
+            [
+                libc::SIG_SETMASK as usize,
+                core::ptr::from_ref(&mask).addr(),
+                core::ptr::from_mut(&mut before).addr(),
+                SIGSET_SIZE,
+            ],
+        );
+    }
+    before
+}
+
+/// Sends this thread a signal with the information of the one at hand, to arrive when it is no longer blocked.
+pub(super) fn send_again(signal: libc::c_int, info: &libc::siginfo_t) {
+    // SAFETY: the kernel reads `info`. It lets a process send anything to itself (do_rt_tgsigqueueinfo).
+    unsafe {
+        let process = system_call(libc::SYS_getpid, [0; 4]);
+        let thread = system_call(libc::SYS_gettid, [0; 4]);
+        system_call(
+            libc::SYS_rt_tgsigqueueinfo,
+            [process as usize, thread as usize, signal as usize, core::ptr::from_ref(info).addr()],
+        );
+    }
+}

@@ -1,0 +1,9 @@
+//! Data that handlers and ordinary code both look at.
+
+pub mod abi;
+pub(crate) mod activation;
+pub(crate) mod disposition;
+pub(crate) mod readers;
+pub(crate) mod state;
+pub(crate) mod thread;
+pub(crate) mod tree;

@@ -1,0 +1,35 @@
+//! The few words that say what the library is doing.
+
+use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+
+use super::abi::wasmtrap_fault_handler_t;
+
+/// 1 between wasmtrap_init and wasmtrap_shutdown. Read by `wasmtrap_call`, in assembly.
+pub(crate) static READY: AtomicU8 = AtomicU8::new(0);
+
+/// The kinds of fault (WASMTRAP_FAULT_*) that may become traps; 0 before init and after shutdown.
+pub(crate) static ARMED_KINDS: AtomicU32 = AtomicU32::new(0);
+
+/// The embedder's fault handler. Never changed once published; freed when no reader is left.
+#[derive(Clone, Copy)]
+pub(crate) struct FaultHandler {
+    pub(crate) function: wasmtrap_fault_handler_t,
+    pub(crate) user: *mut libc::c_void,
+}
+
+/// Null if there is none. Read in a readers' section only.
+pub(crate) static FAULT_HANDLER: AtomicPtr<FaultHandler> = AtomicPtr::new(core::ptr::null_mut());
+
+/// This process, so that a handler can tell its own signals without a system call. Renewed in a forked child.
+pub(crate) static PROCESS_ID: AtomicU32 = AtomicU32::new(0);
+
+/// The size of a page less one, so that a handler can tell where the page of a fault ends.
+static PAGE_MASK: AtomicUsize = AtomicUsize::new(0xffff);
+
+pub(crate) fn page_mask() -> usize {
+    PAGE_MASK.load(Ordering::Relaxed)
+}
+
+pub(crate) fn set_page_size(size: usize) {
+    PAGE_MASK.store(size - 1, Ordering::Relaxed);
+}

@@ -1,0 +1,69 @@
+//! What the library knows of a thread that is attached.
+
+use core::cell::{Cell, UnsafeCell};
+use core::sync::atomic::AtomicPtr;
+
+use super::abi::{WASMTRAP_MAX_FRAMES, wasmtrap_trap_t};
+use super::activation::Activation;
+
+/// A stack: `low` is its lowest usable byte, `high` one past its highest; `guard` bytes below `low` are inaccessible.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "fuzzing"),
+    allow(unreachable_pub, reason = "the fuzzer's door is open with the feature only")
+)]
+pub struct StackBounds {
+    /// Lowest usable byte.
+    pub low: usize,
+    /// One past the highest usable byte.
+    pub high: usize,
+    /// Size of the inaccessible area below `low`.
+    pub guard: usize,
+}
+
+impl StackBounds {
+    /// Whether a memory fault at `address` is an overflow of this stack. All of a stack can be used, so that a fault
+    /// anywhere between its guard and its top means that it could not grow.
+    pub(crate) fn overflowed_at(&self, address: usize) -> bool {
+        self.low.wrapping_sub(self.guard) <= address && address < self.high
+    }
+
+    pub(crate) fn contains(&self, address: usize) -> bool {
+        self.low <= address && address < self.high
+    }
+}
+
+/// The alternate signal stack that the library gave to a thread.
+#[derive(Clone, Copy)]
+pub(crate) struct AlternateStack {
+    /// The mapping: a guard page, then the stack.
+    pub(crate) mapping: *mut libc::c_void,
+    pub(crate) mapping_size: usize,
+    /// What sigaltstack was told.
+    pub(crate) base: *mut libc::c_void,
+    /// What the thread had before.
+    pub(crate) earlier: libc::stack_t,
+}
+
+/// A trap between the handler that saw it and the protected call that hands it out. The handler writes it on the thread
+/// that it belongs to, which reads it right after.
+pub(crate) struct PendingTrap {
+    pub(crate) record: wasmtrap_trap_t,
+    pub(crate) frames: [usize; WASMTRAP_MAX_FRAMES],
+    pub(crate) frame_count: usize,
+}
+
+/// An attached thread. Only its own thread, and handlers on it, touch the fields, but for `chain`, which others may look
+/// at, and the list links, which belong to the list's lock. Shared references only: handlers come at any time.
+pub(crate) struct Thread {
+    /// The innermost protected call, null outside of any.
+    pub(crate) chain: AtomicPtr<Activation>,
+    /// The stack that the thread runs on now.
+    pub(crate) stack: Cell<StackBounds>,
+    /// The stack that it was started on.
+    pub(crate) own_stack: StackBounds,
+    pub(crate) pending: UnsafeCell<PendingTrap>,
+    pub(crate) alternate_stack: Cell<Option<AlternateStack>>,
+    pub(crate) next: Cell<*const Thread>,
+    pub(crate) prev: Cell<*const Thread>,
+}
