@@ -1,0 +1,416 @@
+//! arm64, AAPCS64.
+
+use core::arch::{asm, global_asm};
+
+use crate::shared::activation::Activation;
+use crate::shared::thread::Thread;
+
+// The thread's own pointer: one word of thread-local storage in the initial-exec model. It is there from the thread's
+// first instruction on, so that a handler on a foreign thread reads null instead of allocating.
+global_asm!(
+    r#"
+    .pushsection .tbss.wasmtrap_thread, "awT", @nobits
+    .globl wasmtrap_thread
+    .hidden wasmtrap_thread
+    .type wasmtrap_thread, @object
+    .size wasmtrap_thread, 8
+    .balign 8
+wasmtrap_thread:
+    .zero 8
+    .popsection
+    "#
+);
+
+/// This thread's record, null if it is not attached.
+#[inline(always)]
+pub(crate) fn current_thread() -> *const Thread {
+    let thread: *const Thread;
+    // SAFETY: reads the word defined above; it is only ever null or what `set_current_thread` wrote on this thread.
+    unsafe {
+        asm!(
+            "adrp {0}, :gottprel:wasmtrap_thread",
+            "ldr {0}, [{0}, :gottprel_lo12:wasmtrap_thread]",
+            "mrs {1}, tpidr_el0",
+            "ldr {0}, [{1}, {0}]",
+            out(reg) thread,
+            out(reg) _,
+            options(nostack, readonly, preserves_flags, pure)
+        );
+    }
+    thread
+}
+
+/// Sets this thread's record.
+pub(crate) fn set_current_thread(thread: *const Thread) {
+    // SAFETY: writes the word defined above.
+    unsafe {
+        asm!(
+            "adrp {0}, :gottprel:wasmtrap_thread",
+            "ldr {0}, [{0}, :gottprel_lo12:wasmtrap_thread]",
+            "mrs {1}, tpidr_el0",
+            "str {2}, [{1}, {0}]",
+            out(reg) _,
+            out(reg) _,
+            in(reg) thread,
+            options(nostack, preserves_flags)
+        );
+    }
+}
+
+/// Where a trap resumes, with the stack pointer at the activation.
+pub(crate) fn landing() -> usize {
+    let address: usize;
+    // SAFETY: takes the address of a label of `wasmtrap_call`, which is in the same object.
+    unsafe {
+        asm!(
+            "adrp {0}, wasmtrap_landing",
+            "add {0}, {0}, :lo12:wasmtrap_landing",
+            out(reg) address,
+            options(nostack, nomem, preserves_flags, pure)
+        );
+    }
+    address
+}
+
+/// The activation, padded so that the registers above it and sp stay aligned to 16 bytes.
+const ACTIVATION_SPACE: usize = size_of::<Activation>().next_multiple_of(16);
+
+/// The frame pointer of the `wasmtrap_call` that the activation belongs to.
+pub(crate) fn call_frame(activation: *const Activation) -> usize {
+    activation.addr() + ACTIVATION_SPACE
+}
+
+/// The body of `wasmtrap_call(function: x0, argument: x1, trap: x2) -> w0`.
+///
+/// The frame, from the bottom: the activation, at which sp points during the call, then x29 and x30, x19 to x28, d8 to
+/// d15. A trap comes to `wasmtrap_landing` with sp there again and everything else lost.
+///
+/// An exception that passes through comes to label 6: the table at the end names it as a cleanup for the call, and the
+/// personality routine is C's (`__gcc_personality_v0` of the compiler's runtime), which knows cleanups and nothing else.
+///
+/// `bti` stands where an indirect branch arrives (hint 34 is `bti c`, hint 36 `bti j`).
+macro_rules! protected_call {
+    () => {
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            ".cfi_personality 0x9b, wasmtrap_personality", // 0x9b: indirect, pc-relative, 4 bytes
+            ".cfi_lsda 0x1b, wasmtrap_lsda",                          // 0x1b: pc-relative, 4 bytes
+            ".cfi_remember_state",
+            "20:",
+            "hint #34",
+            // What is checked here is what the slow path would find in order; it finds the words for what is not.
+            "adrp x9, :gottprel:wasmtrap_thread",
+            "ldr x9, [x9, :gottprel_lo12:wasmtrap_thread]",
+            "mrs x10, tpidr_el0",
+            "ldr x9, [x10, x9]",
+            "cbz x9, 3f",
+            "adrp x10, {ready}",
+            "ldrb w10, [x10, :lo12:{ready}]",
+            "cbz w10, 3f",
+            "cbz x0, 3f",
+            "cbz x2, 21f",
+            "ldr x10, [x2, #{trap_size}]",
+            "mov x11, #{size_of_trap}",
+            "cmp x10, x11",
+            "b.ne 3f",
+            "ldr x10, [x2, #{trap_frames}]",
+            "cbnz x10, 21f",
+            "ldr x10, [x2, #{trap_capacity}]",
+            "cbnz x10, 3f",
+            "21:",
+            "sub sp, sp, #{frame_size}",
+            ".cfi_def_cfa_offset {frame_size}",
+            "stp x29, x30, [sp, #{saved}]",
+            "add x29, sp, #{saved}",
+            ".cfi_def_cfa x29, {above_saved}",
+            ".cfi_offset x29, -160",
+            ".cfi_offset x30, -152",
+            "stp x19, x20, [x29, #16]",
+            "stp x21, x22, [x29, #32]",
+            "stp x23, x24, [x29, #48]",
+            "stp x25, x26, [x29, #64]",
+            "stp x27, x28, [x29, #80]",
+            "stp d8, d9, [x29, #96]",
+            "stp d10, d11, [x29, #112]",
+            "stp d12, d13, [x29, #128]",
+            "stp d14, d15, [x29, #144]",
+            ".cfi_offset x19, -144",
+            ".cfi_offset x20, -136",
+            ".cfi_offset x21, -128",
+            ".cfi_offset x22, -120",
+            ".cfi_offset x23, -112",
+            ".cfi_offset x24, -104",
+            ".cfi_offset x25, -96",
+            ".cfi_offset x26, -88",
+            ".cfi_offset x27, -80",
+            ".cfi_offset x28, -72",
+            ".cfi_offset d8, -64",
+            ".cfi_offset d9, -56",
+            ".cfi_offset d10, -48",
+            ".cfi_offset d11, -40",
+            ".cfi_offset d12, -32",
+            ".cfi_offset d13, -24",
+            ".cfi_offset d14, -16",
+            ".cfi_offset d15, -8",
+            "ldr x10, [x9, #{chain}]",
+            "str x10, [sp, #{previous}]",
+            "str x2, [sp, #{trap}]",
+            "mrs x10, fpcr",
+            "str x10, [sp, #{float_control}]",
+            "str xzr, [sp, #{shadow_stack}]",
+            "str xzr, [sp, #{detached}]",
+            "mov x10, sp",
+            "str x10, [x9, #{chain}]", // from here on a trap lands here
+            "mov x10, x0",
+            "mov x0, x1",
+            "4:",
+            "blr x10",
+            "5:",
+            // The thread may be another one by now (a fiber), so its pointer is read again.
+            "adrp x9, :gottprel:wasmtrap_thread",
+            "ldr x9, [x9, :gottprel_lo12:wasmtrap_thread]",
+            "mrs x10, tpidr_el0",
+            "ldr x9, [x10, x9]",
+            "cbz x9, 2f",
+            "ldr x10, [x9, #{chain}]",
+            "mov x11, sp",
+            "cmp x10, x11",
+            "b.ne 2f",
+            "ldr x10, [sp, #{previous}]",
+            "str x10, [x9, #{chain}]",
+            "mov w0, wzr",
+            "ldp x29, x30, [x29]",
+            "add sp, sp, #{frame_size}",
+            ".cfi_remember_state",
+            ".cfi_def_cfa sp, 0",
+            ".cfi_restore x29",
+            ".cfi_restore x30",
+            "ret",
+            ".cfi_restore_state",
+            // The chain does not end with this call.
+            "2:",
+            "mov x0, sp",
+            "bl {returned_out_of_order}",
+            "ldp x29, x30, [x29]",
+            "add sp, sp, #{frame_size}",
+            ".cfi_remember_state",
+            ".cfi_def_cfa sp, 0",
+            ".cfi_restore x29",
+            ".cfi_restore x30",
+            "ret",
+            ".cfi_restore_state",
+
+            ".globl wasmtrap_landing",
+            ".hidden wasmtrap_landing",
+            "wasmtrap_landing:",
+            "hint #36",
+            "add x29, sp, #{saved}",
+            "ldr x10, [sp, #{float_control}]",
+            "msr fpcr, x10",
+            "mov x0, sp",
+            "bl {trapped}",
+            "ldp x19, x20, [x29, #16]",
+            "ldp x21, x22, [x29, #32]",
+            "ldp x23, x24, [x29, #48]",
+            "ldp x25, x26, [x29, #64]",
+            "ldp x27, x28, [x29, #80]",
+            "ldp d8, d9, [x29, #96]",
+            "ldp d10, d11, [x29, #112]",
+            "ldp d12, d13, [x29, #128]",
+            "ldp d14, d15, [x29, #144]",
+            "ldp x29, x30, [x29]",
+            "add sp, sp, #{frame_size}",
+            ".cfi_remember_state",
+            ".cfi_def_cfa sp, 0",
+            ".cfi_restore x29",
+            ".cfi_restore x30",
+            "ret",
+            ".cfi_restore_state",
+
+            // An exception passes: x0 is its object. x19 is free, its caller's value is in the frame.
+            "6:",
+            "hint #36",
+            "mov x19, x0",
+            "mov x0, sp",
+            "bl {unwound}",
+            "mov x0, x19",
+            "bl {resume_unwinding}",
+            "brk #1",
+
+            // Not ready, or a bad argument.
+            ".cfi_restore_state",
+            "3:",
+            "stp x29, x30, [sp, #-48]!",
+            ".cfi_def_cfa_offset 48",
+            ".cfi_offset x29, -48",
+            ".cfi_offset x30, -40",
+            "mov x29, sp",
+            "stp x0, x1, [sp, #16]",
+            "str x2, [sp, #32]",
+            "bl {prepare}",
+            "mov w9, w0",
+            "ldp x0, x1, [sp, #16]",
+            "ldr x2, [sp, #32]",
+            "ldp x29, x30, [sp], #48",
+            ".cfi_def_cfa_offset 0",
+            ".cfi_restore x29",
+            ".cfi_restore x30",
+            "cbnz w9, 31f",
+            "adrp x9, :gottprel:wasmtrap_thread",
+            "ldr x9, [x9, :gottprel_lo12:wasmtrap_thread]",
+            "mrs x10, tpidr_el0",
+            "ldr x9, [x10, x9]",
+            "b 21b",
+            "31:",
+            "mov w0, w9",
+            "ret",
+            "9:",
+            ".cfi_endproc",
+
+            r#".pushsection .gcc_except_table, "a", @progbits"#,
+            ".balign 4",
+            "wasmtrap_lsda:",
+            ".byte 0xff, 0xff, 0x01", // no landing-pad base, no types, call sites in uleb128
+            ".uleb128 81f - 80f",
+            "80:",
+            ".uleb128 4b - 20b, 5b - 4b, 6b - 20b, 0",
+            "81:",
+            ".popsection",
+            r#".pushsection .data.rel.ro.wasmtrap_personality, "aw", @progbits"#,
+            ".balign 8",
+            "wasmtrap_personality:",
+            ".xword {personality}",
+            ".popsection",
+            ready = sym $crate::shared::state::READY,
+            trap_size = const core::mem::offset_of!(wasmtrap_trap_t, struct_size),
+            trap_frames = const core::mem::offset_of!(wasmtrap_trap_t, frames),
+            trap_capacity = const core::mem::offset_of!(wasmtrap_trap_t, frames_capacity),
+            size_of_trap = const size_of::<wasmtrap_trap_t>(),
+            saved = const size_of::<$crate::shared::activation::Activation>().next_multiple_of(16),
+            above_saved = const 160,
+            frame_size = const size_of::<$crate::shared::activation::Activation>().next_multiple_of(16) + 160,
+            chain = const core::mem::offset_of!($crate::shared::thread::Thread, chain),
+            previous = const core::mem::offset_of!($crate::shared::activation::Activation, previous),
+            trap = const core::mem::offset_of!($crate::shared::activation::Activation, trap),
+            float_control = const core::mem::offset_of!($crate::shared::activation::Activation, float_control),
+            shadow_stack = const core::mem::offset_of!($crate::shared::activation::Activation, shadow_stack),
+            detached = const core::mem::offset_of!($crate::shared::activation::Activation, detached),
+            prepare = sym $crate::outside::call::prepare,
+            returned_out_of_order = sym $crate::outside::call::returned_out_of_order,
+            trapped = sym $crate::outside::call::trapped,
+            unwound = sym $crate::outside::call::unwound,
+            personality = sym $crate::outside::call::__gcc_personality_v0,
+            resume_unwinding = sym $crate::outside::call::_Unwind_Resume,
+        )
+    };
+}
+pub(crate) use protected_call;
+
+/// The body of `wasmtrap_raise(code: w0, payload: x1) -> !`: tells Rust where it was called from, and lands.
+macro_rules! raise {
+    () => {
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "hint #34",
+            "mov x2, x30",
+            "mov x3, sp",
+            "mov x4, x29",
+            "stp x29, x30, [sp, #-16]!",
+            ".cfi_def_cfa_offset 16",
+            ".cfi_offset x29, -16",
+            ".cfi_offset x30, -8",
+            "mov x29, sp",
+            "bl {raised}",
+            "mov sp, x0",
+            "b wasmtrap_landing",
+            ".cfi_endproc",
+            raised = sym $crate::outside::call::raised,
+        )
+    };
+}
+pub(crate) use raise;
+
+/// The body of a signal entry point, `(signal: w0, siginfo: x1, ucontext: x2)`: adds the stack pointer, the link register
+/// and the number of the entry point, from which `entered` can tell whether the kernel called or another handler did.
+macro_rules! signal_entry {
+    ($entry:literal) => {
+        core::arch::naked_asm!(
+            "hint #34",
+            "mov x3, sp",
+            "mov x4, x30",
+            "mov w5, #{entry}",
+            "b {entered}",
+            entry = const $entry,
+            entered = sym $crate::inside::signals::entry::entered,
+        )
+    };
+}
+pub(crate) use signal_entry;
+
+/// Tells the current stack pointer.
+#[inline(always)]
+pub(crate) fn stack_pointer() -> usize {
+    let sp: usize;
+    // SAFETY: reads a register.
+    unsafe { asm!("mov {}, sp", out(reg) sp, options(nostack, nomem, preserves_flags)) };
+    sp
+}
+
+/// Whether the thread has a user shadow stack. The guarded control stack of arm64 is not supported.
+pub(crate) fn has_shadow_stack() -> bool {
+    false
+}
+
+/// Leaves the current stack for good: `handler` runs with `frame` as the kernel would have left it, and returns to
+/// `link`.
+///
+/// # Safety
+/// `frame` is a signal frame that rt_sigreturn accepts and `link` calls it; nothing of the current stack is needed any
+/// more.
+pub(crate) unsafe fn enter_signal_frame(
+    handler: usize,
+    signal: libc::c_int,
+    siginfo: usize,
+    ucontext: usize,
+    frame: usize,
+    link: usize,
+) -> ! {
+    // SAFETY: the caller's promise. `br x16` satisfies the callee's `bti c`.
+    unsafe {
+        asm!(
+            "mov sp, {frame}",
+            "mov x30, {link}",
+            "mov x29, xzr",
+            "br x16",
+            frame = in(reg) frame,
+            link = in(reg) link,
+            in("x16") handler,
+            in("w0") signal,
+            in("x1") siginfo,
+            in("x2") ucontext,
+            options(noreturn)
+        )
+    }
+}
+
+/// A system call, with the kernel's own return value: -errno for errors. errno itself is not touched.
+///
+/// # Safety
+/// As the system call's.
+#[inline(always)]
+pub(crate) unsafe fn system_call(number: libc::c_long, arguments: [usize; 4]) -> isize {
+    let result: isize;
+    // SAFETY: the caller's promise.
+    unsafe {
+        asm!(
+            "svc #0",
+            in("x8") number,
+            inlateout("x0") arguments[0] as isize => result,
+            in("x1") arguments[1],
+            in("x2") arguments[2],
+            in("x3") arguments[3],
+            options(nostack)
+        );
+    }
+    result
+}

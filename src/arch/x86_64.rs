@@ -1,0 +1,386 @@
+//! x86-64, System V ABI.
+
+use core::arch::{asm, global_asm};
+
+use crate::shared::activation::Activation;
+use crate::shared::thread::Thread;
+
+// The thread's own pointer: one word of thread-local storage in the initial-exec model. It is there from the thread's
+// first instruction on, so that a handler on a foreign thread reads null instead of allocating.
+global_asm!(
+    r#"
+    .pushsection .tbss.wasmtrap_thread, "awT", @nobits
+    .globl wasmtrap_thread
+    .hidden wasmtrap_thread
+    .type wasmtrap_thread, @object
+    .size wasmtrap_thread, 8
+    .balign 8
+wasmtrap_thread:
+    .zero 8
+    .popsection
+    "#
+);
+
+/// This thread's record, null if it is not attached.
+#[inline(always)]
+pub(crate) fn current_thread() -> *const Thread {
+    let thread: *const Thread;
+    // SAFETY: reads the word defined above; it is only ever null or what `set_current_thread` wrote on this thread.
+    unsafe {
+        asm!(
+            "mov {0}, qword ptr [rip + wasmtrap_thread@GOTTPOFF]",
+            "mov {0}, qword ptr fs:[{0}]",
+            out(reg) thread,
+            options(nostack, readonly, preserves_flags, pure)
+        );
+    }
+    thread
+}
+
+/// Sets this thread's record.
+pub(crate) fn set_current_thread(thread: *const Thread) {
+    // SAFETY: writes the word defined above.
+    unsafe {
+        asm!(
+            "mov {0}, qword ptr [rip + wasmtrap_thread@GOTTPOFF]",
+            "mov qword ptr fs:[{0}], {1}",
+            out(reg) _,
+            in(reg) thread,
+            options(nostack, preserves_flags)
+        );
+    }
+}
+
+/// Where a trap resumes, with the stack pointer at the activation.
+pub(crate) fn landing() -> usize {
+    let address: usize;
+    // SAFETY: takes the address of a label of `wasmtrap_call`, which is in the same object.
+    unsafe {
+        asm!("lea {}, [rip + wasmtrap_landing]", out(reg) address, options(nostack, nomem, preserves_flags, pure));
+    }
+    address
+}
+
+/// Size of the callee-saved registers that `wasmtrap_call` pushes after rbp.
+const PUSHED: usize = 5 * 8;
+
+/// The frame pointer of the `wasmtrap_call` that the activation belongs to.
+pub(crate) fn call_frame(activation: *const Activation) -> usize {
+    activation.addr() + size_of::<Activation>() + PUSHED
+}
+
+/// The body of `wasmtrap_call(function: rdi, argument: rsi, trap: rdx) -> eax`.
+///
+/// The frame, from the top: return address, rbp, rbx, r12 to r15, the activation, at which rsp points during the call.
+/// A trap comes to `wasmtrap_landing` with rsp there again and everything else lost.
+///
+/// An exception that passes through comes to label 6: the table at the end names it as a cleanup for the call, and the
+/// personality routine is C's (`__gcc_personality_v0` of the compiler's runtime), which knows cleanups and nothing else.
+///
+/// Shadow stack (CET): the call saves ssp, the landing pops the shadow frames of what the trap has dropped. rdssp does
+/// nothing where there is none and leaves the zero. endbr64 stands where an indirect branch arrives.
+macro_rules! protected_call {
+    () => {
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            ".cfi_personality 0x9b, wasmtrap_personality", // 0x9b: indirect, pc-relative, 4 bytes
+            ".cfi_lsda 0x1b, wasmtrap_lsda",                          // 0x1b: pc-relative, 4 bytes
+            ".cfi_remember_state",
+            "20:",
+            "endbr64",
+            // What is checked here is what the slow path would find in order; it finds the words for what is not.
+            "mov rax, qword ptr [rip + wasmtrap_thread@GOTTPOFF]",
+            "mov rax, qword ptr fs:[rax]",
+            "test rax, rax",
+            "jz 3f",
+            "cmp byte ptr [rip + {ready}], 0",
+            "je 3f",
+            "test rdi, rdi",
+            "jz 3f",
+            "test rdx, rdx",
+            "jz 21f",
+            "cmp qword ptr [rdx + {trap_size}], {size_of_trap}",
+            "jne 3f",
+            "cmp qword ptr [rdx + {trap_frames}], 0",
+            "jne 21f",
+            "cmp qword ptr [rdx + {trap_capacity}], 0",
+            "jne 3f",
+            "21:",
+            "push rbp",
+            ".cfi_def_cfa_offset 16",
+            ".cfi_offset rbp, -16",
+            "mov rbp, rsp",
+            ".cfi_def_cfa_register rbp",
+            "push rbx",
+            "push r12",
+            "push r13",
+            "push r14",
+            "push r15",
+            ".cfi_offset rbx, -24",
+            ".cfi_offset r12, -32",
+            ".cfi_offset r13, -40",
+            ".cfi_offset r14, -48",
+            ".cfi_offset r15, -56",
+            "sub rsp, {size_of_activation}",
+            "mov rcx, qword ptr [rax + {chain}]",
+            "mov qword ptr [rsp + {previous}], rcx",
+            "mov qword ptr [rsp + {trap}], rdx",
+            "stmxcsr dword ptr [rsp + {float_control}]",
+            "fnstcw word ptr [rsp + {float_control} + 4]",
+            "xor ecx, ecx",
+            "rdsspq rcx",
+            "mov qword ptr [rsp + {shadow_stack}], rcx",
+            "mov qword ptr [rsp + {detached}], 0",
+            "mov qword ptr [rax + {chain}], rsp", // from here on a trap lands here
+            "mov rcx, rdi",
+            "mov rdi, rsi",
+            "4:",
+            "call rcx",
+            "5:",
+            // The thread may be another one by now (a fiber), so its pointer is read again.
+            "mov rax, qword ptr [rip + wasmtrap_thread@GOTTPOFF]",
+            "mov rax, qword ptr fs:[rax]",
+            "test rax, rax",
+            "jz 2f",
+            "cmp qword ptr [rax + {chain}], rsp",
+            "jne 2f",
+            "mov rcx, qword ptr [rsp + {previous}]",
+            "mov qword ptr [rax + {chain}], rcx",
+            "xor eax, eax",
+            "leave",
+            ".cfi_remember_state",
+            ".cfi_def_cfa rsp, 8",
+            "ret",
+            ".cfi_restore_state",
+            // The chain does not end with this call.
+            "2:",
+            "mov rdi, rsp",
+            "call {returned_out_of_order}",
+            "leave",
+            ".cfi_remember_state",
+            ".cfi_def_cfa rsp, 8",
+            "ret",
+            ".cfi_restore_state",
+
+            ".globl wasmtrap_landing",
+            ".hidden wasmtrap_landing",
+            "wasmtrap_landing:",
+            "endbr64",
+            "lea rbp, [rsp + {frame}]",
+            "cld",
+            "fninit", // empties the x87 stack too
+            "fldcw word ptr [rsp + {float_control} + 4]",
+            "ldmxcsr dword ptr [rsp + {float_control}]",
+            "mov rax, qword ptr [rsp + {shadow_stack}]",
+            "test rax, rax",
+            "jz 71f",
+            "xor ecx, ecx",
+            "rdsspq rcx",
+            "sub rax, rcx",
+            "shr rax, 3", // shadow frames to drop, at most 255 by one incssp
+            "70:",
+            "mov ecx, 255",
+            "cmp rax, rcx",
+            "cmovb rcx, rax",
+            "incsspq rcx",
+            "sub rax, rcx",
+            "jnz 70b",
+            "71:",
+            "mov rdi, rsp",
+            "call {trapped}",
+            "mov rbx, qword ptr [rbp - 8]",
+            "mov r12, qword ptr [rbp - 16]",
+            "mov r13, qword ptr [rbp - 24]",
+            "mov r14, qword ptr [rbp - 32]",
+            "mov r15, qword ptr [rbp - 40]",
+            "leave",
+            ".cfi_remember_state",
+            ".cfi_def_cfa rsp, 8",
+            "ret",
+            ".cfi_restore_state",
+
+            // An exception passes: rax is its object. rbx is free, its caller's value is in the frame.
+            "6:",
+            "endbr64",
+            "mov rbx, rax",
+            "mov rdi, rsp",
+            "call {unwound}",
+            "mov rdi, rbx",
+            "call {resume_unwinding}",
+            "ud2",
+
+            // Not ready, or a bad argument.
+            ".cfi_restore_state",
+            "3:",
+            "push rdi",
+            ".cfi_def_cfa_offset 16",
+            "push rsi",
+            ".cfi_def_cfa_offset 24",
+            "push rdx",
+            ".cfi_def_cfa_offset 32",
+            "call {prepare}",
+            "pop rdx",
+            ".cfi_def_cfa_offset 24",
+            "pop rsi",
+            ".cfi_def_cfa_offset 16",
+            "pop rdi",
+            ".cfi_def_cfa_offset 8",
+            "test eax, eax",
+            "jnz 31f",
+            "mov rax, qword ptr [rip + wasmtrap_thread@GOTTPOFF]",
+            "mov rax, qword ptr fs:[rax]",
+            "jmp 21b",
+            "31:",
+            "ret",
+            "9:",
+            ".cfi_endproc",
+
+            r#".pushsection .gcc_except_table, "a", @progbits"#,
+            ".balign 4",
+            "wasmtrap_lsda:",
+            ".byte 0xff, 0xff, 0x01", // no landing-pad base, no types, call sites in uleb128
+            ".uleb128 81f - 80f",
+            "80:",
+            ".uleb128 4b - 20b, 5b - 4b, 6b - 20b, 0",
+            "81:",
+            ".popsection",
+            r#".pushsection .data.rel.ro.wasmtrap_personality, "aw", @progbits"#,
+            ".balign 8",
+            "wasmtrap_personality:",
+            ".quad {personality}",
+            ".popsection",
+            ready = sym $crate::shared::state::READY,
+            trap_size = const core::mem::offset_of!(wasmtrap_trap_t, struct_size),
+            trap_frames = const core::mem::offset_of!(wasmtrap_trap_t, frames),
+            trap_capacity = const core::mem::offset_of!(wasmtrap_trap_t, frames_capacity),
+            size_of_trap = const size_of::<wasmtrap_trap_t>(),
+            size_of_activation = const size_of::<$crate::shared::activation::Activation>(),
+            frame = const size_of::<$crate::shared::activation::Activation>() + 5 * 8,
+            chain = const core::mem::offset_of!($crate::shared::thread::Thread, chain),
+            previous = const core::mem::offset_of!($crate::shared::activation::Activation, previous),
+            trap = const core::mem::offset_of!($crate::shared::activation::Activation, trap),
+            float_control = const core::mem::offset_of!($crate::shared::activation::Activation, float_control),
+            shadow_stack = const core::mem::offset_of!($crate::shared::activation::Activation, shadow_stack),
+            detached = const core::mem::offset_of!($crate::shared::activation::Activation, detached),
+            prepare = sym $crate::outside::call::prepare,
+            returned_out_of_order = sym $crate::outside::call::returned_out_of_order,
+            trapped = sym $crate::outside::call::trapped,
+            unwound = sym $crate::outside::call::unwound,
+            personality = sym $crate::outside::call::__gcc_personality_v0,
+            resume_unwinding = sym $crate::outside::call::_Unwind_Resume,
+        )
+    };
+}
+pub(crate) use protected_call;
+
+// The activation keeps the stack aligned for the call: return address, rbp and five registers are 56 bytes.
+const _: () = assert!((8 + 8 + PUSHED + size_of::<Activation>()).is_multiple_of(16));
+
+/// The body of `wasmtrap_raise(code: edi, payload: rsi) -> !`: tells Rust where it was called from, and lands.
+macro_rules! raise {
+    () => {
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "endbr64",
+            "mov rdx, qword ptr [rsp]",
+            "lea rcx, [rsp + 8]",
+            "mov r8, rbp",
+            "sub rsp, 8",
+            ".cfi_def_cfa_offset 16",
+            "call {raised}",
+            "mov rsp, rax",
+            "jmp wasmtrap_landing",
+            ".cfi_endproc",
+            raised = sym $crate::outside::call::raised,
+        )
+    };
+}
+pub(crate) use raise;
+
+/// The body of a signal entry point, `(signal: edi, siginfo: rsi, ucontext: rdx)`: adds the stack pointer and the
+/// number of the entry point, from which `entered` can tell whether the kernel called or another handler did.
+macro_rules! signal_entry {
+    ($entry:literal) => {
+        core::arch::naked_asm!(
+            "endbr64",
+            "mov rcx, rsp",
+            "xor r8d, r8d", // no link register here
+            "mov r9d, {entry}",
+            "jmp {entered}",
+            entry = const $entry,
+            entered = sym $crate::inside::signals::entry::entered,
+        )
+    };
+}
+pub(crate) use signal_entry;
+
+/// Tells the current stack pointer.
+#[inline(always)]
+pub(crate) fn stack_pointer() -> usize {
+    let sp: usize;
+    // SAFETY: reads a register.
+    unsafe { asm!("mov {}, rsp", out(reg) sp, options(nostack, nomem, preserves_flags)) };
+    sp
+}
+
+/// Whether the thread has a user shadow stack.
+pub(crate) fn has_shadow_stack() -> bool {
+    let ssp: u64;
+    // SAFETY: rdssp does nothing where there is no shadow stack.
+    unsafe { asm!("xor {0:e}, {0:e}", "rdsspq {0}", out(reg) ssp, options(nostack, nomem)) };
+    ssp != 0
+}
+
+/// Leaves the current stack for good: `handler` runs with `frame` as the kernel would have left it, and returns to what
+/// the frame says.
+///
+/// # Safety
+/// `frame` is a signal frame that rt_sigreturn accepts, with the return address first; nothing of the current stack is
+/// needed any more.
+pub(crate) unsafe fn enter_signal_frame(
+    handler: usize,
+    signal: libc::c_int,
+    siginfo: usize,
+    ucontext: usize,
+    frame: usize,
+    _link: usize,
+) -> ! {
+    // SAFETY: the caller's promise. rax is 0 because the kernel clears it (variadic handlers look at al).
+    unsafe {
+        asm!(
+            "mov rsp, {frame}",
+            "xor eax, eax",
+            "jmp {handler}",
+            frame = in(reg) frame,
+            handler = in(reg) handler,
+            in("edi") signal,
+            in("rsi") siginfo,
+            in("rdx") ucontext,
+            options(noreturn)
+        )
+    }
+}
+
+/// A system call, with the kernel's own return value: -errno for errors. errno itself is not touched.
+///
+/// # Safety
+/// As the system call's.
+#[inline(always)]
+pub(crate) unsafe fn system_call(number: libc::c_long, arguments: [usize; 4]) -> isize {
+    let result: isize;
+    // SAFETY: the caller's promise; rcx and r11 are what `syscall` destroys.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") number as isize => result,
+            in("rdi") arguments[0],
+            in("rsi") arguments[1],
+            in("rdx") arguments[2],
+            in("r10") arguments[3],
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack)
+        );
+    }
+    result
+}

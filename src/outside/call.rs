@@ -1,0 +1,177 @@
+//! Protected calls: what the assembly of `wasmtrap_call` and `wasmtrap_raise` hands to Rust.
+//!
+//! All of it runs in ordinary context, on the thread of the call. None of it may unwind: there are frames of assembly
+//! above.
+
+use core::fmt::Write;
+use core::sync::atomic::Ordering;
+
+use super::error::{self, fail};
+use super::text::Text;
+use super::{library, threads};
+use crate::arch;
+use crate::inside::decide::Site;
+use crate::inside::{land, tables};
+use crate::shared::abi::*;
+use crate::shared::activation::Activation;
+use crate::shared::thread::Thread;
+use crate::shared::tree;
+
+// The compiler's runtime has C's personality routine (for __attribute__((cleanup))) and the unwinder.
+#[link(name = "gcc_s")]
+unsafe extern "C" {
+    pub(crate) fn __gcc_personality_v0();
+    pub(crate) fn _Unwind_Resume(exception: *mut core::ffi::c_void) -> !;
+}
+
+/// Before the call, when the fast path found something missing: attaches the thread, or says what is wrong.
+pub(crate) unsafe extern "C" fn prepare(
+    function: wasmtrap_function_t,
+    _argument: *mut core::ffi::c_void,
+    trap: *const wasmtrap_trap_t,
+) -> wasmtrap_status_t {
+    let result = library::require_ready()
+        .and_then(|()| function.ok_or_else(|| error::null("function")))
+        .and_then(|_| {
+            if trap.is_null() {
+                return Ok(());
+            }
+            // SAFETY: the caller of wasmtrap_call promises that the structure's size can be read, and all of it if that
+            // is right.
+            let size = unsafe { (*trap).struct_size };
+            if size != size_of::<wasmtrap_trap_t>() {
+                return Err(error::struct_size("trap", size, size_of::<wasmtrap_trap_t>()));
+            }
+            // SAFETY: as above.
+            let (frames, capacity) = unsafe { ((*trap).frames, (*trap).frames_capacity) };
+            if frames.is_null() && capacity != 0 {
+                return Err(fail(
+                    WASMTRAP_ERR_INVALID_ARGUMENT,
+                    format_args!("trap->frames is NULL, but trap->frames_capacity is {capacity}"),
+                ));
+            }
+            Ok(())
+        })
+        .and_then(|()| threads::attach().map(|_| ()));
+    match result {
+        Ok(()) => WASMTRAP_OK,
+        Err(failure) => failure.status(),
+    }
+}
+
+/// This thread's record; `None` if it is not attached.
+fn this_thread() -> Option<&'static Thread> {
+    // SAFETY: null or this thread's record, which only this thread frees, and never during a protected call.
+    unsafe { arch::current_thread().as_ref() }
+}
+
+/// Takes everything up to and including `activation` off the thread's chain. False if it is not on it.
+fn unlink(activation: *const Activation) -> bool {
+    let Some(thread) = this_thread() else { return false };
+    let mut link = thread.chain.load(Ordering::Relaxed);
+    while !link.is_null() {
+        // SAFETY: activations on a chain are in frames of protected calls that have not returned. Those that a longjmp
+        // has skipped are further in than `activation`, on stack that was in use until then and is not freed.
+        let previous = unsafe { (*link).previous };
+        if core::ptr::eq(link, activation) {
+            thread.chain.store(previous, Ordering::Relaxed);
+            return true;
+        }
+        link = previous;
+    }
+    false
+}
+
+/// The function has returned, but the thread's chain does not end with its call.
+pub(crate) unsafe extern "C" fn returned_out_of_order(activation: *const Activation) -> wasmtrap_status_t {
+    if unlink(activation) {
+        // Calls further in were left by longjmp.
+        return WASMTRAP_OK;
+    }
+    let failure = fail(
+        WASMTRAP_ERR_WRONG_THREAD,
+        format_args!(
+            "the function has returned, but the protected call at {:#x} is not on this thread: a stack was switched \
+             without wasmtrap_chain_detach and wasmtrap_chain_attach",
+            activation.addr()
+        ),
+    );
+    failure.status()
+}
+
+/// An exception passes through the call.
+pub(crate) unsafe extern "C" fn unwound(activation: *const Activation) {
+    // Not being on the chain is no reason to stop an exception.
+    let _ = unlink(activation);
+}
+
+/// A trap has landed in the call: takes the call off the chain and hands out the record.
+pub(crate) unsafe extern "C" fn trapped(activation: *const Activation) -> wasmtrap_status_t {
+    let _ = unlink(activation);
+    // SAFETY: the activation is in the frame of the assembly that calls this.
+    let out = unsafe { (*activation).trap };
+    let Some(thread) = this_thread() else { return WASMTRAP_TRAPPED };
+    // SAFETY: null or, by the contract of wasmtrap_call, valid during the call; its size was checked before it.
+    if let Some(out) = unsafe { out.as_mut() } {
+        // SAFETY: this thread's, and written only by traps of this thread, the last of which has landed here.
+        let pending = unsafe { &*thread.pending.get() };
+        let (frames, capacity) = (out.frames, out.frames_capacity);
+        *out = pending.record;
+        out.frames = frames;
+        out.frames_capacity = capacity;
+        if !frames.is_null() {
+            out.frame_count = pending.frame_count.min(capacity);
+            // SAFETY: the caller vouches for `capacity` elements; the source has at least `frame_count`.
+            unsafe { core::ptr::copy_nonoverlapping(pending.frames.as_ptr(), frames, out.frame_count) };
+            if out.frame_count < pending.frame_count {
+                out.flags |= WASMTRAP_FRAMES_TRUNCATED;
+            }
+        }
+    }
+    WASMTRAP_TRAPPED
+}
+
+/// wasmtrap_raise was called: writes the record and returns where to land.
+pub(crate) unsafe extern "C" fn raised(
+    code: wasmtrap_code_t,
+    payload: u64,
+    pc: usize,
+    sp: usize,
+    fp: usize,
+) -> *const Activation {
+    let thread = this_thread();
+    let activation = thread.map_or(core::ptr::null_mut(), land::innermost);
+    let Some(thread) = thread.filter(|_| !activation.is_null()) else {
+        let mut text = Text::<256>::new();
+        let _ = writeln!(
+            text,
+            "libwasmtrap: wasmtrap_raise({code}, {payload}) was called outside of a protected call; there is nowhere to go"
+        );
+        text.write_to_stderr();
+        // SAFETY: no arguments.
+        unsafe { libc::abort() }
+    };
+    // SAFETY: this thread's; no other reference is alive, since nothing here faults or calls out.
+    let pending = unsafe { &mut *thread.pending.get() };
+    let record = &mut pending.record;
+    *record = land::EMPTY;
+    record.code = code;
+    record.source = WASMTRAP_SOURCE_RAISE;
+    record.payload = payload;
+    record.pc = pc;
+    record.sp = sp;
+    record.fp = fp;
+    // The return address may be one past the range's end; the call before it is what counts.
+    let caller = pc.wrapping_sub(1);
+    if let Some(hit) = crate::inside::find::find(&tree::CODE, caller, |entry| tables::hit(entry, caller)) {
+        record.flags |= WASMTRAP_HAS_CODE;
+        record.code_id = hit.id;
+        record.code_user = hit.user as *mut core::ffi::c_void;
+        record.code_offset = hit.offset + 1;
+        if matches!(hit.site, Site::Code(_)) {
+            record.flags |= WASMTRAP_HAS_SITE;
+        }
+    }
+    land::add_frames(pending, thread, activation);
+    activation
+}
