@@ -1,0 +1,165 @@
+//! Code ranges: from a description to an entry of the registry.
+
+use super::error::{self, Failure, fail};
+use super::library;
+use super::registry::{self, NewEntry, RegistryError};
+use crate::inside::decide::Site;
+use crate::inside::tables;
+use crate::shared::abi::*;
+
+pub(crate) fn register(desc: &wasmtrap_code_desc_t) -> Result<u64, Failure> {
+    library::require_ready()?;
+    let (start, last) = range("desc->start", desc.start.addr(), "desc->length", desc.length)?;
+    if desc.flags & !WASMTRAP_CODE_STRICT != 0 {
+        return Err(unknown_flags(desc.flags, "0 and WASMTRAP_CODE_STRICT are"));
+    }
+    let new = NewEntry {
+        start,
+        last,
+        user: desc.user.addr(),
+        flags: desc.flags,
+        code: WASMTRAP_CODE_NONE,
+        sites: sites(desc)?,
+    };
+    insert(&registry::CODE, new, "code range")
+}
+
+pub(crate) fn unregister(id: u64) -> Result<(), Failure> {
+    remove(&registry::CODE, id, "code range")
+}
+
+pub(crate) fn lookup(pc: usize) -> Result<wasmtrap_code_info_t, Failure> {
+    library::require_ready()?;
+    let found = registry::CODE.find(pc, |entry| (entry.last - entry.start, tables::hit(entry, pc)));
+    let Some((span, hit)) = found else {
+        return Err(fail(WASMTRAP_ERR_NOT_FOUND, format_args!("pc {pc:#x} is in no registered code range")));
+    };
+    let (has_site, site_code) = match hit.site {
+        Site::Code(code) => (1, code),
+        Site::NoTable | Site::NotListed => (0, WASMTRAP_CODE_NONE),
+    };
+    Ok(wasmtrap_code_info_t {
+        struct_size: size_of::<wasmtrap_code_info_t>(),
+        id: hit.id,
+        start: (pc - hit.offset) as *const core::ffi::c_void,
+        length: span + 1,
+        user: hit.user as *mut core::ffi::c_void,
+        offset: hit.offset,
+        has_site,
+        site_code,
+    })
+}
+
+/// The sites of a description, checked.
+fn sites(desc: &wasmtrap_code_desc_t) -> Result<Option<&[wasmtrap_site_t]>, Failure> {
+    if desc.sites.is_null() {
+        return match desc.site_count {
+            0 => Ok(None),
+            count => Err(fail(
+                WASMTRAP_ERR_INVALID_ARGUMENT,
+                format_args!("desc->sites is NULL, but desc->site_count is {count}"),
+            )),
+        };
+    }
+    if !desc.sites.is_aligned() {
+        return Err(fail(
+            WASMTRAP_ERR_INVALID_ARGUMENT,
+            format_args!("desc->sites is {:#x}, which is not aligned", desc.sites.addr()),
+        ));
+    }
+    if desc.site_count > isize::MAX as usize / size_of::<wasmtrap_site_t>() {
+        return Err(fail(
+            WASMTRAP_ERR_INVALID_ARGUMENT,
+            format_args!("desc->site_count is {}, which no array can have", desc.site_count),
+        ));
+    }
+    if desc.length as u64 > 1 << 32 {
+        return Err(fail(
+            WASMTRAP_ERR_INVALID_ARGUMENT,
+            format_args!("desc->length is {}, but a range with trap sites has at most 4 GiB", desc.length),
+        ));
+    }
+    // SAFETY: not null, aligned, and by the API's contract an array of `site_count` elements.
+    let sites = unsafe { core::slice::from_raw_parts(desc.sites, desc.site_count) };
+    let mut before: Option<u32> = None;
+    for (index, site) in sites.iter().enumerate() {
+        if let Some(before) = before
+            && site.offset <= before
+        {
+            return Err(fail(
+                WASMTRAP_ERR_INVALID_ARGUMENT,
+                format_args!(
+                    "desc->sites[{index}].offset is {}, but the one before is {before}: offsets must ascend",
+                    site.offset
+                ),
+            ));
+        }
+        if site.offset as usize >= desc.length {
+            return Err(fail(
+                WASMTRAP_ERR_INVALID_ARGUMENT,
+                format_args!(
+                    "desc->sites[{index}].offset is {}, outside of the range of {} bytes",
+                    site.offset, desc.length
+                ),
+            ));
+        }
+        before = Some(site.offset);
+    }
+    Ok(Some(sites))
+}
+
+/// First and last address of a range that must be somewhere, not empty, and not wrap.
+pub(super) fn range(
+    start_name: &str,
+    start: usize,
+    length_name: &str,
+    length: usize,
+) -> Result<(usize, usize), Failure> {
+    if start == 0 {
+        return Err(error::null(start_name));
+    }
+    if length == 0 {
+        return Err(fail(WASMTRAP_ERR_INVALID_ARGUMENT, format_args!("{length_name} is 0")));
+    }
+    match start.checked_add(length - 1) {
+        Some(last) => Ok((start, last)),
+        None => Err(fail(
+            WASMTRAP_ERR_INVALID_ARGUMENT,
+            format_args!("{length_name} is {length:#x}, which wraps around from {start_name} {start:#x}"),
+        )),
+    }
+}
+
+pub(super) fn unknown_flags(flags: u32, known: &str) -> Failure {
+    fail(WASMTRAP_ERR_INVALID_ARGUMENT, format_args!("desc->flags is {flags:#x}, but only {known} known"))
+}
+
+/// Registers, but not after a shutdown that came in between.
+pub(super) fn insert(registry: &registry::Registry<'static>, new: NewEntry<'_>, what: &str) -> Result<u64, Failure> {
+    let (start, last) = (new.start, new.last);
+    let id = registry.insert(new).map_err(|error| match error {
+        RegistryError::Overlap { start: other, last: other_last, id } => fail(
+            WASMTRAP_ERR_OVERLAP,
+            format_args!(
+                "the {what} {start:#x} to {last:#x} overlaps {other:#x} to {other_last:#x}, which has id {id}"
+            ),
+        ),
+        RegistryError::NoMemory => error::no_memory(format_args!("the {what} {start:#x} to {last:#x}")),
+        RegistryError::UnknownId => unknown_id(0, what),
+    })?;
+    if let Err(failure) = library::require_ready() {
+        // The shutdown may have forgotten it already.
+        let _ = registry.remove(id);
+        return Err(failure);
+    }
+    Ok(id)
+}
+
+pub(super) fn remove(registry: &registry::Registry<'static>, id: u64, what: &str) -> Result<(), Failure> {
+    library::require_ready()?;
+    registry.remove(id).map_err(|_| unknown_id(id, what))
+}
+
+fn unknown_id(id: u64, what: &str) -> Failure {
+    fail(WASMTRAP_ERR_UNKNOWN_ID, format_args!("id {id} is not, or no longer, the id of a {what}"))
+}

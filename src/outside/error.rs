@@ -1,0 +1,124 @@
+//! Errors: a status for the program, a sentence for the person.
+//!
+//! The sentence is kept per thread (pthread_setspecific), not in thread-local storage: a thread that never fails needs
+//! no room for it, and a library that is loaded late must be sparing with static thread-local storage.
+
+use core::ffi::{CStr, c_char, c_void};
+use core::fmt;
+
+use once_cell::race::OnceNonZeroUsize;
+
+use super::text::Text;
+use crate::shared::abi::*;
+
+/// A call that failed. Its sentence has been written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) struct Failure(wasmtrap_status_t);
+
+impl Failure {
+    pub(crate) fn status(self) -> wasmtrap_status_t {
+        self.0
+    }
+}
+
+type Sentence = Text<512>;
+
+static NO_MEMORY: &CStr = c"out of memory, and none left to say of what";
+
+/// The key plus one, since 0 is a key too.
+static KEY: OnceNonZeroUsize = OnceNonZeroUsize::new();
+
+extern "C" fn forget(sentence: *mut c_void) {
+    // SAFETY: came from calloc in `write`; at the thread's end nobody holds it.
+    unsafe { libc::free(sentence) };
+}
+
+fn key() -> Option<libc::pthread_key_t> {
+    let create = || {
+        let mut key = 0;
+        // SAFETY: `key` is valid for a write; the library is never unloaded, so that `forget` stays.
+        match unsafe { libc::pthread_key_create(&raw mut key, Some(forget)) } {
+            0 => core::num::NonZeroUsize::new(key as usize + 1).ok_or(()),
+            _ => Err(()),
+        }
+    };
+    KEY.get_or_try_init(create).ok().map(|key| (key.get() - 1) as libc::pthread_key_t)
+}
+
+/// Notes why a call fails.
+pub(crate) fn fail(status: wasmtrap_status_t, sentence: fmt::Arguments<'_>) -> Failure {
+    if let Some(place) = place(true) {
+        place.clear();
+        // Bounded text takes everything.
+        let _ = fmt::Write::write_fmt(place, sentence);
+    }
+    Failure(status)
+}
+
+/// This thread's sentence.
+fn place(create: bool) -> Option<&'static mut Sentence> {
+    let key = key()?;
+    // SAFETY: the key exists.
+    let mut found = unsafe { libc::pthread_getspecific(key) };
+    if found.is_null() && create {
+        // SAFETY: all-zero is an empty text.
+        found = unsafe { libc::calloc(1, size_of::<Sentence>()) };
+        // SAFETY: the key exists. Without room for it in the thread, the memory goes back.
+        if !found.is_null() && unsafe { libc::pthread_setspecific(key, found) } != 0 {
+            // SAFETY: came from calloc above.
+            unsafe { libc::free(found) };
+            return None;
+        }
+    }
+    // SAFETY: null or this thread's sentence, to which nobody else has a reference while a call of the API runs.
+    unsafe { found.cast::<Sentence>().as_mut() }
+}
+
+/// The sentence of the last call of this thread that failed.
+pub(crate) fn last() -> *const c_char {
+    match place(false) {
+        Some(sentence) => sentence.as_c_str(),
+        None if key().is_none() => NO_MEMORY.as_ptr(),
+        None => c"".as_ptr(),
+    }
+}
+
+pub(crate) fn null(name: &str) -> Failure {
+    fail(WASMTRAP_ERR_INVALID_ARGUMENT, format_args!("{name} is NULL"))
+}
+
+pub(crate) fn struct_size(name: &str, given: usize, expected: usize) -> Failure {
+    fail(
+        WASMTRAP_ERR_STRUCT_SIZE,
+        format_args!("{name}->struct_size is {given}, but the structure has {expected} bytes in this version"),
+    )
+}
+
+pub(crate) fn not_initialized() -> Failure {
+    fail(
+        WASMTRAP_ERR_NOT_INITIALIZED,
+        format_args!("wasmtrap_init has not been called, or wasmtrap_shutdown has been called since"),
+    )
+}
+
+pub(crate) fn no_memory(what: fmt::Arguments<'_>) -> Failure {
+    fail(WASMTRAP_ERR_NO_MEMORY, format_args!("out of memory: no room for {what}"))
+}
+
+/// A call of the operating system failed with `errno`.
+pub(crate) fn system(call: &str, errno: i32) -> Failure {
+    let mut text = [0 as c_char; 128];
+    // SAFETY: the buffer has the length that is given; libc binds the POSIX form, which writes into it.
+    let described = unsafe { libc::strerror_r(errno, text.as_mut_ptr(), text.len()) } == 0;
+    // SAFETY: the text ends in NUL within the buffer, which was zeroed and whose last byte is never text.
+    let text = unsafe { CStr::from_ptr(text.as_ptr()) };
+    let text = if described { text.to_str().unwrap_or("?") } else { "unknown error" };
+    fail(WASMTRAP_ERR_SYSTEM, format_args!("{call} failed: {text} (errno {errno})"))
+}
+
+/// errno of the last call that failed.
+pub(crate) fn errno() -> i32 {
+    // SAFETY: points to this thread's errno.
+    unsafe { *libc::__errno_location() }
+}

@@ -1,0 +1,74 @@
+//! Waiting until no reader can still see what has been replaced: the writers' half of `shared::readers`, where the
+//! argument is written down.
+
+use crate::shared::readers::{Readers, Word};
+
+/// Returns when every section that had begun when this was called has ended. What was taken out before, by a
+/// sequentially consistent store, can be freed afterwards.
+///
+/// Sections are short (a lookup in a signal handler), so this is usually one look at each counter.
+pub(crate) fn wait_until_unobserved(readers: &Readers) {
+    let mut patience = Patience::default();
+    wait_by(readers, || patience.pause());
+}
+
+/// The same, calling `pause` between two looks at a counter that is not 0.
+///
+/// The phase that is not current comes first: it can only drain. Then the phases change places, so that the other one
+/// can only drain too.
+pub(crate) fn wait_by<W: Word, const SHARDS: usize>(readers: &Readers<W, SHARDS>, mut pause: impl FnMut()) {
+    let current = readers.phase();
+    wait_for_phase(readers, 1 - current, &mut pause);
+    readers.set_phase(1 - current);
+    wait_for_phase(readers, current, &mut pause);
+}
+
+fn wait_for_phase<W: Word, const SHARDS: usize>(readers: &Readers<W, SHARDS>, phase: usize, pause: &mut impl FnMut()) {
+    for counter in readers.counters(phase) {
+        while counter.load() != 0 {
+            pause();
+        }
+    }
+}
+
+/// How to wait for somebody who will be done at once, unless it has been taken off its processor.
+#[derive(Default)]
+struct Patience {
+    pauses: u32,
+}
+
+impl Patience {
+    fn pause(&mut self) {
+        self.pauses = self.pauses.saturating_add(1);
+        match self.pauses {
+            0..200 => core::hint::spin_loop(),
+            // SAFETY: no arguments, no effect on memory.
+            200..400 => _ = unsafe { libc::sched_yield() },
+            // sched_yield never lets a thread of lower real-time priority run, sleeping does.
+            _ => sleep_a_little(),
+        }
+    }
+}
+
+/// Sleeps without being a cancellation point, as nanosleep(2) is: the caller holds the writers' lock.
+fn sleep_a_little() {
+    let nap = libc::timespec { tv_sec: 0, tv_nsec: 50_000 };
+    let mut earlier = 0;
+    // SAFETY: `earlier` is valid for a write.
+    unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &raw mut earlier) };
+    // SAFETY: `nap` is valid for a read; null means that the rest of an interrupted sleep is not wanted.
+    unsafe { libc::nanosleep(&raw const nap, core::ptr::null_mut()) };
+    // SAFETY: null is allowed by the systems that we run on, but not by POSIX, so there is a variable.
+    unsafe { pthread_setcancelstate(earlier, &raw mut earlier) };
+}
+
+/// <pthread.h>: 1 in glibc and in musl.
+const PTHREAD_CANCEL_DISABLE: libc::c_int = 1;
+
+unsafe extern "C" {
+    fn pthread_setcancelstate(state: libc::c_int, earlier: *mut libc::c_int) -> libc::c_int;
+}
+
+#[cfg(test)]
+#[path = "grace_period_tests.rs"]
+mod tests;

@@ -1,0 +1,184 @@
+//! Set-up and its end.
+
+use core::ffi::c_void;
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering;
+
+use super::error::{self, Failure, fail};
+use super::lock::Locked;
+use super::options::{self, AskedBy, Options};
+use super::{allocation, fork, pin, registry, signals, threads};
+use crate::shared::abi::*;
+use crate::shared::state::{self, FaultHandler};
+
+/// What wasmtrap_init came to.
+#[derive(Clone, Copy)]
+pub(crate) struct SetUp {
+    pub(crate) options: Options,
+    pub(crate) backend: wasmtrap_backend_t,
+    pub(crate) because: &'static str,
+}
+
+struct State {
+    set_up: Option<SetUp>,
+    watches_forks: bool,
+}
+
+// Taken before all other locks of the library.
+static STATE: Locked<State> = Locked::new(State { set_up: None, watches_forks: false });
+
+pub(crate) fn require_ready() -> Result<(), Failure> {
+    match state::READY.load(Ordering::Acquire) {
+        0 => Err(error::not_initialized()),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn init(given: Option<&wasmtrap_options_t>) -> Result<(), Failure> {
+    let options = options::read(given)?;
+    let mut state = STATE.lock();
+    if let Some(before) = &state.set_up {
+        return before.options.require_same(&options);
+    }
+    let (backend, because) = choose(&options)?;
+    if !state.watches_forks {
+        match fork::watch() {
+            0 => state.watches_forks = true,
+            error => return Err(error::system("pthread_atfork", error)),
+        }
+    }
+    fork::note_process();
+    threads::note_page_size();
+    pin::pin();
+    threads::set_alternate_stack_size(options.alternate_stack_size);
+    if !options.host_owns_signals {
+        signals::install(options.fault_kinds)?;
+    }
+    state.set_up = Some(SetUp { options, backend, because });
+    state::ARMED_KINDS.store(options.fault_kinds, Ordering::Release);
+    state::READY.store(1, Ordering::Release);
+    Ok(())
+}
+
+/// The backend for this host, and why.
+fn choose(options: &Options) -> Result<(wasmtrap_backend_t, &'static str), Failure> {
+    match options.backend {
+        WASMTRAP_BACKEND_MACH_PORTS if options.allow_fallback => Ok((
+            WASMTRAP_BACKEND_SIGNALS,
+            "Mach exception ports were asked for, there are none on Linux, and WASMTRAP_INIT_ALLOW_FALLBACK is set",
+        )),
+        WASMTRAP_BACKEND_MACH_PORTS => {
+            let asked_by = match options.asked_by {
+                AskedBy::Environment => "the environment variable WASMTRAP_BACKEND is \"mach\"",
+                _ => "options->backend is 1 (Mach ports)",
+            };
+            Err(fail(
+                WASMTRAP_ERR_UNSUPPORTED,
+                format_args!(
+                    "{asked_by}, but there are no Mach exception ports on Linux; set WASMTRAP_INIT_ALLOW_FALLBACK to \
+                     take signals instead"
+                ),
+            ))
+        }
+        WASMTRAP_BACKEND_SIGNALS => Ok((
+            WASMTRAP_BACKEND_SIGNALS,
+            match options.asked_by {
+                AskedBy::Environment => "the environment variable WASMTRAP_BACKEND asks for them",
+                AskedBy::MachPortsSwitch => "macos_use_mach_ports is off",
+                _ => "the options ask for them",
+            },
+        )),
+        _ => Ok((WASMTRAP_BACKEND_SIGNALS, "there are no Mach exception ports on Linux")),
+    }
+}
+
+pub(crate) fn shutdown() -> Result<(), Failure> {
+    let mut state = STATE.lock();
+    let Some(set_up) = state.set_up else { return Err(error::not_initialized()) };
+    // First, so that no thread enters a protected call while we look whether one is in.
+    state::READY.store(0, Ordering::SeqCst);
+    if threads::any_inside() {
+        state::READY.store(1, Ordering::SeqCst);
+        return Err(fail(WASMTRAP_ERR_BUSY, format_args!("a thread is inside a protected call")));
+    }
+    state::ARMED_KINDS.store(0, Ordering::SeqCst);
+    if !set_up.options.host_owns_signals {
+        signals::remove(set_up.options.fault_kinds);
+    }
+    registry::CODE.clear();
+    registry::REGIONS.clear();
+    replace_fault_handler(core::ptr::null_mut());
+    state.set_up = None;
+    Ok(())
+}
+
+pub(crate) fn current() -> Option<SetUp> {
+    STATE.lock().set_up
+}
+
+fn require_current() -> Result<SetUp, Failure> {
+    current().ok_or_else(error::not_initialized)
+}
+
+pub(crate) fn backend() -> Result<wasmtrap_backend_t, Failure> {
+    require_current().map(|set_up| set_up.backend)
+}
+
+/// The kinds of fault whose handlers are ours to look after.
+fn installed_kinds(set_up: &SetUp) -> u32 {
+    if set_up.options.host_owns_signals { 0 } else { set_up.options.fault_kinds }
+}
+
+pub(crate) fn check() -> Result<u32, Failure> {
+    signals::displaced(installed_kinds(&require_current()?))
+}
+
+pub(crate) fn rearm() -> Result<(), Failure> {
+    let state = STATE.lock();
+    let set_up = state.set_up.as_ref().ok_or_else(error::not_initialized)?;
+    signals::rearm(installed_kinds(set_up))
+}
+
+pub(crate) fn set_fault_handler(function: wasmtrap_fault_handler_t, user: *mut c_void) -> Result<(), Failure> {
+    let state = STATE.lock();
+    if state.set_up.is_none() {
+        return Err(error::not_initialized());
+    }
+    let handler = match function {
+        None => core::ptr::null_mut(),
+        Some(_) => {
+            let place = allocation::allocate::<FaultHandler>()
+                .map_err(|_| error::no_memory(format_args!("the fault handler")))?;
+            // SAFETY: fresh memory of the right size and alignment.
+            unsafe { place.write(FaultHandler { function, user }) };
+            place.as_ptr()
+        }
+    };
+    replace_fault_handler(handler);
+    Ok(())
+}
+
+/// Publishes a fault handler and frees the one before. The caller holds the lock.
+fn replace_fault_handler(handler: *mut FaultHandler) {
+    let before = state::FAULT_HANDLER.swap(handler, Ordering::SeqCst);
+    registry::wait_for_readers();
+    if let Some(before) = NonNull::new(before) {
+        // SAFETY: made by `set_fault_handler`; unpublished, and no reader is left that could have seen it.
+        unsafe { allocation::release(before) };
+    }
+}
+
+pub(crate) fn lock_for_fork() {
+    STATE.acquire();
+    signals::lock_for_fork();
+}
+
+/// # Safety
+/// `lock_for_fork` took the locks on this thread or on the one that it is the image of.
+pub(crate) unsafe fn unlock_after_fork() {
+    // SAFETY: the caller's promise.
+    unsafe {
+        signals::unlock_after_fork();
+        STATE.release();
+    }
+}

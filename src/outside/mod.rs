@@ -1,0 +1,24 @@
+//! What runs in ordinary context: may lock, allocate and format.
+
+pub(crate) mod allocation;
+pub(crate) mod call;
+pub(crate) mod code;
+pub(crate) mod describe;
+pub(crate) mod error;
+pub(crate) mod fork;
+pub(crate) mod grace_period;
+pub(crate) mod library;
+pub(crate) mod lock;
+pub(crate) mod names;
+pub(crate) mod node_pool;
+pub(crate) mod options;
+pub(crate) mod pin;
+pub(crate) mod regions;
+pub(crate) mod registry;
+pub(crate) mod signals;
+pub(crate) mod text;
+pub(crate) mod threads;
+pub(crate) mod tree_edit;
+
+#[cfg(all(feature = "c-library", panic = "abort", not(test)))]
+mod runtime;

@@ -1,0 +1,117 @@
+//! Where the nodes of the trees come from and go to.
+//!
+//! All allocation happens in [`NodePool::reserve`], before anything is changed; an edit then takes what was reserved
+//! and cannot fail half-way. An edit that removes an entry cannot fail at all: it never takes more nodes than it
+//! retires, and the pool keeps as many spare ones as the largest removal that may come takes.
+//!
+//! A retired node may still be read. It becomes spare once a grace period has passed.
+//!
+//! Invariant: spare.len >= promised, except between `take` and the `reclaim` that follows a removal.
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::Ordering;
+
+use super::allocation::{NoMemory, allocate, release};
+use super::grace_period::wait_until_unobserved;
+use crate::shared::readers::Readers;
+use crate::shared::tree::{Node, UNUSED};
+
+/// How many spare nodes are kept beyond those promised: 24 KiB.
+const MOST_SPARE: usize = 96;
+
+/// Insertions do not wait for readers; when they have retired so many nodes, the next one that needs more does.
+const MANY_RETIRED: usize = 64;
+
+pub(crate) struct NodePool<'r> {
+    readers: &'r Readers,
+    spare: NodeList,
+    retired: NodeList,
+    promised: usize,
+}
+
+// SAFETY: the nodes on the lists are the pool's alone, but for readers, which only read, and not `next`.
+unsafe impl Send for NodePool<'_> {}
+
+impl<'r> NodePool<'r> {
+    pub(crate) const fn new(readers: &'r Readers) -> Self {
+        Self { readers, spare: NodeList::new(), retired: NodeList::new(), promised: 0 }
+    }
+
+    /// Makes sure that `now` nodes can be taken, and that thereafter `later` ones are left for removals.
+    pub(crate) fn reserve(&mut self, now: usize, later: usize) -> Result<(), NoMemory> {
+        let wanted = now + later.max(self.promised);
+        if self.spare.len < wanted && self.retired.len >= MANY_RETIRED {
+            self.reclaim();
+        }
+        while self.spare.len < wanted {
+            let node = allocate::<Node>()?;
+            let (keys, slots) = UNUSED;
+            // SAFETY: newly allocated for a node.
+            unsafe { node.write(Node::new(0, 0, keys, slots)) };
+            self.spare.push(node);
+        }
+        self.promised = self.promised.max(later);
+        Ok(())
+    }
+
+    /// A node that was reserved, to be filled in by the caller.
+    pub(crate) fn take(&mut self) -> NonNull<Node> {
+        self.spare.pop().expect("the edit was reserved")
+    }
+
+    /// Gives a node back that is in no tree any more once the caller has published its edit.
+    pub(crate) fn retire(&mut self, node: NonNull<Node>) {
+        self.retired.push(node);
+    }
+
+    /// Waits until no reader sees what was published before the last publication, and makes retired nodes spare.
+    pub(crate) fn reclaim(&mut self) {
+        wait_until_unobserved(self.readers);
+        while let Some(node) = self.retired.pop() {
+            self.spare.push(node);
+        }
+        self.trim(self.promised + MOST_SPARE);
+    }
+
+    /// After a `reclaim`, when no tree is left: frees all.
+    pub(crate) fn release_spare(&mut self) {
+        self.promised = 0;
+        self.trim(0);
+    }
+
+    fn trim(&mut self, most: usize) {
+        while self.spare.len > most
+            && let Some(node) = self.spare.pop()
+        {
+            // SAFETY: spare nodes came from `allocate`, and nobody refers to them.
+            unsafe { release(node) };
+        }
+    }
+}
+
+/// A list threaded through the nodes, so that putting a node on it takes no memory.
+struct NodeList {
+    head: *mut Node,
+    len: usize,
+}
+
+impl NodeList {
+    const fn new() -> Self {
+        Self { head: ptr::null_mut(), len: 0 }
+    }
+
+    fn push(&mut self, node: NonNull<Node>) {
+        // SAFETY: nodes on a list are allocated, and `next`, being atomic, may be changed under readers.
+        unsafe { node.as_ref() }.next.store(self.head, Ordering::Relaxed);
+        self.head = node.as_ptr();
+        self.len += 1;
+    }
+
+    fn pop(&mut self) -> Option<NonNull<Node>> {
+        let node = NonNull::new(self.head)?;
+        // SAFETY: as for `push`.
+        self.head = unsafe { node.as_ref() }.next.load(Ordering::Relaxed);
+        self.len -= 1;
+        Some(node)
+    }
+}

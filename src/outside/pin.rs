@@ -1,0 +1,21 @@
+//! Keeping the library in memory.
+//!
+//! Signal dispositions, thread-exit destructors and fork handlers point into the object that the library is in. The
+//! shared library is linked with `-z nodelete`; the static one may have been linked into a plug-in that was not. So the
+//! object, whichever it is, is opened once more and never closed.
+
+use core::ffi::c_void;
+
+/// Makes dlclose leave this object where it is. Nothing to do if it is the program itself.
+pub(crate) fn pin() {
+    // SAFETY: all-zero is a valid Dl_info; dladdr fills it in for an address of this object.
+    let mut info: libc::Dl_info = unsafe { core::mem::zeroed() };
+    let here = pin as fn() as *const c_void;
+    // SAFETY: `info` is valid for a write.
+    if unsafe { libc::dladdr(here, &raw mut info) } == 0 || info.dli_fname.is_null() {
+        return;
+    }
+    // The handle is given up on purpose. For the program itself there is none by its name, and no need.
+    // SAFETY: the name is the loader's own; NOLOAD finds what is loaded already and runs no code.
+    unsafe { libc::dlopen(info.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE) };
+}

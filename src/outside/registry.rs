@@ -1,0 +1,265 @@
+//! Registering and unregistering ranges: what code ranges and regions have in common.
+//!
+//! A registry has two trees of the same entries: by start, which is published and which handlers read, and by id, which
+//! only writers look at. Both registries share one lock, one run of ids and one pool of nodes.
+//!
+//! Invariants, whenever the lock is free:
+//! - the two trees of a registry have the same entries, which do not overlap;
+//! - an id has been given out at most once, so an id that was taken back is never known again;
+//! - an entry that has been removed is seen by no reader, and its memory is freed.
+//!
+//! An insertion that fails has changed nothing: it allocates all that it needs first. A removal allocates nothing.
+
+use core::ptr::{self, NonNull};
+
+use super::allocation::{self, NoMemory};
+use super::lock::Locked;
+use super::node_pool::NodePool;
+use super::tree_edit::{self, height, nodes_to_insert, nodes_to_remove};
+use crate::inside::find::{self, at_or_below};
+use crate::shared::readers::{READERS, Readers};
+use crate::shared::tree::{self, Entry, Node, Site, Table};
+
+/// The registered ranges of code.
+pub(crate) static CODE: Registry<'static> = Registry::new(Kind::Code, &tree::CODE, &WRITERS);
+
+/// The registered regions of data addresses.
+pub(crate) static REGIONS: Registry<'static> = Registry::new(Kind::Region, &tree::REGIONS, &WRITERS);
+
+static WRITERS: Locked<Writers<'static>> = Locked::new(Writers::new(&READERS));
+
+/// What is registered, but for its id.
+#[derive(Clone, Copy)]
+pub(crate) struct NewEntry<'s> {
+    pub(crate) start: usize,
+    /// Last address, not below `start`.
+    pub(crate) last: usize,
+    pub(crate) user: usize,
+    pub(crate) flags: u32,
+    pub(crate) code: u32,
+    /// By strictly ascending offset. Copied.
+    pub(crate) sites: Option<&'s [Site]>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RegistryError {
+    /// This entry, or one more, is in the way.
+    Overlap {
+        start: usize,
+        last: usize,
+        id: u64,
+    },
+    UnknownId,
+    NoMemory,
+}
+
+impl From<NoMemory> for RegistryError {
+    fn from(_: NoMemory) -> Self {
+        Self::NoMemory
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Code,
+    Region,
+}
+
+/// What the holder of the lock keeps: for both registries, and for each of them, by [`Kind`].
+pub(crate) struct Writers<'r> {
+    next_id: u64,
+    pool: NodePool<'r>,
+    ledgers: [Ledger; 2],
+}
+
+/// A registry's entries by their ids.
+struct Ledger {
+    by_id: *const Node,
+    len: usize,
+}
+
+// SAFETY: the tree of a ledger is reached through it only, thus by the holder of the lock.
+unsafe impl Send for Ledger {}
+
+impl<'r> Writers<'r> {
+    pub(crate) const fn new(readers: &'r Readers) -> Self {
+        Self { next_id: 1, pool: NodePool::new(readers), ledgers: [const { Ledger { by_id: ptr::null(), len: 0 } }; 2] }
+    }
+}
+
+/// Code ranges, or regions. Everything here may wait for the lock and for readers: not for handlers, but for `find`.
+pub(crate) struct Registry<'t> {
+    kind: Kind,
+    table: &'t Table<'t>,
+    writers: &'t Locked<Writers<'t>>,
+}
+
+impl<'t> Registry<'t> {
+    /// The table's readers and those of the writers' pool must be the same, and no other registry of these writers may
+    /// be of this kind.
+    pub(crate) const fn new(kind: Kind, table: &'t Table<'t>, writers: &'t Locked<Writers<'t>>) -> Self {
+        Self { kind, table, writers }
+    }
+
+    /// Registers a range and returns its id.
+    pub(crate) fn insert(&self, new: NewEntry<'_>) -> Result<u64, RegistryError> {
+        let mut writers = self.writers.lock();
+        let Writers { next_id, pool, ledgers } = &mut *writers;
+        let ledger = &mut ledgers[self.kind as usize];
+        let root = self.table.root();
+
+        // Ranges in the table do not overlap, so of those that begin at or below the end of the new one, the last is
+        // the one that reaches highest.
+        // SAFETY: with the lock held, published trees stay as they are.
+        if let Some(found) = unsafe { at_or_below(root, new.last) }
+            && found.last >= new.start
+        {
+            return Err(RegistryError::Overlap { start: found.start, last: found.last, id: found.id });
+        }
+
+        // All that can fail comes before all that changes something.
+        // SAFETY: as above; the tree by id is this ledger's alone.
+        let heights = unsafe { [height(root), height(ledger.by_id)] };
+        // The tree may be one level higher by the time that something is removed.
+        pool.reserve(
+            heights.map(nodes_to_insert).iter().sum(),
+            heights.map(|height| nodes_to_remove(height + 1)).iter().sum(),
+        )?;
+        let entry = new_entry(&new, *next_id)?;
+
+        // SAFETY: neither key is in its tree yet, the lock is held and the nodes are reserved.
+        let (root, by_id) = unsafe {
+            (
+                tree_edit::insert(root, new.start, entry, pool),
+                tree_edit::insert(ledger.by_id, *next_id as usize, entry, pool),
+            )
+        };
+        // SAFETY: `insert` keeps the invariants; entries are freed by `remove` and `clear`, which wait before.
+        unsafe { self.table.publish(root) };
+        ledger.by_id = by_id;
+        ledger.len += 1;
+        *next_id += 1;
+        Ok(*next_id - 1)
+    }
+
+    /// Unregisters a range. When this returns, no reader sees it any more.
+    pub(crate) fn remove(&self, id: u64) -> Result<(), RegistryError> {
+        let mut writers = self.writers.lock();
+        let Writers { pool, ledgers, .. } = &mut *writers;
+        let ledger = &mut ledgers[self.kind as usize];
+        // SAFETY: the tree by id changes with the lock held only.
+        let entry = unsafe { at_or_below(ledger.by_id, id as usize) };
+        let entry = entry.filter(|entry| entry.id == id).ok_or(RegistryError::UnknownId)?;
+
+        // SAFETY: both trees have the entry, the lock is held, and the insertion reserved the nodes.
+        let (root, by_id) = unsafe {
+            (
+                tree_edit::remove(self.table.root(), entry.start, pool),
+                tree_edit::remove(ledger.by_id, id as usize, pool),
+            )
+        };
+        // SAFETY: `remove` keeps the invariants; what is taken out here is freed after the wait below.
+        unsafe { self.table.publish(root) };
+        ledger.by_id = by_id;
+        ledger.len -= 1;
+        let entry = NonNull::from(entry);
+        pool.reclaim();
+        // SAFETY: the entry is in no tree, and `reclaim` has waited for the readers that may have seen it.
+        unsafe { free_entry(entry) };
+        Ok(())
+    }
+
+    /// Unregisters all.
+    pub(crate) fn clear(&self) {
+        let mut writers = self.writers.lock();
+        let Writers { pool, ledgers, .. } = &mut *writers;
+        let ledger = &mut ledgers[self.kind as usize];
+        let root = self.table.root();
+        let by_id = core::mem::replace(&mut ledger.by_id, ptr::null());
+        ledger.len = 0;
+        // SAFETY: the empty tree is one; what was in the old one is freed after the wait below.
+        unsafe { self.table.publish(ptr::null()) };
+        pool.reclaim();
+        // SAFETY: both trees are unreachable, and `reclaim` has waited for those who had reached them. Their nodes came
+        // from `allocate`, and an entry is freed as it comes out of the first tree only, after which the second has no
+        // use for it.
+        unsafe {
+            tree_edit::take_apart(root, &mut |entry| free_entry(entry), &mut |node| allocation::release(node));
+            tree_edit::take_apart(by_id, &mut |_| (), &mut |node| allocation::release(node));
+        }
+        if ledgers.iter().all(|ledger| ledger.len == 0) {
+            pool.release_spare();
+        }
+    }
+
+    /// How many ranges are registered.
+    pub(crate) fn len(&self) -> usize {
+        self.writers.lock().ledgers[self.kind as usize].len
+    }
+
+    /// Lets `look` see the range that `address` is in. Takes no lock.
+    pub(crate) fn find<R>(&self, address: usize, look: impl FnOnce(&Entry) -> R) -> Option<R> {
+        find::find(self.table, address, look)
+    }
+}
+
+/// A copy of `new` and of its sites.
+fn new_entry(new: &NewEntry<'_>, id: u64) -> Result<NonNull<Entry>, NoMemory> {
+    let &NewEntry { start, last, user, flags, code, sites } = new;
+    let entry = allocation::allocate::<Entry>()?;
+    let (sites, site_count) = match sites.map(|sites| (allocation::copy_slice(sites), sites.len())) {
+        None => (ptr::null(), 0),
+        Some((Ok(copy), len)) => (copy.as_ptr().cast_const(), len),
+        Some((Err(error), _)) => {
+            // SAFETY: allocated above.
+            unsafe { allocation::release(entry) };
+            return Err(error);
+        }
+    };
+    // SAFETY: newly allocated for an entry.
+    unsafe { entry.write(Entry { start, last, id, user, flags, code, sites, site_count }) };
+    Ok(entry)
+}
+
+/// # Safety
+/// `entry` came from [`new_entry`], and nobody uses it any more.
+unsafe fn free_entry(entry: NonNull<Entry>) {
+    // SAFETY: the caller's promise.
+    let Entry { sites, site_count, .. } = unsafe { entry.read() };
+    if let Some(sites) = NonNull::new(sites.cast_mut()) {
+        // SAFETY: the copy that `new_entry` made, with its length.
+        unsafe { allocation::release_slice(sites, site_count) };
+    }
+    // SAFETY: allocated by `new_entry`.
+    unsafe { allocation::release(entry) };
+}
+
+/// Waits until no reader can still see what was published before: for a pointer that handlers read in a section of
+/// [`READERS`], once its successor has been stored, sequentially consistently.
+pub(crate) fn wait_for_readers() {
+    WRITERS.lock().pool.reclaim();
+}
+
+/// For pthread_atfork's first handler: the child gets tables that nobody is at work on.
+pub(crate) fn lock_for_fork() {
+    WRITERS.acquire();
+}
+
+/// # Safety
+/// This thread has called [`lock_for_fork`], and nothing of this module since.
+pub(crate) unsafe fn unlock_after_fork_in_parent() {
+    // SAFETY: the caller's promise.
+    unsafe { WRITERS.release() };
+}
+
+/// # Safety
+/// As for [`unlock_after_fork_in_parent`], in the child.
+pub(crate) unsafe fn unlock_after_fork_in_child() {
+    READERS.reset_after_fork();
+    // SAFETY: the caller's promise.
+    unsafe { WRITERS.release() };
+}
+
+#[cfg(test)]
+#[path = "registry_tests.rs"]
+mod tests;

@@ -1,0 +1,56 @@
+//! What a Rust library needs to stand alone in a C program: an allocator and an end for panics.
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::fmt::Write;
+
+use super::text::Text;
+
+/// malloc and free, like everything else in the process.
+struct Malloc;
+
+// SAFETY: posix_memalign and free keep GlobalAlloc's promises; a failure is a null pointer.
+unsafe impl GlobalAlloc for Malloc {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let mut memory = core::ptr::null_mut();
+        let alignment = layout.align().max(size_of::<usize>());
+        // SAFETY: the alignment is a power of two and a multiple of a pointer's size; `memory` is valid for a write.
+        match unsafe { libc::posix_memalign(&raw mut memory, alignment, layout.size()) } {
+            0 => memory.cast(),
+            _ => core::ptr::null_mut(),
+        }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, _layout: Layout) {
+        // SAFETY: came from `alloc` above.
+        unsafe { libc::free(memory.cast()) };
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Malloc = Malloc;
+
+/// A panic is a bug of the library. It must not run on into foreign frames, so it ends here.
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    let mut text = Text::<512>::new();
+    let _ = writeln!(text, "libwasmtrap: internal error: {info}");
+    text.write_to_stderr();
+    // SAFETY: no arguments.
+    unsafe { libc::abort() }
+}
+
+// The prebuilt `core` names a personality routine in its unwind tables, which nothing ever calls: no exception passes a
+// frame of ours but that of `wasmtrap_call`, which has another. Weak, so that another Rust library in the same program
+// keeps its own.
+core::arch::global_asm!(
+    r#"
+    .pushsection .text.rust_eh_personality, "ax", @progbits
+    .weak rust_eh_personality
+    .hidden rust_eh_personality
+    .type rust_eh_personality, @function
+rust_eh_personality:
+    .long 0
+    .size rust_eh_personality, 4
+    .popsection
+    "#
+);

@@ -1,0 +1,78 @@
+//! Text of bounded length that needs no allocation and always ends in NUL.
+
+use core::ffi::c_char;
+use core::fmt;
+
+/// At most `N - 1` bytes; what does not fit is left out.
+pub(crate) struct Text<const N: usize> {
+    bytes: [u8; N],
+    length: usize,
+}
+
+impl<const N: usize> Text<N> {
+    pub(crate) const fn new() -> Self {
+        Self { bytes: [0; N], length: 0 }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes = [0; N];
+        self.length = 0;
+    }
+
+    pub(crate) fn as_c_str(&self) -> *const c_char {
+        self.bytes.as_ptr().cast()
+    }
+
+    pub(crate) fn write_to_stderr(&self) {
+        // SAFETY: `length` bytes are there.
+        unsafe { libc::write(libc::STDERR_FILENO, self.bytes.as_ptr().cast(), self.length) };
+    }
+}
+
+impl<const N: usize> fmt::Write for Text<N> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = self.bytes.iter_mut().take(N.saturating_sub(1)).skip(self.length);
+        for (place, byte) in room.zip(text.bytes()) {
+            *place = byte;
+            self.length += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Counts all of a text and keeps what fits the caller's buffer, ending it in NUL.
+pub(crate) struct CallerBuffer {
+    buffer: *mut u8,
+    capacity: usize,
+    length: usize,
+}
+
+impl CallerBuffer {
+    /// # Safety
+    /// `buffer` is valid for writes of `capacity` bytes as long as the result lives; it may be null if that is 0.
+    pub(crate) unsafe fn new(buffer: *mut u8, capacity: usize) -> Self {
+        Self { buffer, capacity, length: 0 }
+    }
+
+    /// Ends the text and tells its whole length.
+    pub(crate) fn finish(self) -> usize {
+        if let Some(last) = self.capacity.checked_sub(1) {
+            // SAFETY: the index is below the capacity.
+            unsafe { self.buffer.add(self.length.min(last)).write(0) };
+        }
+        self.length
+    }
+}
+
+impl fmt::Write for CallerBuffer {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for byte in text.bytes() {
+            if self.length + 1 < self.capacity {
+                // SAFETY: the index is below the capacity.
+                unsafe { self.buffer.add(self.length).write(byte) };
+            }
+            self.length += 1;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,485 @@
+//! Threads: attaching them, putting everything back at their end, and their chains of protected calls.
+
+use core::cell::{Cell, UnsafeCell};
+use core::ffi::c_void;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+use once_cell::race::OnceNonZeroUsize;
+
+use super::allocation;
+use super::error::{self, Failure, fail};
+use super::library;
+use super::lock::Locked;
+use crate::arch;
+use crate::inside::land;
+use crate::shared::abi::*;
+use crate::shared::activation::Activation;
+use crate::shared::state;
+use crate::shared::thread::{AlternateStack, PendingTrap, StackBounds, Thread};
+
+/// What our own handler needs of an alternate stack beyond the kernel's frame; what forwarding needs is up to the
+/// handlers below.
+const HANDLER_NEEDS: usize = 4 * 1024;
+
+/// The kernel leaves this much unmapped below a stack that grows (stack_guard_gap, mm/mmap.c: 256 pages).
+const GROWING_STACK_GAP: usize = 1024 * 1024;
+
+/// All attached threads: for shutdown, which must not happen under a protected call, and for the description.
+struct List {
+    first: *const Thread,
+    count: usize,
+}
+
+// SAFETY: the records are reached under the lock only, and then only their links and their chain.
+unsafe impl Send for List {}
+
+static LIST: Locked<List> = Locked::new(List { first: core::ptr::null(), count: 0 });
+
+/// Set by wasmtrap_init.
+static ALTERNATE_STACK_SIZE: AtomicUsize = AtomicUsize::new(0);
+
+pub(crate) fn set_alternate_stack_size(size: usize) {
+    ALTERNATE_STACK_SIZE.store(size, Ordering::Relaxed);
+}
+
+fn page_size() -> usize {
+    state::page_mask() + 1
+}
+
+/// Notes the size of a page.
+pub(crate) fn note_page_size() {
+    // SAFETY: no memory is involved.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    if let Ok(size) = usize::try_from(size)
+        && size.is_power_of_two()
+    {
+        state::set_page_size(size);
+    }
+}
+
+/// The size of the frame that the kernel pushes for a signal, with all vector state (AT_MINSIGSTKSZ; before Linux 5.14
+/// x86-64 did not tell, and the constant is too small for AVX-512).
+fn signal_frame_size() -> usize {
+    const AT_MINSIGSTKSZ: libc::c_ulong = 51;
+    const WHEN_UNKNOWN: usize = 8 * 1024;
+    // SAFETY: no memory is involved.
+    match unsafe { libc::getauxval(AT_MINSIGSTKSZ) } as usize {
+        0 => WHEN_UNKNOWN,
+        size => size,
+    }
+}
+
+/// This thread's record, attaching it if need be.
+pub(crate) fn attach() -> Result<&'static Thread, Failure> {
+    library::require_ready()?;
+    // SAFETY: null or this thread's record, which only this thread frees.
+    if let Some(thread) = unsafe { arch::current_thread().as_ref() } {
+        return Ok(thread);
+    }
+    let key = exit_key()?;
+    // A record that was detached while something else sat on our alternate stack.
+    // SAFETY: the key exists; what it holds is this thread's record.
+    let kept = unsafe { libc::pthread_getspecific(key) }.cast::<Thread>();
+    let record = match NonNull::new(kept) {
+        Some(record) => record,
+        None => new_record(key)?,
+    };
+    // SAFETY: this thread's, which only this thread frees.
+    let thread = unsafe { record.as_ref() };
+    if let Err(failure) = give_alternate_stack(thread) {
+        if kept.is_null() {
+            // SAFETY: the key exists; the record was made above and is on no list.
+            unsafe {
+                libc::pthread_setspecific(key, core::ptr::null());
+                allocation::release(record);
+            }
+        }
+        return Err(failure);
+    }
+    let mut list = LIST.lock();
+    thread.next.set(list.first);
+    thread.prev.set(core::ptr::null());
+    // SAFETY: under the lock, all records on the list are alive.
+    if let Some(next) = unsafe { list.first.as_ref() } {
+        next.prev.set(thread);
+    }
+    list.first = thread;
+    list.count += 1;
+    drop(list);
+    arch::set_current_thread(thread);
+    Ok(thread)
+}
+
+fn new_record(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> {
+    let no_memory = |_| error::no_memory(format_args!("a thread's record"));
+    let thread = allocation::allocate::<Thread>().map_err(no_memory)?;
+    let own_stack = stack_bounds();
+    // SAFETY: fresh memory of the right size and alignment.
+    unsafe {
+        thread.write(Thread {
+            chain: AtomicPtr::new(core::ptr::null_mut()),
+            stack: Cell::new(own_stack),
+            own_stack,
+            pending: UnsafeCell::new(PendingTrap {
+                record: land::EMPTY,
+                frames: [0; WASMTRAP_MAX_FRAMES],
+                frame_count: 0,
+            }),
+            alternate_stack: Cell::new(None),
+            next: Cell::new(core::ptr::null()),
+            prev: Cell::new(core::ptr::null()),
+        });
+    }
+    // SAFETY: the key exists.
+    let error = unsafe { libc::pthread_setspecific(key, thread.as_ptr().cast()) };
+    if error != 0 {
+        // SAFETY: nobody has seen the record.
+        unsafe { allocation::release(thread) };
+        return Err(error::no_memory(format_args!("a thread-specific value (pthread_setspecific: errno {error})")));
+    }
+    Ok(thread)
+}
+
+/// The bounds of the stack that this thread was started on.
+fn stack_bounds() -> StackBounds {
+    let mut bounds = StackBounds::default();
+    // SAFETY: all-zero memory is good enough for pthread_getattr_np to write into.
+    let mut attributes: libc::pthread_attr_t = unsafe { core::mem::zeroed() };
+    // SAFETY: `attributes` is valid for a write.
+    if unsafe { libc::pthread_getattr_np(libc::pthread_self(), &raw mut attributes) } == 0 {
+        let (mut low, mut size, mut guard) = (core::ptr::null_mut(), 0, 0);
+        // SAFETY: initialised above; the places are valid for writes; destroyed once.
+        unsafe {
+            if libc::pthread_attr_getstack(&raw const attributes, &raw mut low, &raw mut size) == 0 {
+                bounds.low = low.addr();
+                bounds.high = low.addr() + size;
+            }
+            if libc::pthread_attr_getguardsize(&raw const attributes, &raw mut guard) == 0 {
+                bounds.guard = guard;
+            }
+            libc::pthread_attr_destroy(&raw mut attributes);
+        }
+    }
+    if is_main_thread() {
+        if bounds.high == 0 {
+            // Without /proc, glibc does not know the main thread's stack. It ends less than a page above what is in use
+            // here plus the program's arguments and environment, which a quarter of the limit holds (execve(2)).
+            bounds = growing_stack();
+        }
+        bounds.guard = bounds.guard.max(GROWING_STACK_GAP);
+    }
+    bounds
+}
+
+fn growing_stack() -> StackBounds {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is valid for a write.
+    let known = unsafe { libc::getrlimit(libc::RLIMIT_STACK, &raw mut limit) } == 0;
+    if !known || limit.rlim_cur == libc::RLIM_INFINITY {
+        return StackBounds::default();
+    }
+    let here = arch::stack_pointer();
+    let size = limit.rlim_cur as usize;
+    StackBounds { low: here.saturating_sub(size), high: here.saturating_add(page_size()), guard: GROWING_STACK_GAP }
+}
+
+fn is_main_thread() -> bool {
+    // SAFETY: no arguments.
+    unsafe { libc::getpid() == libc::gettid() }
+}
+
+/// Gives the thread an alternate signal stack, unless it has one that is big enough.
+fn give_alternate_stack(thread: &Thread) -> Result<(), Failure> {
+    // SAFETY: all-zero is a valid stack_t to write into.
+    let mut earlier: libc::stack_t = unsafe { core::mem::zeroed() };
+    // SAFETY: reads only, into `earlier`.
+    if unsafe { libc::sigaltstack(core::ptr::null(), &raw mut earlier) } != 0 {
+        return Err(error::system("sigaltstack", error::errno()));
+    }
+    let needed = signal_frame_size() + HANDLER_NEEDS;
+    if earlier.ss_flags & libc::SS_DISABLE == 0 && earlier.ss_size >= needed {
+        return Ok(());
+    }
+    if let Some(kept) = thread.alternate_stack.get() {
+        return use_stack(&kept);
+    }
+    let page = page_size();
+    let size = (ALTERNATE_STACK_SIZE.load(Ordering::Relaxed).max(needed)).next_multiple_of(page);
+    let mapping_size = page + size;
+    // SAFETY: a fresh mapping; nothing is overwritten.
+    let mapping = unsafe {
+        libc::mmap(
+            core::ptr::null_mut(),
+            mapping_size,
+            libc::PROT_NONE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_STACK,
+            -1,
+            0,
+        )
+    };
+    if mapping == libc::MAP_FAILED {
+        return Err(error::no_memory(format_args!("an alternate signal stack of {size} bytes")));
+    }
+    // The lowest page stays inaccessible: an overflow of the signal stack must not run into other memory.
+    let base = mapping.wrapping_byte_add(page);
+    let stack = AlternateStack { mapping, mapping_size, base, earlier };
+    // SAFETY: within the mapping.
+    let opened = unsafe { libc::mprotect(base, size, libc::PROT_READ | libc::PROT_WRITE) } == 0;
+    let result = if opened {
+        use_stack(&stack)
+    } else {
+        Err(error::no_memory(format_args!("an alternate signal stack of {size} bytes")))
+    };
+    match result {
+        Ok(()) => thread.alternate_stack.set(Some(stack)),
+        // SAFETY: the mapping was made above, and nothing uses it.
+        Err(_) => _ = unsafe { libc::munmap(mapping, mapping_size) },
+    }
+    result
+}
+
+fn use_stack(stack: &AlternateStack) -> Result<(), Failure> {
+    let size = stack.mapping_size - (stack.base.addr() - stack.mapping.addr());
+    let stack = libc::stack_t { ss_sp: stack.base, ss_flags: 0, ss_size: size };
+    // SAFETY: the stack is mapped and stays so until it is taken back.
+    match unsafe { libc::sigaltstack(&raw const stack, core::ptr::null_mut()) } {
+        0 => Ok(()),
+        _ => Err(error::system("sigaltstack", error::errno())),
+    }
+}
+
+/// Whether the thread's alternate stack could be taken back.
+#[derive(PartialEq, Eq)]
+enum TakenBack {
+    Yes,
+    /// The thread runs on it.
+    InUse,
+    /// Somebody else's is in its place; they may mean to put ours back.
+    Covered,
+}
+
+fn take_alternate_stack_back(thread: &Thread) -> TakenBack {
+    let Some(stack) = thread.alternate_stack.get() else { return TakenBack::Yes };
+    // SAFETY: all-zero is a valid stack_t to write into.
+    let mut now: libc::stack_t = unsafe { core::mem::zeroed() };
+    // SAFETY: reads only, into `now`.
+    unsafe { libc::sigaltstack(core::ptr::null(), &raw mut now) };
+    if now.ss_flags & libc::SS_ONSTACK != 0 && now.ss_sp == stack.base {
+        return TakenBack::InUse;
+    }
+    if now.ss_flags & libc::SS_DISABLE == 0 && now.ss_sp != stack.base {
+        return TakenBack::Covered;
+    }
+    // SAFETY: what the thread had before; whoever set it up answers for it.
+    if unsafe { libc::sigaltstack(&raw const stack.earlier, core::ptr::null_mut()) } != 0 {
+        // The earlier one may be too small for the kernel by now: none at all, then.
+        let none = libc::stack_t { ss_sp: core::ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
+        // SAFETY: disabling needs no memory.
+        unsafe { libc::sigaltstack(&raw const none, core::ptr::null_mut()) };
+    }
+    // SAFETY: our mapping, which is no signal stack any more.
+    unsafe { libc::munmap(stack.mapping, stack.mapping_size) };
+    thread.alternate_stack.set(None);
+    TakenBack::Yes
+}
+
+fn leave_list(thread: &Thread) {
+    let mut list = LIST.lock();
+    // SAFETY: under the lock, all records on the list are alive.
+    match unsafe { thread.prev.get().as_ref() } {
+        Some(prev) => prev.next.set(thread.next.get()),
+        None => list.first = thread.next.get(),
+    }
+    // SAFETY: as above.
+    if let Some(next) = unsafe { thread.next.get().as_ref() } {
+        next.prev.set(thread.prev.get());
+    }
+    list.count -= 1;
+}
+
+pub(crate) fn detach() -> Result<(), Failure> {
+    // SAFETY: null or this thread's record, which only this thread frees.
+    let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return Ok(()) };
+    if !land::innermost(thread).is_null() {
+        return Err(fail(
+            WASMTRAP_ERR_BUSY,
+            format_args!("the thread is inside the protected call at {:#x}", land::innermost(thread).addr()),
+        ));
+    }
+    let taken = take_alternate_stack_back(thread);
+    if taken == TakenBack::InUse {
+        return Err(fail(WASMTRAP_ERR_BUSY, format_args!("the thread runs on its alternate signal stack")));
+    }
+    // First of all for handlers: from here on the thread is foreign.
+    arch::set_current_thread(core::ptr::null_mut());
+    leave_list(thread);
+    if taken == TakenBack::Yes {
+        // SAFETY: the key exists since the thread was attached; the record is on no list and in no handler's hands.
+        unsafe {
+            libc::pthread_setspecific(exit_key()?, core::ptr::null());
+            allocation::release(NonNull::from(thread));
+        }
+    }
+    Ok(())
+}
+
+/// The key whose destructor puts everything back at a thread's end.
+fn exit_key() -> Result<libc::pthread_key_t, Failure> {
+    /// The key plus one, since 0 is a key too.
+    static KEY: OnceNonZeroUsize = OnceNonZeroUsize::new();
+    let create = || {
+        let mut key = 0;
+        // SAFETY: `key` is valid for a write; the library is never unloaded, so that the function stays.
+        match unsafe { libc::pthread_key_create(&raw mut key, Some(thread_ends)) } {
+            0 => core::num::NonZeroUsize::new(key as usize + 1).ok_or(0),
+            error => Err(error),
+        }
+    };
+    match KEY.get_or_try_init(create) {
+        Ok(key) => Ok((key.get() - 1) as libc::pthread_key_t),
+        Err(error) => Err(error::system("pthread_key_create", error)),
+    }
+}
+
+extern "C" fn thread_ends(record: *mut c_void) {
+    let Some(record) = NonNull::new(record.cast::<Thread>()) else { return };
+    // SAFETY: the record that `attach` stored for this thread.
+    let thread = unsafe { record.as_ref() };
+    if core::ptr::eq(arch::current_thread(), thread) {
+        arch::set_current_thread(core::ptr::null_mut());
+        leave_list(thread);
+    }
+    if take_alternate_stack_back(thread) == TakenBack::Covered
+        && let Some(stack) = thread.alternate_stack.get()
+    {
+        // Nobody is left to put ours back.
+        // SAFETY: our mapping; the thread's signal stack is another.
+        unsafe { libc::munmap(stack.mapping, stack.mapping_size) };
+    }
+    // SAFETY: on no list, in no handler's hands, and pthread has forgotten it.
+    unsafe { allocation::release(record) };
+}
+
+pub(crate) fn count() -> usize {
+    LIST.lock().count
+}
+
+/// Whether a thread is inside a protected call.
+pub(crate) fn any_inside() -> bool {
+    let list = LIST.lock();
+    let mut link = list.first;
+    // SAFETY: under the lock, all records on the list are alive.
+    while let Some(thread) = unsafe { link.as_ref() } {
+        if !land::innermost(thread).is_null() {
+            return true;
+        }
+        link = thread.next.get();
+    }
+    false
+}
+
+pub(crate) fn detach_chain() -> Result<*mut wasmtrap_chain_t, Failure> {
+    library::require_ready()?;
+    // SAFETY: null or this thread's record, which only this thread frees.
+    let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return Ok(core::ptr::null_mut()) };
+    let chain = thread.chain.swap(core::ptr::null_mut(), Ordering::Relaxed);
+    thread.stack.set(thread.own_stack);
+    // SAFETY: null or the frame of a protected call that has not returned.
+    if let Some(activation) = unsafe { chain.as_mut() } {
+        activation.detached = 1;
+    }
+    Ok(chain.cast())
+}
+
+/// # Safety
+/// `chain` is null or came from `detach_chain`, and its protected calls have not ended.
+pub(crate) unsafe fn attach_chain(
+    chain: *mut wasmtrap_chain_t,
+    stack: Option<&wasmtrap_stack_t>,
+) -> Result<(), Failure> {
+    let bounds = stack.map(checked_bounds).transpose()?;
+    let thread = attach()?;
+    let innermost = land::innermost(thread);
+    if !innermost.is_null() {
+        return Err(fail(
+            WASMTRAP_ERR_BUSY,
+            format_args!("the thread is inside the protected call at {:#x}: detach its chain first", innermost.addr()),
+        ));
+    }
+    let chain = chain.cast::<Activation>();
+    // SAFETY: the caller's promise.
+    if let Some(activation) = unsafe { chain.as_mut() } {
+        if activation.detached == 0 {
+            return Err(fail(
+                WASMTRAP_ERR_WRONG_THREAD,
+                format_args!("chain {:#x} is attached to a thread already", chain.addr()),
+            ));
+        }
+        activation.detached = 0;
+    }
+    thread.stack.set(bounds.unwrap_or(thread.own_stack));
+    // Last, because from here on a trap lands in the chain.
+    core::sync::atomic::compiler_fence(Ordering::SeqCst);
+    thread.chain.store(chain, Ordering::Relaxed);
+    Ok(())
+}
+
+fn checked_bounds(stack: &wasmtrap_stack_t) -> Result<StackBounds, Failure> {
+    let (low, high, guard) = (stack.low.addr(), stack.high.addr(), stack.guard_size);
+    if low == 0 || high <= low {
+        return Err(fail(
+            WASMTRAP_ERR_INVALID_ARGUMENT,
+            format_args!("stack->low is {low:#x} and stack->high is {high:#x}, which is no stack"),
+        ));
+    }
+    if guard > low {
+        return Err(fail(
+            WASMTRAP_ERR_INVALID_ARGUMENT,
+            format_args!("stack->guard_size is {guard:#x}, which wraps around below stack->low {low:#x}"),
+        ));
+    }
+    Ok(StackBounds { low, high, guard })
+}
+
+pub(crate) fn lock_for_fork() {
+    LIST.acquire();
+}
+
+/// # Safety
+/// `lock_for_fork` took the lock on this thread.
+pub(crate) unsafe fn unlock_after_fork_in_parent() {
+    // SAFETY: the caller's promise.
+    unsafe { LIST.release() };
+}
+
+/// Frees what belonged to the threads that the child does not have.
+///
+/// # Safety
+/// `lock_for_fork` took the lock on the thread that this one is the image of.
+pub(crate) unsafe fn unlock_after_fork_in_child() {
+    // SAFETY: the caller's promise: the lock is held, and no guard exists.
+    let list = unsafe { LIST.value_while_acquired() };
+    let this = arch::current_thread();
+    let mut link = core::mem::replace(&mut list.first, core::ptr::null());
+    list.count = 0;
+    // SAFETY: records on the list are alive: their threads were when the fork happened.
+    while let Some(thread) = unsafe { link.as_ref() } {
+        link = thread.next.get();
+        if core::ptr::eq(thread, this) {
+            thread.next.set(core::ptr::null());
+            thread.prev.set(core::ptr::null());
+            list.first = thread;
+            list.count = 1;
+            continue;
+        }
+        if let Some(stack) = thread.alternate_stack.get() {
+            // SAFETY: the signal stack of a thread that does not exist here.
+            unsafe { libc::munmap(stack.mapping, stack.mapping_size) };
+        }
+        // SAFETY: its thread does not exist here.
+        unsafe { allocation::release(NonNull::from(thread)) };
+    }
+    // SAFETY: the caller's promise.
+    unsafe { LIST.release() };
+}
