@@ -206,3 +206,7 @@ fn code_of(fault: &Fault, findings: &Findings, site: Site) -> Option<wasmtrap_co
         Kind::OtherArithmetic | Kind::Fatal => None,
     }
 }
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

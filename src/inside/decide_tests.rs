@@ -1,0 +1,245 @@
+//! One test per way that a fault can fail to be ours, one per source of a trap code. No fault is needed.
+
+use core::cell::Cell;
+
+use super::*;
+
+const CODE_START: usize = 0x10_0000;
+const PC: usize = CODE_START + 0x20;
+const MEMORY: usize = 0x7000_0000;
+const STACK: StackBounds = StackBounds { low: 0x5000_0000, high: 0x5080_0000, guard: 0x1000 };
+
+/// A world in which everything speaks for a trap, and which notes what it was asked.
+struct Imagined {
+    kinds: u32,
+    handler: bool,
+    code: Option<CodeHit>,
+    stack: Option<StackBounds>,
+    region: Option<RegionHit>,
+    looked_at_thread: Cell<bool>,
+    looked_at_regions: Cell<bool>,
+}
+
+impl Default for Imagined {
+    fn default() -> Self {
+        Self {
+            kinds: WASMTRAP_FAULT_MEMORY
+                | WASMTRAP_FAULT_ILLEGAL
+                | WASMTRAP_FAULT_ARITHMETIC
+                | WASMTRAP_FAULT_BREAKPOINT,
+            handler: false,
+            code: Some(CodeHit { id: 1, user: 2, offset: PC - CODE_START, strict: true, site: Site::NoTable }),
+            stack: Some(STACK),
+            region: Some(RegionHit { id: 3, user: 4, offset: 8, code: WASMTRAP_CODE_NONE }),
+            looked_at_thread: Cell::new(false),
+            looked_at_regions: Cell::new(false),
+        }
+    }
+}
+
+impl Imagined {
+    fn with_site(mut self, site: Site) -> Self {
+        if let Some(code) = &mut self.code {
+            code.site = site;
+        }
+        self
+    }
+
+    fn not_strict(mut self) -> Self {
+        if let Some(code) = &mut self.code {
+            code.strict = false;
+        }
+        self
+    }
+}
+
+impl World for Imagined {
+    fn kinds(&self) -> u32 {
+        self.kinds
+    }
+    fn has_fault_handler(&self) -> bool {
+        self.handler
+    }
+    fn code(&self, pc: usize) -> Option<CodeHit> {
+        self.code.filter(|_| pc == PC)
+    }
+    fn protected_stack(&self) -> Option<StackBounds> {
+        self.looked_at_thread.set(true);
+        self.stack
+    }
+    fn region(&self, address: usize) -> Option<RegionHit> {
+        self.looked_at_regions.set(true);
+        self.region.filter(|_| (MEMORY..MEMORY + 0x1_0000).contains(&address))
+    }
+}
+
+fn memory_fault() -> Fault {
+    Fault { from_kernel: true, kind: Kind::Memory, pc: PC, address: Some(MEMORY + 8) }
+}
+
+fn fault(kind: Kind) -> Fault {
+    Fault { kind, address: None, ..memory_fault() }
+}
+
+fn trap_code(fault: &Fault, world: &Imagined) -> Option<wasmtrap_code_t> {
+    match decide(fault, world) {
+        Verdict::Trap(code, _) => Some(code),
+        Verdict::Forward => None,
+        other => panic!("neither a trap nor forwarded: {other:?}"),
+    }
+}
+
+#[test]
+fn a_fault_with_everything_in_its_favour_is_a_trap() {
+    assert_eq!(trap_code(&memory_fault(), &Imagined::default()), Some(WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS));
+}
+
+#[test]
+fn a_signal_that_a_process_sent_is_not() {
+    let world = Imagined::default();
+    assert_eq!(trap_code(&Fault { from_kernel: false, ..memory_fault() }, &world), None);
+    assert!(!world.looked_at_thread.get());
+}
+
+#[test]
+fn a_kind_that_was_not_asked_for_is_not() {
+    for kind in [Kind::Memory, Kind::Misaligned, Kind::Illegal, Kind::IntegerDivision, Kind::Breakpoint] {
+        let all = Imagined::default();
+        let others = Imagined { kinds: all.kinds & !kind.bit(), ..Imagined::default() };
+        assert!(trap_code(&Fault { kind, ..memory_fault() }, &all).is_some(), "{kind:?}");
+        assert_eq!(trap_code(&Fault { kind, ..memory_fault() }, &others), None, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_fatal_fault_is_not() {
+    assert_eq!(trap_code(&fault(Kind::Fatal), &Imagined::default().with_site(Site::Code(9))), None);
+}
+
+#[test]
+fn a_program_counter_elsewhere_is_not_and_the_thread_is_not_looked_at() {
+    let world = Imagined::default();
+    assert_eq!(trap_code(&Fault { pc: PC + 1, ..memory_fault() }, &world), None);
+    assert!(!world.looked_at_thread.get());
+}
+
+#[test]
+fn a_thread_outside_of_protected_calls_is_not_and_regions_are_not_looked_at() {
+    let world = Imagined { stack: None, ..Imagined::default() };
+    assert_eq!(trap_code(&memory_fault(), &world), None);
+    assert!(!world.looked_at_regions.get());
+}
+
+#[test]
+fn an_instruction_that_is_no_site_is_not() {
+    assert_eq!(trap_code(&memory_fault(), &Imagined::default().with_site(Site::NotListed)), None);
+    assert_eq!(trap_code(&fault(Kind::Illegal), &Imagined::default().with_site(Site::NotListed)), None);
+}
+
+#[test]
+fn strict_wants_the_address_in_a_region_or_in_the_stack() {
+    let elsewhere = Fault { address: Some(0), ..memory_fault() };
+    let nowhere = Fault { address: None, ..memory_fault() };
+    for fault in [elsewhere, nowhere] {
+        assert_eq!(trap_code(&fault, &Imagined::default()), None, "{fault:?}");
+        assert_eq!(trap_code(&fault, &Imagined::default().with_site(Site::Code(9))), None, "{fault:?}");
+        assert_eq!(
+            trap_code(&fault, &Imagined::default().not_strict()),
+            Some(WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS),
+            "{fault:?}"
+        );
+    }
+}
+
+#[test]
+fn strict_says_nothing_about_faults_that_have_no_address() {
+    assert_eq!(trap_code(&fault(Kind::Illegal), &Imagined::default()), Some(WASMTRAP_CODE_UNREACHABLE));
+    assert_eq!(
+        trap_code(&fault(Kind::IntegerDivision), &Imagined::default()),
+        Some(WASMTRAP_CODE_INTEGER_DIVISION_BY_ZERO)
+    );
+}
+
+#[test]
+fn the_stack_and_its_guard_mean_stack_overflow() {
+    let at = |address| Fault { address: Some(address), ..memory_fault() };
+    let world = Imagined { region: None, ..Imagined::default() };
+    for address in [STACK.low - STACK.guard, STACK.low - 1, STACK.low, STACK.high - 1] {
+        assert_eq!(trap_code(&at(address), &world), Some(WASMTRAP_CODE_STACK_OVERFLOW), "{address:#x}");
+    }
+    for address in [STACK.low - STACK.guard - 1, STACK.high] {
+        assert_eq!(trap_code(&at(address), &world), None, "{address:#x}");
+    }
+}
+
+#[test]
+fn an_unknown_stack_is_nowhere() {
+    let world = Imagined { region: None, stack: Some(StackBounds::default()), ..Imagined::default() };
+    for address in [0, 1, usize::MAX] {
+        assert_eq!(trap_code(&Fault { address: Some(address), ..memory_fault() }, &world), None, "{address:#x}");
+    }
+}
+
+#[test]
+fn the_code_is_the_sites_else_the_regions_else_the_kinds() {
+    let with = |site, region| {
+        let mut world = Imagined::default().with_site(site);
+        if let Some(hit) = &mut world.region {
+            hit.code = region;
+        }
+        trap_code(&memory_fault(), &world)
+    };
+    assert_eq!(with(Site::Code(0x1001), 0x1002), Some(0x1001));
+    assert_eq!(with(Site::Code(WASMTRAP_CODE_NONE), 0x1002), Some(0x1002));
+    assert_eq!(with(Site::NoTable, 0x1002), Some(0x1002));
+    assert_eq!(with(Site::Code(WASMTRAP_CODE_NONE), WASMTRAP_CODE_NONE), Some(WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS));
+}
+
+#[test]
+fn floating_point_exceptions_are_the_hosts_unless_a_site_says_otherwise() {
+    let exception = fault(Kind::OtherArithmetic);
+    assert_eq!(trap_code(&exception, &Imagined::default()), None);
+    assert_eq!(trap_code(&exception, &Imagined::default().with_site(Site::Code(0x1003))), Some(0x1003));
+}
+
+#[test]
+fn a_misaligned_access_has_its_own_code() {
+    let misaligned = Fault { kind: Kind::Misaligned, ..memory_fault() };
+    assert_eq!(trap_code(&misaligned, &Imagined::default()), Some(WASMTRAP_CODE_HEAP_MISALIGNED));
+}
+
+#[test]
+fn the_embedders_handler_is_asked_about_everything_that_the_kernel_made() {
+    let asked = |fault: &Fault, world: Imagined| match decide(fault, &Imagined { handler: true, ..world }) {
+        Verdict::CallHost(findings) => Some(findings),
+        _ => None,
+    };
+    let ours = asked(&memory_fault(), Imagined::default()).expect("asked");
+    assert_eq!(ours.trap, Some(WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS));
+    let foreign = asked(&Fault { pc: 1, ..memory_fault() }, Imagined::default()).expect("asked");
+    assert!(foreign.trap.is_none() && foreign.code.is_none());
+    assert!(asked(&Fault { from_kernel: false, ..memory_fault() }, Imagined::default()).is_none());
+    assert!(asked(&memory_fault(), Imagined { kinds: 0, ..Imagined::default() }).is_none());
+}
+
+#[test]
+fn what_the_embedders_handler_says_counts() {
+    let ours = Findings { trap: Some(7), ..Findings::default() };
+    let foreign = Findings::default();
+    let end = |answer, findings, protected| match conclude(answer, 0x1004, findings, protected) {
+        Verdict::Trap(code, _) => Some(code),
+        Verdict::Forward => None,
+        Verdict::Resume => Some(u32::MAX),
+        Verdict::CallHost(_) => panic!("asked twice"),
+    };
+    assert_eq!(end(WASMTRAP_VERDICT_RESUME, ours, true), Some(u32::MAX));
+    assert_eq!(end(WASMTRAP_VERDICT_RESUME, foreign, false), Some(u32::MAX));
+    assert_eq!(end(WASMTRAP_VERDICT_TRAP, foreign, true), Some(0x1004));
+    assert_eq!(end(WASMTRAP_VERDICT_TRAP, ours, true), Some(0x1004));
+    // There is nowhere to land.
+    assert_eq!(end(WASMTRAP_VERDICT_TRAP, foreign, false), None);
+    for no_opinion in [WASMTRAP_VERDICT_FORWARD, 99] {
+        assert_eq!(end(no_opinion, ours, true), Some(7));
+        assert_eq!(end(no_opinion, foreign, true), None);
+    }
+}
