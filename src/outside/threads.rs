@@ -205,7 +205,7 @@ fn give_alternate_stack(thread: &Thread) -> Result<(), Failure> {
         return use_stack(&kept);
     }
     let page = page_size();
-    let size = (ALTERNATE_STACK_SIZE.load(Ordering::Relaxed).max(needed)).next_multiple_of(page);
+    let size = (ALTERNATE_STACK_SIZE.load(Ordering::Relaxed).max(needed) + page - 1) & !(page - 1);
     let mapping_size = page + size;
     // SAFETY: a fresh mapping; nothing is overwritten.
     let mapping = unsafe {
