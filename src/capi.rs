@@ -326,7 +326,7 @@ pub extern "C" fn wasmtrap_region_unregister(id: u64) -> wasmtrap_status_t {
 ///
 /// A C++ exception, a Rust panic or a thread cancellation may pass through. longjmp across it from inside to outside
 /// leaves a stale protected call behind, which the thread's next return from an outer protected call clears; until
-/// then a fault in registered code would land in a frame that is gone, so do not run any.
+/// then faults in code that runs further out are forwarded, since their landing place is gone.
 ///
 /// Errors (negative; the function has not run): WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_INVALID_ARGUMENT (`function`
 /// is NULL, or `frames` is NULL while `frames_capacity` is not 0), WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_NO_MEMORY,

@@ -42,6 +42,17 @@ pub(crate) fn innermost(thread: &Thread) -> *mut Activation {
     thread.chain.load(Ordering::Relaxed)
 }
 
+/// The protected call in which a trap of code that runs at `sp` can land, null if there is none.
+///
+/// A call that is further in than the code that runs was left by longjmp; its frame is gone, and landing in it would
+/// turn a fault into corruption. Told only where both are on one known stack.
+pub(crate) fn landing_place(thread: &Thread, sp: usize) -> *mut Activation {
+    let activation = innermost(thread);
+    let stack = thread.stack.get();
+    let stale = stack.contains(sp) && stack.contains(activation.addr()) && sp > activation.addr();
+    if stale { core::ptr::null_mut() } else { activation }
+}
+
 /// What the findings say in a record: flags first, then the fields that they announce.
 pub(crate) fn describe(record: &mut wasmtrap_trap_t, fault: &Fault, findings: &Findings) {
     if let Some(code) = findings.code {

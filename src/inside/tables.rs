@@ -13,15 +13,17 @@ use crate::shared::tree::{self, Entry};
 
 /// The library as it is now.
 pub(crate) struct Live {
+    /// The stack pointer of the code that faulted.
+    sp: usize,
     pub(crate) fault_handler: Option<FaultHandler>,
 }
 
 impl Live {
-    pub(crate) fn now() -> Self {
+    pub(crate) fn now(sp: usize) -> Self {
         let _section = READERS.enter();
         let handler = state::FAULT_HANDLER.load(Ordering::SeqCst);
         // SAFETY: null or a handler that is freed only when no section is left that could have seen it.
-        Self { fault_handler: unsafe { handler.as_ref() }.copied() }
+        Self { sp, fault_handler: unsafe { handler.as_ref() }.copied() }
     }
 }
 
@@ -55,7 +57,7 @@ impl World for Live {
     fn protected_stack(&self) -> Option<StackBounds> {
         // SAFETY: null or this thread's record, which only this thread frees.
         let thread = unsafe { arch::current_thread().as_ref() }?;
-        (!land::innermost(thread).is_null()).then(|| thread.stack.get())
+        (!land::landing_place(thread, self.sp).is_null()).then(|| thread.stack.get())
     }
 
     fn region(&self, address: usize) -> Option<RegionHit> {

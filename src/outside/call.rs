@@ -140,7 +140,7 @@ pub(crate) unsafe extern "C" fn raised(
     fp: usize,
 ) -> *const Activation {
     let thread = this_thread();
-    let activation = thread.map_or(core::ptr::null_mut(), land::innermost);
+    let activation = thread.map_or(core::ptr::null_mut(), |thread| land::landing_place(thread, sp));
     let Some(thread) = thread.filter(|_| !activation.is_null()) else {
         let mut text = Text::<256>::new();
         let _ = writeln!(

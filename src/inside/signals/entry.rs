@@ -75,7 +75,7 @@ fn handle(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) -
         // SAFETY: si_addr is set for these signals when the kernel made them, which `has_address` implies.
         address: (report.from_kernel && report.has_address).then(|| unsafe { info.si_addr() }.addr()),
     };
-    let live = Live::now();
+    let live = Live::now(context.sp());
     let verdict = match decide(&fault, &live) {
         Verdict::CallHost(findings) => match live.fault_handler {
             Some(handler) => {
@@ -133,7 +133,8 @@ fn ask_host(
     // SAFETY: the embedder gave us the function for this; `seen` lives until it returns.
     let answer = unsafe { function(&raw mut seen, handler.user) };
     // SAFETY: null or this thread's record, which only this thread frees.
-    let protected = unsafe { arch::current_thread().as_ref() }.is_some_and(|thread| !land::innermost(thread).is_null());
+    let protected = unsafe { arch::current_thread().as_ref() }
+        .is_some_and(|thread| !land::landing_place(thread, context.sp()).is_null());
     let source = match answer {
         WASMTRAP_VERDICT_TRAP => WASMTRAP_SOURCE_HANDLER,
         _ => WASMTRAP_SOURCE_FAULT,
@@ -165,7 +166,7 @@ fn trap(
 ) -> bool {
     // SAFETY: null or this thread's record, which only this thread frees.
     let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return false };
-    let activation = land::innermost(thread);
+    let activation = land::landing_place(thread, context.sp());
     if activation.is_null() {
         return false;
     }
