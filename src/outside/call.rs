@@ -65,27 +65,26 @@ fn this_thread() -> Option<&'static Thread> {
     unsafe { arch::current_thread().as_ref() }
 }
 
-/// Takes everything up to and including `activation` off the thread's chain. False if it is not on it.
-fn unlink(activation: *const Activation) -> bool {
+/// Takes `activation`, and all that is further in, off the thread's chain. False if it is not on it.
+///
+/// What is further in was left by longjmp or is being left by an exception. It is not looked at: its frames may have been
+/// overwritten. Being further in on the same stack is enough to know that it is gone when this call ends.
+fn unlink(activation: &Activation) -> bool {
     let Some(thread) = this_thread() else { return false };
-    let mut link = thread.chain.load(Ordering::Relaxed);
-    while !link.is_null() {
-        // SAFETY: activations on a chain are in frames of protected calls that have not returned. Those that a longjmp
-        // has skipped are further in than `activation`, on stack that was in use until then and is not freed.
-        let previous = unsafe { (*link).previous };
-        if core::ptr::eq(link, activation) {
-            thread.chain.store(previous, Ordering::Relaxed);
-            return true;
-        }
-        link = previous;
+    let innermost = land::innermost(thread);
+    let own = core::ptr::from_ref(activation);
+    let stack = thread.stack.get();
+    let further_in = stack.contains(innermost.addr()) && stack.contains(own.addr()) && innermost.addr() < own.addr();
+    if core::ptr::eq(innermost, own) || further_in {
+        thread.chain.store(activation.previous, Ordering::Relaxed);
+        return true;
     }
     false
 }
 
 /// The function has returned, but the thread's chain does not end with its call.
-pub(crate) unsafe extern "C" fn returned_out_of_order(activation: *const Activation) -> wasmtrap_status_t {
+pub(crate) unsafe extern "C" fn returned_out_of_order(activation: &Activation) -> wasmtrap_status_t {
     if unlink(activation) {
-        // Calls further in were left by longjmp.
         return WASMTRAP_OK;
     }
     let failure = fail(
@@ -93,26 +92,25 @@ pub(crate) unsafe extern "C" fn returned_out_of_order(activation: *const Activat
         format_args!(
             "the function has returned, but the protected call at {:#x} is not on this thread: a stack was switched \
              without wasmtrap_chain_detach and wasmtrap_chain_attach",
-            activation.addr()
+            core::ptr::from_ref(activation).addr()
         ),
     );
     failure.status()
 }
 
 /// An exception passes through the call.
-pub(crate) unsafe extern "C" fn unwound(activation: *const Activation) {
+pub(crate) unsafe extern "C" fn unwound(activation: &Activation) {
     // Not being on the chain is no reason to stop an exception.
     let _ = unlink(activation);
 }
 
 /// A trap has landed in the call: takes the call off the chain and hands out the record.
-pub(crate) unsafe extern "C" fn trapped(activation: *const Activation) -> wasmtrap_status_t {
-    let _ = unlink(activation);
-    // SAFETY: the activation is in the frame of the assembly that calls this.
-    let out = unsafe { (*activation).trap };
+pub(crate) unsafe extern "C" fn trapped(activation: &Activation) -> wasmtrap_status_t {
     let Some(thread) = this_thread() else { return WASMTRAP_TRAPPED };
+    // A trap lands in the innermost call.
+    thread.chain.store(activation.previous, Ordering::Relaxed);
     // SAFETY: null or, by the contract of wasmtrap_call, valid during the call; its size was checked before it.
-    if let Some(out) = unsafe { out.as_mut() } {
+    if let Some(out) = unsafe { activation.trap.as_mut() } {
         // SAFETY: this thread's, and written only by traps of this thread, the last of which has landed here.
         let pending = unsafe { &*thread.pending.get() };
         let (frames, capacity) = (out.frames, out.frames_capacity);
