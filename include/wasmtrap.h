@@ -552,8 +552,8 @@ wasmtrap_status_t wasmtrap_init(const struct wasmtrap_options_t *options);
 // library's, which it may call, forwards every fault to the earlier ones. Threads keep what wasmtrap_thread_attach gave
 // them until they end or call wasmtrap_thread_detach.
 //
-// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (a thread is inside a protected call, or a chain is
-// detached). Thread-safe, not signal-safe.
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (a thread is inside a protected call; detached chains do
+// not count). Thread-safe, not signal-safe.
 wasmtrap_status_t wasmtrap_shutdown(void);
 
 // Tells which backend is in use: WASMTRAP_BACKEND_MACH_PORTS or WASMTRAP_BACKEND_SIGNALS.

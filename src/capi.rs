@@ -124,8 +124,8 @@ pub unsafe extern "C" fn wasmtrap_init(options: *const wasmtrap_options_t) -> wa
 /// library's, which it may call, forwards every fault to the earlier ones. Threads keep what wasmtrap_thread_attach gave
 /// them until they end or call wasmtrap_thread_detach.
 ///
-/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (a thread is inside a protected call, or a chain is
-/// detached). Thread-safe, not signal-safe.
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (a thread is inside a protected call; detached chains do
+/// not count). Thread-safe, not signal-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_shutdown() -> wasmtrap_status_t {
     status(library::shutdown())

@@ -304,10 +304,22 @@ macro_rules! signal_entry {
         core::arch::naked_asm!(
             "endbr64",
             "mov rcx, rsp",
+            // The kernel clears the direction flag for a handler but leaves the alignment check on, under which no
+            // compiled code works (sigcontext handling in arch/x86/kernel/signal.c: DF, RF and TF are cleared).
+            "pushfq",
+            "test dword ptr [rsp], {alignment_check}",
+            "jz 2f",
+            "and dword ptr [rsp], ~{alignment_check}",
+            "popfq",
+            "jmp 3f",
+            "2:",
+            "lea rsp, [rsp + 8]",
+            "3:",
             "xor r8d, r8d", // no link register here
             "mov r9d, {entry}",
             "jmp {entered}",
             entry = const $entry,
+            alignment_check = const 1 << 18,
             entered = sym $crate::inside::signals::entry::entered,
         )
     };

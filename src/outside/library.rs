@@ -95,11 +95,15 @@ fn choose(options: &Options) -> Result<(wasmtrap_backend_t, &'static str), Failu
 pub(crate) fn shutdown() -> Result<(), Failure> {
     let mut state = STATE.lock();
     let Some(set_up) = state.set_up else { return Err(error::not_initialized()) };
-    // First, so that no thread enters a protected call while we look whether one is in.
+    let busy = || fail(WASMTRAP_ERR_BUSY, format_args!("a thread is inside a protected call"));
+    // Twice: a refusal should disturb nobody, and from the second look on no thread enters a protected call.
+    if threads::any_inside() {
+        return Err(busy());
+    }
     state::READY.store(0, Ordering::SeqCst);
     if threads::any_inside() {
         state::READY.store(1, Ordering::SeqCst);
-        return Err(fail(WASMTRAP_ERR_BUSY, format_args!("a thread is inside a protected call")));
+        return Err(busy());
     }
     state::ARMED_KINDS.store(0, Ordering::SeqCst);
     if !set_up.options.host_owns_signals {

@@ -398,7 +398,17 @@ pub(crate) unsafe fn attach_chain(
     chain: *mut wasmtrap_chain_t,
     stack: Option<&wasmtrap_stack_t>,
 ) -> Result<(), Failure> {
+    library::require_ready()?;
     let bounds = stack.map(checked_bounds).transpose()?;
+    let chain = chain.cast::<Activation>();
+    // All that can be wrong with the arguments comes before the thread is attached.
+    // SAFETY: the caller's promise.
+    if unsafe { chain.as_ref() }.is_some_and(|activation| activation.detached == 0) {
+        return Err(fail(
+            WASMTRAP_ERR_WRONG_THREAD,
+            format_args!("chain {:#x} is attached to a thread already", chain.addr()),
+        ));
+    }
     let thread = attach()?;
     let innermost = land::innermost(thread);
     if !innermost.is_null() {
@@ -407,15 +417,8 @@ pub(crate) unsafe fn attach_chain(
             format_args!("the thread is inside the protected call at {:#x}: detach its chain first", innermost.addr()),
         ));
     }
-    let chain = chain.cast::<Activation>();
     // SAFETY: the caller's promise.
     if let Some(activation) = unsafe { chain.as_mut() } {
-        if activation.detached == 0 {
-            return Err(fail(
-                WASMTRAP_ERR_WRONG_THREAD,
-                format_args!("chain {:#x} is attached to a thread already", chain.addr()),
-            ));
-        }
         activation.detached = 0;
     }
     thread.stack.set(bounds.unwrap_or(thread.own_stack));
