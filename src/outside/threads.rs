@@ -401,7 +401,15 @@ pub(crate) unsafe fn attach_chain(
     library::require_ready()?;
     let bounds = stack.map(checked_bounds).transpose()?;
     let chain = chain.cast::<Activation>();
-    // All that can be wrong with the arguments comes before the thread is attached.
+    // All that can be refused comes before the thread is attached.
+    // SAFETY: null or this thread's record, which only this thread frees.
+    let innermost = unsafe { arch::current_thread().as_ref() }.map_or(core::ptr::null_mut(), land::innermost);
+    if !innermost.is_null() {
+        return Err(fail(
+            WASMTRAP_ERR_BUSY,
+            format_args!("the thread is inside the protected call at {:#x}: detach its chain first", innermost.addr()),
+        ));
+    }
     // SAFETY: the caller's promise.
     if unsafe { chain.as_ref() }.is_some_and(|activation| activation.detached == 0) {
         return Err(fail(
@@ -410,13 +418,6 @@ pub(crate) unsafe fn attach_chain(
         ));
     }
     let thread = attach()?;
-    let innermost = land::innermost(thread);
-    if !innermost.is_null() {
-        return Err(fail(
-            WASMTRAP_ERR_BUSY,
-            format_args!("the thread is inside the protected call at {:#x}: detach its chain first", innermost.addr()),
-        ));
-    }
     // SAFETY: the caller's promise.
     if let Some(activation) = unsafe { chain.as_mut() } {
         activation.detached = 0;
