@@ -1,25 +1,9 @@
 //! arm64, AAPCS64.
 
-use core::arch::{asm, global_asm};
+use core::arch::asm;
 
 use crate::shared::activation::Activation;
 use crate::shared::thread::Thread;
-
-// The thread's own pointer: one word of thread-local storage in the initial-exec model. It is there from the thread's
-// first instruction on, so that a handler on a foreign thread reads null instead of allocating.
-global_asm!(
-    r#"
-    .pushsection .tbss.wasmtrap_thread, "awT", @nobits
-    .globl wasmtrap_thread
-    .hidden wasmtrap_thread
-    .type wasmtrap_thread, @object
-    .size wasmtrap_thread, 8
-    .balign 8
-wasmtrap_thread:
-    .zero 8
-    .popsection
-    "#
-);
 
 /// This thread's record, null if it is not attached.
 #[inline(always)]

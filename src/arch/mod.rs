@@ -5,3 +5,19 @@
 mod this;
 
 pub(crate) use this::*;
+
+// The thread's own pointer: one word of thread-local storage in the initial-exec model. It is there from the thread's
+// first instruction on, so that a handler on a foreign thread reads null instead of allocating.
+core::arch::global_asm!(
+    r#"
+    .pushsection .tbss.wasmtrap_thread, "awT", @nobits
+    .globl wasmtrap_thread
+    .hidden wasmtrap_thread
+    .type wasmtrap_thread, @object
+    .size wasmtrap_thread, 8
+    .balign 8
+wasmtrap_thread:
+    .zero 8
+    .popsection
+    "#
+);
