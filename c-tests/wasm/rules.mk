@@ -1,0 +1,188 @@
+# Real WebAssembly on the library: wasm2c's C, compiled, with wasm_rt_wasmtrap.c as its runtime.
+#
+#     make run           a demonstration: a table of traps
+#     make check-wasm    what the runtime promises, as TAP
+#     make check-spec    the specification's own test suite
+#
+# WASM_LINK=static links all of them with the static library instead of the shared one.
+
+CC ?= cc
+PYTHON ?= python3
+WASM2C ?= wasm2c
+WAT2WASM ?= wat2wasm
+WAST2JSON ?= wast2json
+OBJCOPY ?= $(TOOLS)objcopy
+NM ?= $(TOOLS)nm
+CARGO ?= cargo
+PROVE ?= prove
+PROVE_FLAGS ?= -j2
+LIB_SHARED ?= target/release/libwasmtrap.so
+LIB_STATIC ?= target/release/libwasmtrap.a
+STATIC_LIBS ?= -lpthread -ldl
+WASM_LINK ?= shared
+
+WASM := c-tests/wasm
+WASM_OUT ?= target/wasm
+WASM_PROGRAMS := $(WASM_OUT)/$(WASM_LINK)
+
+# ---- The library to link with ----
+
+# The dynamic linker asks for the soname.
+WASM_SONAME := $(WASM_OUT)/lib/libwasmtrap.so.0
+$(WASM_SONAME): $(LIB_SHARED)
+	@mkdir -p $(@D)
+	ln -sf $(abspath $<) $@
+
+ifeq ($(WASM_LINK),static)
+WASM_LIBRARY := $(LIB_STATIC)
+WASM_LIBS := $(LIB_STATIC) $(STATIC_LIBS) -pthread -lm -ldl
+else
+WASM_LIBRARY := $(WASM_SONAME)
+WASM_LIBS := $(WASM_SONAME) -Wl,-rpath,$(abspath $(WASM_OUT)/lib) -pthread -lm -ldl
+endif
+
+# ---- Flags ----
+
+WASM_INCLUDES := -Iinclude -I$(WASM) -I$(WASM_OUT)/modules
+# What is ours: C99 without a warning.
+WASM_OWN_FLAGS := -std=c99 -pedantic -Wall -Wextra -Werror -D_GNU_SOURCE -fno-omit-frame-pointer -fPIC -pthread
+
+# What wasm2c generates. Not our code to warn about: -w.
+#   traps     a frame too large for the guard page touches every page (stack-clash); endless recursion stays a recursion
+#             (sibling calls), though it does nothing else (modref, pure-const)
+#   floats    no constant folding that forgets what a signalling NaN or the rounding mode does; no fused multiply-add
+#   frames    a function of the module is a function of the object (inlining, clones, folding of equal functions), has a
+#             frame pointer, and is whole in .text (reordering), where describe_module.py and objcopy look for it
+WASM_TRAP_FLAGS := -fstack-clash-protection --param=stack-clash-protection-guard-size=12 -fno-optimize-sibling-calls \
+    -fno-ipa-modref -fno-ipa-pure-const
+WASM_FLOAT_FLAGS := -frounding-math -fsignaling-nans -ffp-contract=off
+WASM_FRAME_FLAGS := -fno-omit-frame-pointer -fno-reorder-functions -fno-inline-small-functions \
+    -fno-inline-functions-called-once -fno-partial-inlining -fno-ipa-icf -fno-ipa-cp -fno-ipa-sra
+WASM_GENERATED_FLAGS := -std=c99 -D_GNU_SOURCE -w -fPIC $(WASM_TRAP_FLAGS) $(WASM_FLOAT_FLAGS) $(WASM_FRAME_FLAGS) \
+    -include $(WASM)/wasm_rt_wasmtrap_module.h
+
+# ---- Modules ----
+
+WASM_TOOLS := $(WASM)/translate.py $(WASM)/describe_module.py $(WASM)/wasm_binary.py
+WASM_HEADERS := $(WASM)/wasm_rt_wasmtrap.h $(WASM)/wasm_rt_wasmtrap_module.h include/wasmtrap.h
+WASM_RUNTIME := $(WASM_OUT)/obj/wasm_rt_wasmtrap.o
+
+# Modules that throw: `make` variable NAME_FEATURES has the flags of wat2wasm and wasm2c.
+traps_FEATURES := --enable-exceptions
+exceptions_FEATURES := --enable-exceptions
+
+$(WASM_OUT)/modules/%.wasm: $(WASM)/modules/%.wat
+	@mkdir -p $(@D)
+	$(WAT2WASM) --debug-names $($*_FEATURES) $< -o $@
+
+$(WASM_OUT)/modules/png.wasm: $(WASM)/third-party/requirements.txt $(WASM)/third-party/fetch.py
+	@mkdir -p $(@D)
+	$(PYTHON) $(WASM)/third-party/fetch.py $< $@
+
+$(WASM_OUT)/modules/%.c: $(WASM_OUT)/modules/%.wasm $(WASM_TOOLS)
+	$(PYTHON) $(WASM)/translate.py --wasm2c $(WASM2C) --name $* $(addprefix --flag=,$($*_FEATURES)) $< $@
+
+$(WASM_OUT)/modules/%.text.o: $(WASM_OUT)/modules/%.c $(WASM_HEADERS) $(WASM)/rules.mk
+	$(CC) -O2 $(WASM_GENERATED_FLAGS) $(WASM_INCLUDES) -c $< -o $@
+
+# The module and its description, in one object.
+$(WASM_OUT)/modules/%.module.o: $(WASM_OUT)/modules/%.text.o
+	$(PYTHON) $(WASM)/describe_module.py --nm $(NM) --name $* \
+	    $(WASM_OUT)/modules/$*.wasm $(WASM_OUT)/modules/$*.c $< $(WASM_OUT)/modules/$*.about.c
+	$(CC) $(WASM_OWN_FLAGS) $(WASM_INCLUDES) -c $(WASM_OUT)/modules/$*.about.c -o $(WASM_OUT)/modules/$*.about.o
+	$(OBJCOPY) --rename-section .text=wasm_code_$* $< $(WASM_OUT)/modules/$*.code.o
+	$(CC) -r -nostdlib $(WASM_OUT)/modules/$*.code.o $(WASM_OUT)/modules/$*.about.o -o $@
+
+.PRECIOUS: $(addprefix $(WASM_OUT)/modules/%,.wasm .c .text.o .module.o)
+
+$(WASM_RUNTIME): $(WASM)/wasm_rt_wasmtrap.c $(WASM_HEADERS) $(WASM)/rules.mk
+	@mkdir -p $(@D)
+	$(CC) $(WASM_OWN_FLAGS) $(CFLAGS) $(WASM_INCLUDES) -c $< -o $@
+
+# ---- make run ----
+
+WASM_DEMO := $(patsubst $(WASM)/demo/%.c,$(WASM_OUT)/obj/demo/%.o,$(sort $(wildcard $(WASM)/demo/*.c)))
+WASM_DEMO_MODULES := $(WASM_OUT)/modules/traps.module.o $(WASM_OUT)/modules/png.module.o
+
+$(WASM_OUT)/obj/demo/%.o: $(WASM)/demo/%.c $(wildcard $(WASM)/demo/*.h) $(WASM_HEADERS) $(WASM_DEMO_MODULES)
+	@mkdir -p $(@D)
+	$(CC) $(WASM_OWN_FLAGS) $(CFLAGS) $(WASM_INCLUDES) -c $< -o $@
+
+$(WASM_PROGRAMS)/run: $(WASM_DEMO) $(WASM_DEMO_MODULES) $(WASM_RUNTIME) $(WASM_LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(filter %.o,$^) $(WASM_LIBS) -o $@
+
+$(WASM_OUT)/sample.png: $(WASM)/demo/make_sample.py
+	@mkdir -p $(@D)
+	$(PYTHON) $< $@
+
+.PHONY: run
+run: $(WASM_PROGRAMS)/run $(WASM_OUT)/sample.png ## run WebAssembly that traps, and print a table of the traps
+	@$(RUNNER) $(WASM_PROGRAMS)/run $(WASM)/demo/expected_traps.txt $(WASM_OUT)/sample.png
+
+# ---- make check-wasm ----
+
+# tests/<promise>.c: a program each, with the modules that it declares. tests/standalone has a rule of its own.
+WASM_TESTS := $(WASM)/tests
+WASM_TEST_NAMES := $(patsubst $(WASM_TESTS)/%.c,%,$(sort $(wildcard $(WASM_TESTS)/*.c)))
+WASM_TEST_PROGRAMS := $(WASM_TEST_NAMES:%=$(WASM_PROGRAMS)/tests/%.t)
+WASM_TEST_SUPPORT := $(addprefix $(WASM_OUT)/obj/tests/,wasm_host.o tap.o process.o)
+WASM_TEST_FLAGS := -I$(WASM_TESTS)/support -Ic-tests/capi/support
+WASM_DLOPEN_TEST := $(WASM_PROGRAMS)/tests/a_module_loaded_by_dlopen_traps.t
+
+# A test includes the headers of its modules, so these come first.
+WASM_TEST_MODULES = $(patsubst %,$(WASM_OUT)/modules/%.module.o,$(shell sed -n 's/^extern const .*_module_t //p' \
+    $(WASM_TESTS)/$(1).c | grep -o 'wasm_module_[a-z]*' | sed 's/wasm_module_//'))
+
+define WASM_TEST_OBJECTS
+$(WASM_OUT)/obj/tests/%.o: $(1)/%.c $(wildcard $(WASM_TESTS)/support/*.h) $(WASM_HEADERS)
+	@mkdir -p $$(@D)
+	$$(CC) $(WASM_OWN_FLAGS) $$(CFLAGS) $(WASM_INCLUDES) $(WASM_TEST_FLAGS) $$(WASM_TEST_EXTRA) -c $$< -o $$@
+endef
+$(foreach folder,$(WASM_TESTS) $(WASM_TESTS)/support $(WASM_TESTS)/standalone c-tests/capi/support,\
+    $(eval $(call WASM_TEST_OBJECTS,$(folder))))
+
+define WASM_TEST_PROGRAM
+$(WASM_OUT)/obj/tests/$(1).o: $(call WASM_TEST_MODULES,$(1))
+$(WASM_PROGRAMS)/tests/$(1).t: $(WASM_OUT)/obj/tests/$(1).o $(call WASM_TEST_MODULES,$(1)) $(WASM_TEST_SUPPORT) \
+    $(WASM_RUNTIME) $(WASM_LIBRARY)
+	@mkdir -p $$(@D)
+	$(CC) $$(filter %.o,$$^) $(WASM_LIBS) -o $$@
+endef
+$(foreach name,$(WASM_TEST_NAMES),$(eval $(call WASM_TEST_PROGRAM,$(name))))
+
+# The runtime as a shared object, and a module as another that needs it: how a host without C would have them.
+$(WASM_OUT)/lib/libwasm_rt_wasmtrap.so: $(WASM_RUNTIME) $(WASM_SONAME)
+	$(CC) -shared -Wl,-soname,$(@F) $^ -Wl,-rpath,$(abspath $(WASM_OUT)/lib) -pthread -o $@
+
+$(WASM_OUT)/lib/%.wasm.so: $(WASM_OUT)/modules/%.module.o $(WASM_OUT)/lib/libwasm_rt_wasmtrap.so $(WASM_SONAME)
+	$(CC) -shared $^ -Wl,-rpath,$(abspath $(WASM_OUT)/lib) -lm -o $@
+
+$(WASM_OUT)/obj/tests/a_module_loaded_by_dlopen_traps.o: WASM_TEST_EXTRA := -DMODULE='"$(WASM_OUT)/lib/memory.wasm.so"'
+$(WASM_OUT)/obj/tests/a_module_loaded_by_dlopen_traps.o: $(WASM_OUT)/modules/memory.module.o
+$(WASM_DLOPEN_TEST): $(WASM_OUT)/obj/tests/a_module_loaded_by_dlopen_traps.o $(WASM_TEST_SUPPORT) \
+    $(WASM_OUT)/lib/libwasm_rt_wasmtrap.so $(WASM_SONAME) | $(WASM_OUT)/lib/memory.wasm.so
+	@mkdir -p $(@D)
+	$(CC) $^ -Wl,-rpath,$(abspath $(WASM_OUT)/lib) -pthread -ldl -o $@
+
+.PHONY: check-wasm
+check-wasm: $(WASM_TEST_PROGRAMS) $(WASM_DLOPEN_TEST) ## what the WebAssembly runtime of the demonstration promises
+	$(PROVE) $(PROVE_FLAGS) --exec '$(RUNNER)' --ext .t $(WASM_PROGRAMS)/tests
+
+# ---- make check-spec ----
+
+WASM_SUITE := $(WASM)/suite
+WASM_SUITE_OBJECTS := $(WASM_OUT)/obj/suite/suite.o $(WASM_OUT)/obj/suite/spectest.o
+
+$(WASM_OUT)/obj/suite/%.o: $(WASM_SUITE)/%.c $(wildcard $(WASM_SUITE)/*.h) $(WASM_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(WASM_OWN_FLAGS) $(CFLAGS) $(WASM_INCLUDES) -c $< -o $@
+
+# -O1 for the modules: their code is run once. SPEC_ONLY=traps,linking runs these files only.
+.PHONY: check-spec
+check-spec: $(WASM_SUITE_OBJECTS) $(WASM_RUNTIME) $(WASM_LIBRARY) ## run the specification's test suite
+	@PYTHONPATH=$(WASM) $(PYTHON) $(WASM_SUITE)/run.py --cargo '$(CARGO)' --wast2json '$(WAST2JSON)' --wasm2c '$(WASM2C)' \
+	    --objcopy '$(OBJCOPY)' --cc '$(CC)' --out $(WASM_OUT)/suite/$(WASM_LINK) --runner '$(RUNNER)' \
+	    --module-flags '-O1 $(WASM_GENERATED_FLAGS) $(WASM_INCLUDES)' \
+	    --program-flags '-O0 -std=gnu99 -Wno-bidi-chars -I$(WASM_SUITE) $(WASM_INCLUDES)' \
+	    --link '$(WASM_SUITE_OBJECTS) $(WASM_RUNTIME) $(WASM_LIBS)' --only '$(SPEC_ONLY)'

@@ -1,0 +1,41 @@
+/*
+ * Comes before the C of a module (gcc -include): turns its software traps into wasmtrap_raise.
+ *
+ * The call stands in the generated code itself, so that the trap record's program counter is there too. wasm2c has one
+ * code for several traps of the specification; what it leaves open is told apart by where the trap stands:
+ *
+ *     wasm2c's code     raised in                                 becomes
+ *     OOB               wasm2c's own functions for tables, which  out of bounds table access
+ *                       have "table" in their names
+ *                       its functions for memories and data       out of bounds memory access
+ *     CALL_INDIRECT     the macro CALL_INDIRECT only              undefined element, uninitialized element, or indirect
+ *                                                                 call type mismatch, by another look at the table
+ *
+ * For the second, translate.py puts CALL_INDIRECT_TRAP in the place of the macro's TRAP(CALL_INDIRECT). Its payload is
+ * the index of the element.
+ */
+#ifndef WASM_RT_WASMTRAP_MODULE_H
+#define WASM_RT_WASMTRAP_MODULE_H
+
+#include "wasm_rt_wasmtrap.h"
+
+#define wasm_rt_trap(trap) wasmtrap_raise(wasm_rt_wasmtrap_code_of((trap), __func__), 0)
+
+/*
+ * Loads and stores of linear memory. C's rules let the compiler move, merge and drop what WebAssembly must have done
+ * when it traps (a global that is set before a store, say), so that each access stands between two barriers. Their
+ * operand gives the function a frame of its own, which gcc leaves out of small functions in spite of
+ * -fno-omit-frame-pointer, and the backtrace would miss the caller.
+ */
+#define WASM_RT_WASMTRAP_BARRIER() __asm__ __volatile__("" : : "r"(__builtin_frame_address(0)) : "memory")
+#undef wasm_rt_memcpy
+#define wasm_rt_memcpy(destination, source, size)  \
+  __extension__({                                  \
+    WASM_RT_WASMTRAP_BARRIER();                    \
+    __builtin_memcpy(destination, source, size);   \
+    WASM_RT_WASMTRAP_BARRIER();                    \
+  })
+
+#define CALL_INDIRECT_TRAP(table, index) (wasmtrap_raise(wasm_rt_wasmtrap_bad_call(&(table), (index)), (index)), 0)
+
+#endif
