@@ -22,7 +22,13 @@ use crate::shared::thread::{AlternateStack, PendingTrap, StackBounds, Thread};
 /// handlers below.
 const HANDLER_NEEDS: usize = 4 * 1024;
 
-/// The kernel leaves this much unmapped below a stack that grows (stack_guard_gap, mm/mmap.c: 256 pages).
+/// The main thread's stack grows, up to a limit that may change while it runs. The kernel keeps at least this much below
+/// its top free of other mappings (the gap of mmap_base, mm/util.c and arch/x86/mm/mmap.c), so that a fault in there is
+/// the stack's, whatever the limit is by then.
+const GROWING_STACK_SPACE: usize = 128 * 1024 * 1024;
+
+/// Where there is no limit below that: the kernel leaves this much unmapped under a stack that grows (stack_guard_gap,
+/// mm/mmap.c: 256 pages).
 const GROWING_STACK_GAP: usize = 1024 * 1024;
 
 /// All attached threads: for shutdown, which must not happen under a protected call, and for the description.
@@ -167,7 +173,8 @@ fn stack_bounds() -> StackBounds {
             // here plus the program's arguments and environment, which a quarter of the limit holds (execve(2)).
             bounds = growing_stack();
         }
-        bounds.guard = bounds.guard.max(GROWING_STACK_GAP);
+        let size = bounds.high.saturating_sub(bounds.low);
+        bounds.guard = GROWING_STACK_SPACE.saturating_sub(size).max(GROWING_STACK_GAP).min(bounds.low);
     }
     bounds
 }
@@ -181,7 +188,7 @@ fn growing_stack() -> StackBounds {
     }
     let here = arch::stack_pointer();
     let size = limit.rlim_cur as usize;
-    StackBounds { low: here.saturating_sub(size), high: here.saturating_add(page_size()), guard: GROWING_STACK_GAP }
+    StackBounds { low: here.saturating_sub(size), high: here.saturating_add(page_size()), guard: 0 }
 }
 
 fn is_main_thread() -> bool {
