@@ -1,0 +1,193 @@
+# libwasmtrap: builds, checks and installs the library. `make help` lists the targets.
+#
+# `make` and `make install` need a Rust toolchain and a C compiler to link with, nothing else. Targets that need more
+# (run, lint, check and its parts) have c-tests/setup/setup.sh install it first; SETUP=no leaves the machine alone.
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+# ---- What can be set, on the command line or in the environment ----
+
+CARGO ?= cargo
+PYTHON ?= python3
+CFLAGS ?= -O2 -g
+CXXFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
+CMAKEDIR ?= $(LIBDIR)/cmake/wasmtrap
+DESTDIR ?=
+SETUP ?= yes
+
+# ---- What is built ----
+
+VERSION := $(shell sed -n '/^version = /{s/.*"\(.*\)"/\1/p;q}' Cargo.toml)
+MAJOR := $(firstword $(subst ., ,$(VERSION)))
+SONAME := libwasmtrap.so.$(MAJOR)
+RELEASE := target/release
+LIB_SHARED ?= $(RELEASE)/libwasmtrap.so
+LIB_STATIC ?= $(RELEASE)/libwasmtrap.a
+# What the static library needs besides libc and what a C compiler links by itself (libgcc). Both are empty since
+# glibc 2.34. rustc's list (cargo rustc -- --print native-static-libs) names libgcc_s too, which has no static form.
+STATIC_LIBS := -lpthread -ldl
+
+C_WARNINGS := -std=c99 -pedantic -Wall -Wextra -Werror
+CXX_WARNINGS := -std=c++17 -pedantic -Wall -Wextra -Werror
+# What the names of nm, objdump and c++filt begin with.
+TOOLS ?=
+# --forbid-panics: not only the handler, all of the library must be free of panics.
+HANDLER_SAFETY ?=
+PROVE ?= prove
+RUNNER ?=
+C_TESTS_OUT ?= target/c-tests
+
+RUST_SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock build.rs cbindgen.toml
+
+# The same source gives the same library wherever it is built: no path of the machine gets into it.
+CARGO_HOME ?= $(HOME)/.cargo
+REPRODUCIBLE := --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME)=cargo
+BUILD = RUSTFLAGS="$(strip $(RUSTFLAGS) $(REPRODUCIBLE))" $(1) build --release --locked --lib --target-dir $(2)
+
+.PHONY: all
+all: $(RELEASE)/$(SONAME) $(LIB_STATIC) ## build the shared and the static library (the default)
+
+# Whether there is anything to build is cargo's to say, so that it is always asked. Only `sudo make install`, where root
+# may have no cargo, goes by time stamps.
+ASK_CARGO := $(if $(filter install,$(MAKECMDGOALS)),,FORCE)
+$(RELEASE)/libwasmtrap.so $(RELEASE)/libwasmtrap.a &: $(RUST_SOURCES) $(ASK_CARGO)
+	@$(call BUILD,$(CARGO),target)
+
+$(RELEASE)/$(SONAME): $(RELEASE)/libwasmtrap.so
+	ln -sf libwasmtrap.so $@
+
+.PHONY: header
+header: ## write include/wasmtrap.h anew from the Rust source
+	$(PYTHON) packaging/generated-header.py "$(CARGO)" > target/wasmtrap.h
+	cp target/wasmtrap.h include/wasmtrap.h
+
+.PHONY: clean
+clean: ## remove all that was built
+	rm -rf --one-file-system target fuzz/target
+
+.PHONY: help
+help:
+	@echo 'Targets:'
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | sed ':pad;s/^\(.\{,22\}\)|/\1 |/;tpad;s/|//'
+	@echo 'Variables (now):'
+	@echo '  PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) DESTDIR=$(DESTDIR)'
+	@echo '  CARGO=$(CARGO) CC=$(CC) CXX=$(CXX) CFLAGS=$(CFLAGS) CXXFLAGS=$(CXXFLAGS) SETUP=$(SETUP)'
+
+# ---- Set-up ----
+
+NEED_ALL := $(filter lint fuzz check check-% %-python,$(MAKECMDGOALS))
+SETUP_GROUP := $(if $(NEED_ALL),check,$(filter run,$(MAKECMDGOALS)))
+ifneq ($(SETUP_GROUP),)
+ifeq ($(SETUP),no)
+-include target/setup/$(SETUP_GROUP).mk
+else
+# make builds what it includes before all else, and starts over if that changed it.
+include target/setup/$(SETUP_GROUP).mk
+target/setup/$(SETUP_GROUP).mk: FORCE
+	@c-tests/setup/setup.sh $(SETUP_GROUP) $@
+endif
+endif
+.PHONY: FORCE
+FORCE:
+
+# ---- Install ----
+
+PACKAGING_VARIABLES = VERSION SONAME PREFIX LIBDIR INCLUDEDIR CMAKEDIR STATIC_LIBS
+FILL_IN = sed $(foreach variable,$(PACKAGING_VARIABLES),-e 's|@$(variable)@|$($(variable))|g')
+# Paths below the prefix are written relative to it, so that pkg-config can move them.
+PC_RELATIVE = -e 's,^\(libdir\|includedir\)=$(PREFIX)/,\1=$${prefix}/,'
+
+.PHONY: install
+install: all ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, PKGCONFIGDIR, CMAKEDIR)
+	install -d '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(PKGCONFIGDIR)' '$(DESTDIR)$(CMAKEDIR)'
+	install -m 644 include/wasmtrap.h '$(DESTDIR)$(INCLUDEDIR)/wasmtrap.h'
+	install -m 644 $(RELEASE)/libwasmtrap.a '$(DESTDIR)$(LIBDIR)/libwasmtrap.a'
+	install -m 755 $(RELEASE)/libwasmtrap.so '$(DESTDIR)$(LIBDIR)/libwasmtrap.so.$(VERSION)'
+	ln -sf libwasmtrap.so.$(VERSION) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
+	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libwasmtrap.so'
+	$(FILL_IN) $(PC_RELATIVE) packaging/wasmtrap.pc.in > '$(DESTDIR)$(PKGCONFIGDIR)/wasmtrap.pc'
+	$(FILL_IN) packaging/wasmtrap-config.cmake.in > '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config.cmake'
+	$(FILL_IN) packaging/wasmtrap-config-version.cmake.in > '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config-version.cmake'
+	chmod 644 '$(DESTDIR)$(PKGCONFIGDIR)/wasmtrap.pc' '$(DESTDIR)$(CMAKEDIR)'/*.cmake
+
+.PHONY: uninstall
+uninstall: ## remove what install has put there
+	rm -f '$(DESTDIR)$(INCLUDEDIR)/wasmtrap.h' '$(DESTDIR)$(PKGCONFIGDIR)/wasmtrap.pc'
+	rm -f '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config.cmake' '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config-version.cmake'
+	rm -f $(foreach file,libwasmtrap.a libwasmtrap.so $(SONAME) libwasmtrap.so.$(VERSION),'$(DESTDIR)$(LIBDIR)/$(file)')
+	[ ! -d '$(DESTDIR)$(CMAKEDIR)' ] || rmdir --ignore-fail-on-non-empty '$(DESTDIR)$(CMAKEDIR)'
+
+# ---- Run and check ----
+
+# The parts of `make check`. Each is a target of its own, here or in a rules.mk, which may add to them.
+CHECKS := lint check-header check-rust check-exports check-handler-safety check-install check-c check-wasm check-spec \
+    check-python check-fuzz check-aarch64
+
+# run, check-wasm, check-spec; check-c; check-python, run-python, measure-python; check-fuzz, fuzz; bench
+include $(sort $(wildcard c-tests/*/rules.mk fuzz/rules.mk))
+
+.PHONY: check
+check: all ## run every check and print a table of the results
+	+@$(PYTHON) c-tests/setup/run-checks.py $(MAKE) $(CHECKS)
+
+SHELL_SCRIPTS := .ci/run $(wildcard c-tests/setup/*.sh c-tests/setup/debian-cargo c-tests/packaging/*.t)
+
+# Once as the library for C, and once as Rust's tests see it: they bring a panic handler and an allocator of their own.
+.PHONY: lint
+lint: ## clippy, rustfmt, shellcheck, and lines of at most 120 characters
+	$(LINT_CARGO) clippy --locked --lib --target-dir target -- -D warnings
+	$(LINT_CARGO) clippy --locked --all-targets --no-default-features --target-dir target -- -D warnings
+	$(LINT_CARGO) fmt --check
+	shellcheck $(SHELL_SCRIPTS)
+	$(PYTHON) -m doctest c-tests/setup/run-checks.py
+	@echo 'Lines of more than 120 characters, or with blanks at their end:'
+	@! LC_ALL=C.UTF-8 grep -rnE '.{121}|[[:blank:]]$$' Makefile build.rs .ci src include packaging c-tests \
+	    --include=Makefile --include=run --include='*.[chtS]' --include='*.cc' --include='*.rs' --include='*.py' \
+	    --include='*.sh' --include='*.mk' --include='*.toml' --include='*.txt' --include='*.in'
+
+.PHONY: check-header
+check-header: ## the checked-in header is the generated one, and compiles as C99 and C++17 without a warning
+	$(PYTHON) packaging/generated-header.py "$(CARGO)" | diff -u include/wasmtrap.h -
+	$(CC) $(C_WARNINGS) -Wshadow -Wconversion -Wundef -Wstrict-prototypes -fsyntax-only -x c include/wasmtrap.h
+	$(CXX) $(CXX_WARNINGS) -Wshadow -Wconversion -Wundef -Wold-style-cast -fsyntax-only -x c++ include/wasmtrap.h
+
+.PHONY: check-rust
+check-rust: ## unit and property tests of the Rust code
+	$(CARGO) test --locked --target-dir target
+
+.PHONY: check-exports
+check-exports: $(LIB_SHARED) ## the library exports the functions of the header and nothing else
+	$(PYTHON) packaging/check-exports.py --cc "$(CC)" --nm $(TOOLS)nm include/wasmtrap.h $(LIB_SHARED)
+
+.PHONY: check-handler-safety
+check-handler-safety: $(LIB_SHARED) ## all code that a signal handler can reach is on a list, with a reason
+	$(PYTHON) c-tests/handler-safety/self-test.py --cc "$(CC)" --tools "$(TOOLS)" --out $(C_TESTS_OUT)/handler-safety
+	$(PYTHON) c-tests/handler-safety/check.py $(HANDLER_SAFETY) --header include/wasmtrap.h --tools "$(TOOLS)" \
+	    $(LIB_SHARED)
+
+.PHONY: check-install
+check-install: all ## pkg-config, CMake and plain cc find and use an installed tree; uninstall empties it
+	MAKE="$(MAKE)" CC="$(CC)" $(PROVE) -v c-tests/packaging/installed-tree.t
+
+# ---- aarch64, emulated ----
+
+AARCH64 := target/aarch64/aarch64-unknown-linux-gnu/release
+$(AARCH64)/libwasmtrap.so $(AARCH64)/libwasmtrap.a &: FORCE
+	@CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+	$(call BUILD,$(AARCH64_CARGO),target/aarch64) --target aarch64-unknown-linux-gnu
+
+.PHONY: check-aarch64
+check-aarch64: $(AARCH64)/libwasmtrap.so ## exports, handler safety and the C harness for aarch64, under qemu
+	+$(MAKE) --no-print-directory --keep-going check-exports check-handler-safety check-c \
+	    CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ TOOLS=aarch64-linux-gnu- \
+	    RUNNER='qemu-aarch64 -L /usr/aarch64-linux-gnu' C_TESTS_OUT=target/aarch64/c-tests \
+	    LIB_SHARED=$(AARCH64)/libwasmtrap.so LIB_STATIC=$(AARCH64)/libwasmtrap.a
+
+.PHONY: check-clean-root
+check-clean-root: ## run and check in a fresh Debian 12 with nothing but git, make, gcc, python3 and Rust (needs root)
+	c-tests/setup/try-in-clean-root.sh

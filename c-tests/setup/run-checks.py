@@ -1,0 +1,106 @@
+"""Runs the parts of `make check` one after the other and prints a table of what came out.
+
+    run-checks.py MAKE TARGET...
+
+Every part runs, whatever came of those before it. Its output is shown as it comes, and kept in target/check/. The
+counts are the sums of what the part's own runners said at their end (cargo test, prove, or a line 'N passed,
+N failed'); a part that counts nothing is one check by itself. The last line is the sum of all.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+LOGS = pathlib.Path("target/check")
+
+# The closing lines of the runners: passed, failed, skipped.
+CARGO_TEST = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored")
+PLAIN = re.compile(r"^(?:\S+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
+PROVE_ALL = re.compile(r"^Files=\d+, Tests=(\d+),")
+# In prove's summary, of each file that did not go well: as a whole, if no test of it failed.
+PROVE_FILE = re.compile(r"\(Wstat: .* Tests: \d+ Failed: (\d+)\)$")
+PROVE_SKIPPED_FILE = re.compile(r"\.\. skipped: ")
+TAP_SKIPPED = re.compile(r"^ok \d+.*# skip", re.IGNORECASE)
+
+
+def counts(text):
+    """What the closing lines in a log add up to: passed, failed, skipped.
+
+    >>> counts("test result: FAILED. 7 passed; 1 failed; 2 ignored; 0 measured")
+    (7, 1, 2)
+    >>> counts("api: 3 passed, 0 failed\\n4 passed, 1 failed, 2 skipped\\nall 9 passed, 0 failed")
+    (7, 1, 2)
+    >>> counts("ok 3 # skip no such thing\\n"
+    ...        "b.t .. skipped: not here\\n"
+    ...        "a.t      (Wstat: 0 Tests: 3 Failed: 1)\\n"
+    ...        "c.t      (Wstat: 768 (exited 3) Tests: 1 Failed: 0)\\n"
+    ...        "Files=4, Tests=6,  0 wallclock secs")
+    (4, 2, 2)
+    """
+    passed = failed = skipped = 0
+    for line in text.splitlines():
+        if match := CARGO_TEST.match(line) or PLAIN.match(line):
+            passed += int(match[1])
+            failed += int(match[2])
+            skipped += int(match[3] or 0)
+        elif match := PROVE_ALL.match(line):
+            passed += int(match[1])
+        elif match := PROVE_FILE.search(line):
+            # prove's total has the failed tests in it.
+            passed -= int(match[1])
+            failed += max(int(match[1]), 1)
+        elif PROVE_SKIPPED_FILE.search(line):
+            skipped += 1
+        elif TAP_SKIPPED.match(line):
+            # Seen where prove shows the tests themselves; its total has the skipped ones in it.
+            skipped += 1
+            passed -= 1
+    return passed, failed, skipped
+
+
+def run(make, target):
+    LOGS.mkdir(parents=True, exist_ok=True)
+    print(f"\n==== make {target}", flush=True)
+    # The set-up was made by the make that calls us.
+    command = [make, "--no-print-directory", "SETUP=no", target]
+    lines = []
+    with open(LOGS / f"{target}.log", "w", encoding="utf-8") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                   text=True, errors="replace", close_fds=False)
+        for line in process.stdout:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            log.write(line)
+            lines.append(line)
+        status = process.wait()
+    passed, failed, skipped = counts("".join(lines))
+    if status != 0 and failed == 0:
+        failed = 1
+    if status == 0 and passed == failed == skipped == 0:
+        passed = 1
+    return status == 0 and failed == 0, passed, failed, skipped
+
+
+def main():
+    make, targets = sys.argv[1], sys.argv[2:]
+    rows = []
+    for target in targets:
+        start = time.monotonic()
+        rows.append((target, *run(make, target), time.monotonic() - start))
+
+    width = max(len(target) for target in targets)
+    print(f"\n{'check':{width}}  result   passed  failed  skipped  seconds")
+    for target, good, passed, failed, skipped, seconds in rows:
+        print(f"{target:{width}}  {'ok' if good else 'FAILED':7} {passed:7} {failed:7} {skipped:8} {seconds:8.0f}")
+    good = all(row[1] for row in rows)
+    if not good:
+        print(f"What failed is in {LOGS}/.")
+    passed, failed, skipped = (sum(row[column] for row in rows) for column in (2, 3, 4))
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+#!/bin/bash
+# Gets a machine ready for `make run` or `make check`: installs the Debian packages that are missing, picks the Rust
+# toolchains, and writes what it picked as a makefile. The Makefile calls it; it can be called by hand as well:
+#
+#     c-tests/setup/setup.sh run|check OUTPUT
+#
+# Nothing is installed that is there already, from wherever it came. Without root (or sudo without a password) nothing
+# is installed at all: the command that would have been run is printed, and the script fails. OUTPUT is only touched
+# when its contents change, so that make does not start over without need.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+group=${1:?"usage: $0 run|check OUTPUT"}
+output=${2:?"usage: $0 run|check OUTPUT"}
+case $group in
+run | check) ;;
+*) echo "$0: '$group' is neither run nor check" >&2 && exit 2 ;;
+esac
+
+say() { echo "setup: $*" >&2; }
+
+# is_there PROBE: an absolute path that exists, or a command that is on the path.
+is_there() {
+    case $1 in
+    /*) [ -e "$1" ] ;;
+    *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+is_installed() {
+    command -v dpkg-query >/dev/null && dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed
+}
+
+# lines_of LIST: without comments and blank lines.
+lines_of() { sed 's/#.*//; /^[[:space:]]*$/d' "$1"; }
+
+# missing_packages: those of this group's lists that are not there.
+missing_packages() {
+    local who package probe list
+    lines_of c-tests/setup/packages.txt | while read -r who package probe; do
+        if [ "$who" = run ] || [ "$who" = "$group" ]; then
+            is_there "$probe" || echo "$package"
+        fi
+    done
+
+    # The lists of the other parts: a package, and optionally its probe, a line.
+    local lists=(c-tests/wasm/packages.txt)
+    [ "$group" = run ] || lists=(c-tests/*/packages.txt fuzz/packages.txt)
+    for list in "${lists[@]}"; do
+        if [ "$list" = c-tests/setup/packages.txt ] || [ ! -e "$list" ]; then continue; fi
+        lines_of "$list" | while read -r package probe; do
+            if [ -n "$probe" ]; then
+                is_there "$probe" || echo "$package"
+            else
+                is_installed "$package" || echo "$package"
+            fi
+        done
+    done
+}
+
+# install_packages PACKAGE...: by apt-get. Nothing is ever removed for it.
+install_packages() {
+    local apt=(apt-get -y -q -o DPkg::Lock::Timeout=600) as_root=()
+    if ! command -v apt-get >/dev/null; then
+        say "this is missing, and there is no apt-get to install it with; the names are Debian's: $*"
+        return 1
+    fi
+    if [ "$(id -u)" != 0 ]; then
+        if ! sudo -n true 2>/dev/null; then
+            say "this is missing, and only root can install it; run this and try again:"
+            say "    sudo apt-get update && sudo apt-get install --no-install-recommends $*"
+            return 1
+        fi
+        as_root=(sudo -n)
+    fi
+    as_root+=(env DEBIAN_FRONTEND=noninteractive)
+    say "installing $*"
+    # Lists that are old, or that lack the security updates, lead to versions that are gone or too old.
+    "${as_root[@]}" "${apt[@]}" update </dev/null >&2 || say "going on with the package lists as they are"
+    "${as_root[@]}" "${apt[@]}" --no-install-recommends --no-remove install "$@" </dev/null >&2
+}
+
+# ---- The Rust toolchains ----
+
+wanted=$(sed -n 's/^rust-version = "\([0-9.]*\)".*/\1/p' Cargo.toml)
+
+# is_new_enough RUSTC
+is_new_enough() {
+    local version
+    version=$("$1" --version 2>/dev/null) || return 1
+    version=${version#rustc }
+    version=${version%%[ -]*}
+    [ "$(printf '%s\n' "$wanted" "$version" | sort -V | head -n 1)" = "$wanted" ]
+}
+
+# Debian keeps a current toolchain for its browsers, in packages that end in -web.
+debian_cargo=$PWD/c-tests/setup/debian-cargo
+debian_rust=()
+cargo=${CARGO:-cargo}
+rustc=${RUSTC:-rustc}
+environment=()
+
+# The toolchain for everything: the user's, else Debian's.
+if ! "$cargo" --version >/dev/null 2>&1 || ! is_new_enough "$rustc"; then
+    if [ -n "${CARGO:-}${RUSTC:-}" ]; then
+        say "CARGO or RUSTC is set, and is missing or older than Rust $wanted"
+        exit 1
+    fi
+    debian_rust+=(cargo-web rustc-web)
+    cargo=$debian_cargo
+    rustc=/usr/bin/rustc
+    environment+=("CARGO := $cargo")
+fi
+
+if [ "$group" = check ]; then
+    # clippy and rustfmt come with most toolchains, but not with all.
+    lint_cargo=$cargo
+    if [ "$cargo" = "$debian_cargo" ] ||
+        ! "$cargo" clippy --version >/dev/null 2>&1 || ! "$cargo" fmt --version >/dev/null 2>&1; then
+        debian_rust+=(cargo-web rustc-web rust-web-clippy rustfmt-web)
+        lint_cargo=$debian_cargo
+    fi
+    environment+=("LINT_CARGO := $lint_cargo")
+
+    # The core library for aarch64: the toolchain's, else built from the toolchain's sources, else from Debian's.
+    rustlib=none
+    [ "$cargo" = "$debian_cargo" ] || rustlib=$("$rustc" --print sysroot)/lib/rustlib
+    from_source=-Zbuild-std=core,alloc,compiler_builtins
+    if [ -d "$rustlib/aarch64-unknown-linux-gnu/lib" ]; then
+        aarch64_cargo=$cargo
+    elif [ -e "$rustlib/src/rust/library/core/Cargo.toml" ]; then
+        aarch64_cargo="RUSTC_BOOTSTRAP=1 $cargo $from_source"
+    else
+        debian_rust+=(cargo-web rustc-web rust-web-src)
+        aarch64_cargo="RUSTC_BOOTSTRAP=1 $debian_cargo $from_source"
+    fi
+    environment+=("AARCH64_CARGO := $aarch64_cargo")
+fi
+
+# ---- Installing ----
+
+missing_rust() {
+    local package
+    for package in "${debian_rust[@]}"; do
+        # An old rustc-web is brought up to date, and the others go with it.
+        is_installed "$package" && is_new_enough /usr/bin/rustc || echo "$package"
+    done
+}
+
+missing=$({ missing_rust && missing_packages; } | sort -u)
+if [ -n "$missing" ]; then
+    # shellcheck disable=SC2086 # a word each
+    install_packages $missing || {
+        [ "${#debian_rust[@]}" = 0 ] || say "(rustc-web takes the place of Debian's own cargo, rustc and rustup)"
+        exit 1
+    }
+    missing=$(missing_packages | sort -u)
+    if [ -n "$missing" ]; then
+        say "installed, and still not found: $(echo "$missing" | tr "\n" " ")"
+        exit 1
+    fi
+fi
+if [ "${#debian_rust[@]}" != 0 ] && ! is_new_enough /usr/bin/rustc; then
+    say "Debian's rustc-web is older than Rust $wanted here: add the suite bookworm-security to apt's sources,"
+    say "or install Rust $wanted or later in another way"
+    exit 1
+fi
+
+# ---- What was picked ----
+
+mkdir -p "$(dirname "$output")"
+{
+    echo "# Written by c-tests/setup/setup.sh $group. \`make clean\` removes it."
+    printf '%s\n' "${environment[@]}"
+} >"$output.new"
+if cmp -s "$output.new" "$output"; then
+    rm "$output.new"
+else
+    mv "$output.new" "$output"
+fi
