@@ -1,0 +1,124 @@
+/* A signal that somebody sent goes to the host's own handler, however it was sent, and even if it arrives while the
+ * program counter is in registered code inside of a protected call. */
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "context.h"
+#include "handlers.h"
+#include "host.h"
+#include "process.h"
+
+static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
+enum { SIGNALS = sizeof signals / sizeof *signals };
+
+static volatile int received_count;
+static volatile int received_signal;
+static volatile int received_code;
+static volatile size_t received_pc;
+
+static void on_signal(int signal, siginfo_t *info, void *context) {
+  received_pc = context_pc(context);
+  received_signal = signal;
+  received_code = info->si_code;
+  __atomic_add_fetch(&received_count, 1, __ATOMIC_RELEASE);
+}
+
+/* The main thread runs WebAssembly: the kernel gives it what is sent to the process. Another thread sends. */
+static pthread_t wasm_thread;
+static pid_t wasm_tid;
+static wasm_access_t spinning;
+
+static void by_kill(int signal) { must(kill(getpid(), signal) == 0); }
+static void by_pthread_kill(int signal) { must(pthread_kill(wasm_thread, signal) == 0); }
+static void by_tgkill(int signal) { must(syscall(SYS_tgkill, getpid(), wasm_tid, signal) == 0); }
+static void by_sigqueue(int signal) {
+  const union sigval value = {.sival_int = 4711};
+  must(sigqueue(getpid(), signal, value) == 0);
+}
+static void by_timer(int signal) {
+  struct sigevent event = {0};
+  /* To the thread: the kernel would prefer the one that is running. */
+  event.sigev_notify = SIGEV_THREAD_ID;
+  event._sigev_un._tid = wasm_tid;
+  event.sigev_signo = signal;
+  timer_t timer;
+  must(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
+  const struct itimerspec soon = {{0, 0}, {0, 1}};
+  must(timer_settime(timer, 0, &soon, NULL) == 0);
+  const int before = received_count;
+  while (__atomic_load_n(&received_count, __ATOMIC_ACQUIRE) == before && received_code != SI_TIMER) sched_yield();
+  timer_delete(timer);
+}
+static void kill_parent(void *signal) { must(kill(getppid(), *(const int *)signal) == 0); }
+static void by_another_process(int signal) { must(child_wait(child_start(kill_parent, &signal)) == 0); }
+static void queue_to_parent(void *signal) {
+  const union sigval value = {.sival_ptr = NULL};
+  must(sigqueue(getppid(), *(const int *)signal, value) == 0);
+}
+static void by_another_processs_sigqueue(int signal) { must(child_wait(child_start(queue_to_parent, &signal)) == 0); }
+
+typedef struct way_t {
+  const char *name;
+  void (*send)(int signal);
+  int expected_code;
+} way_t;
+
+static const way_t ways[] = {
+    {"kill", by_kill, SI_USER},
+    {"pthread_kill", by_pthread_kill, SI_TKILL},
+    {"tgkill", by_tgkill, SI_TKILL},
+    {"sigqueue", by_sigqueue, SI_QUEUE},
+    {"a timer", by_timer, SI_TIMER},
+    {"another process", by_another_process, SI_USER},
+    {"another process's sigqueue", by_another_processs_sigqueue, SI_QUEUE},
+};
+
+static void try_way(const way_t *way, int signal) {
+  const int before = __atomic_load_n(&received_count, __ATOMIC_ACQUIRE);
+  received_code = 0;
+  way->send(signal);
+  while (__atomic_load_n(&received_count, __ATOMIC_ACQUIRE) == before) sched_yield();
+  same(received_signal, signal, "%s by %s reaches the host's handler", strsignal(signal), way->name);
+  same(received_code, way->expected_code, "... with its code");
+  ok(received_pc - address_of(wasm_spin.start) < wasm_spin.length, "... from inside of the registered code");
+}
+
+static void *send_all(void *unused) {
+  while (__atomic_load_n(&spinning.address, __ATOMIC_ACQUIRE) == 0) sched_yield();
+  for (size_t way = 0; way < sizeof ways / sizeof *ways; way++) {
+    for (size_t i = 0; i < SIGNALS; i++) try_way(&ways[way], signals[i]);
+  }
+  __atomic_store_n(&spinning.value, 1, __ATOMIC_RELEASE);
+  return unused;
+}
+
+static void raise_all(void *unused) {
+  (void)unused;
+  for (size_t i = 0; i < SIGNALS; i++) raise(signals[i]);
+}
+
+int main(void) {
+  for (size_t i = 0; i < SIGNALS; i++) install_handler(signals[i], on_signal, 0);
+  host_init_with_kinds(HOST_ALL_KINDS);
+  host_register_code(&wasm_spin);
+  host_register_code(&wasm_call_import);
+
+  wasmtrap_trap_t trap;
+  wasm_import_t import = {raise_all, NULL};
+  same(host_call(&wasm_call_import, &import, &trap), WASMTRAP_OK, "an import raises all signals, and the call returns");
+  same(received_count, SIGNALS, "the host's handler got them all");
+
+  wasm_thread = pthread_self();
+  wasm_tid = (pid_t)syscall(SYS_gettid);
+  pthread_t sender;
+  must(pthread_create(&sender, NULL, send_all, NULL) == 0);
+  const wasmtrap_status_t status = host_call(&wasm_spin, &spinning, &trap);
+  must(pthread_join(sender, NULL) == 0);
+  same(status, WASMTRAP_OK, "after all of them the code is still running, and returns");
+  return tap_done();
+}

@@ -1,0 +1,198 @@
+/* The code of wasm_code.h for x86-64. Empty elsewhere. */
+#if defined(__x86_64__)
+#include "wasm_code_macros.h"
+
+BEGIN(wasm_load)
+    push %rbp
+    mov %rsp, %rbp
+    mov (%rdi), %rax
+FAULT(wasm_load)
+    mov (%rax), %rdx
+    mov %rdx, 8(%rdi)
+    pop %rbp
+    ret
+END(wasm_load)
+
+BEGIN(wasm_store)
+    push %rbp
+    mov %rsp, %rbp
+    mov (%rdi), %rax
+    mov 8(%rdi), %rdx
+FAULT(wasm_store)
+    mov %rdx, (%rax)
+    pop %rbp
+    ret
+END(wasm_store)
+
+/* Alignment checks are on while the AC flag is set. */
+BEGIN(wasm_load_aligned)
+    push %rbp
+    mov %rsp, %rbp
+    mov (%rdi), %rax
+    pushf
+    orl $0x40000, (%rsp)
+    popf
+FAULT(wasm_load_aligned)
+    mov (%rax), %rdx
+    pushf
+    andl $~0x40000, (%rsp)
+    popf
+    mov %rdx, 8(%rdi)
+    pop %rbp
+    ret
+END(wasm_load_aligned)
+
+BEGIN(wasm_load_in_leaf)
+    mov (%rdi), %rax
+    mov $0x5a5a5a5a5a5a5a5a, %rcx
+    .set slot, 8
+    .rept 16
+    mov %rcx, -slot(%rsp)
+    .set slot, slot + 8
+    .endr
+FAULT(wasm_load_in_leaf)
+    mov (%rax), %rdx
+    .set slot, 8
+    .rept 16
+    cmp %rcx, -slot(%rsp)
+    jne 1f
+    .set slot, slot + 8
+    .endr
+    movq $0x600d, 8(%rdi)
+1:  ret
+END(wasm_load_in_leaf)
+
+BEGIN(wasm_unreachable)
+FAULT(wasm_unreachable)
+    ud2
+    ret
+END(wasm_unreachable)
+
+BEGIN(wasm_breakpoint)
+FAULT(wasm_breakpoint)
+    int3
+    ret
+END(wasm_breakpoint)
+
+BEGIN(wasm_divide)
+    push %rbp
+    mov %rsp, %rbp
+    mov (%rdi), %eax
+    mov 8(%rdi), %ecx
+    cltd
+FAULT(wasm_divide)
+    idiv %ecx
+    mov %rax, 8(%rdi)
+    pop %rbp
+    ret
+END(wasm_divide)
+
+BEGIN(wasm_divide_floats)
+    push %rbp
+    mov %rsp, %rbp
+    push $0x1d80
+    ldmxcsr (%rsp)
+    mov $1, %eax
+    cvtsi2sd %eax, %xmm0
+    xorpd %xmm1, %xmm1
+FAULT(wasm_divide_floats)
+    divsd %xmm1, %xmm0
+    leave
+    ret
+END(wasm_divide_floats)
+
+BEGIN(wasm_load_by_rbp)
+    push %rbp
+    mov (%rdi), %rbp
+FAULT(wasm_load_by_rbp)
+    mov (%rbp), %rdx
+    pop %rbp
+    ret
+END(wasm_load_by_rbp)
+
+BEGIN(wasm_jump)
+    push %rbp
+    mov %rsp, %rbp
+    mov (%rdi), %rax
+FAULT(wasm_jump)
+    jmp *%rax
+END(wasm_jump)
+
+BEGIN(wasm_spin)
+    push %rbp
+    mov %rsp, %rbp
+    movq $1, (%rdi)
+FAULT(wasm_spin)
+1:  cmpq $0, 8(%rdi)
+    je 1b
+    pop %rbp
+    ret
+END(wasm_spin)
+
+BEGIN(wasm_recurse)
+    push %rbp
+    mov %rsp, %rbp
+    incq 8(%rdi)
+FAULT(wasm_recurse)
+    call wasm_recurse_start
+    pop %rbp
+    ret
+END(wasm_recurse)
+
+BEGIN(wasm_recurse_big)
+    push %rbp
+    mov %rsp, %rbp
+    incq 8(%rdi)
+    lea -65536(%rsp), %rcx
+1:  sub $4096, %rsp
+FAULT(wasm_recurse_big)
+    movq $0, (%rsp)
+    cmp %rcx, %rsp
+    jne 1b
+    call wasm_recurse_big_start
+    leave
+    ret
+END(wasm_recurse_big)
+
+BEGIN(wasm_call_import)
+    push %rbp
+    mov %rsp, %rbp
+    mov %rdi, %rax
+    mov 8(%rax), %rdi
+    call *(%rax)
+FAULT(wasm_call_import)
+    pop %rbp
+    ret
+END(wasm_call_import)
+
+BEGIN(wasm_clobber_and_load)
+    mov (%rdi), %rax
+    sub $8, %rsp
+    movl $0x7f80, (%rsp)
+    ldmxcsr (%rsp)
+    movw $0x0f7f, (%rsp)
+    fldcw (%rsp)
+    .rept 8
+    fld1
+    .endr
+    std
+    mov $0x1122334400000001, %rdx
+    mov $0x1122334400000002, %rcx
+    mov $0x1122334400000003, %rbx
+    mov $0x1122334400000004, %rsi
+    mov $0x1122334400000005, %rdi
+    mov $0x1122334400000006, %rbp
+    mov $0x1122334400000008, %r8
+    mov $0x1122334400000009, %r9
+    mov $0x112233440000000a, %r10
+    mov $0x112233440000000b, %r11
+    mov $0x112233440000000c, %r12
+    mov $0x112233440000000d, %r13
+    mov $0x112233440000000e, %r14
+    mov $0x112233440000000f, %r15
+FAULT(wasm_clobber_and_load)
+    mov (%rax), %rax
+    ud2
+END(wasm_clobber_and_load)
+#endif
+    .section .note.GNU-stack, "", %progbits

@@ -1,0 +1,25 @@
+/* Memory that is not mapped at all faults with another signal code than a guard page; it is the same trap. */
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "host.h"
+
+int main(void) {
+  host_init();
+  host_register_code(&wasm_load);
+  /* Now, so that the thread's alternate stack does not come to lie in the hole. */
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  unsigned char *const hole = inaccessible_page();
+  must(munmap(hole, page_size()) == 0);
+
+  wasmtrap_trap_t trap;
+  trapped_with(host_load(&wasm_load, hole, &trap), &trap, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS, "a hole");
+  same(trap.signal_code, SEGV_MAPERR, "signal code");
+  same(trap.fault_address, address_of(hole), "fault address");
+
+  trapped_with(host_load(&wasm_load, NULL, &trap), &trap, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS, "address 0");
+  ok((trap.flags & WASMTRAP_HAS_FAULT_ADDRESS) != 0, "0 is a fault address like any other");
+  same(trap.fault_address, 0, "and told");
+  same(trap.access, if_told(WASMTRAP_ACCESS_READ), "access");
+  return tap_done();
+}
