@@ -1,0 +1,269 @@
+//! The decision against its rules, said once more.
+//!
+//! The rules are those at the top of wasmtrap.h, each a condition of its own here, looked at in no order. What the
+//! decision may ask, and when, is checked on the way: nothing about the thread before the program counter is known to
+//! be in registered code, nothing about regions outside of protected calls.
+#![no_main]
+
+mod input;
+
+use std::cell::Cell;
+
+use input::Input;
+use libfuzzer_sys::fuzz_target;
+use wasmtrap::abi::*;
+use wasmtrap::fuzzing::*;
+
+const KINDS: [Kind; 7] = [
+    Kind::Memory,
+    Kind::Misaligned,
+    Kind::Illegal,
+    Kind::IntegerDivision,
+    Kind::OtherArithmetic,
+    Kind::Breakpoint,
+    Kind::Fatal,
+];
+
+/// Ranges and probes are within a few hundred addresses, around the lowest, a middling, and the highest.
+fn address(input: &mut Input) -> usize {
+    let around = input.pick(&[128, 0x7000_0000, usize::MAX - 127]);
+    around - 128 + input.below(256)
+}
+
+/// Most sites mean nothing by themselves, some have a code of the specification, some one of the embedder's.
+fn trap_code(input: &mut Input) -> wasmtrap_code_t {
+    match input.byte() {
+        byte @ 128.. => WASMTRAP_CODE_USER + u32::from(byte),
+        byte @ 64.. => u32::from(byte) - 64,
+        _ => WASMTRAP_CODE_NONE,
+    }
+}
+
+/// A world with at most one range of each kind: what the tables do with more is the other fuzzer's affair.
+struct Plain {
+    kinds: u32,
+    has_handler: bool,
+    code: Option<(usize, usize, CodeHit)>,
+    stack: Option<StackBounds>,
+    region: Option<(usize, usize, RegionHit)>,
+    asked: Asked,
+}
+
+#[derive(Default)]
+struct Asked {
+    anything: Cell<bool>,
+    code: Cell<bool>,
+    thread: Cell<bool>,
+    region: Cell<bool>,
+}
+
+impl Plain {
+    fn new(input: &mut Input) -> Self {
+        Self {
+            kinds: u32::from(input.byte()) & 15,
+            has_handler: input.one_in(4),
+            code: (!input.one_in(8)).then(|| {
+                let site = match input.below(4) {
+                    0 => Site::NotListed,
+                    1 => Site::NoTable,
+                    _ => Site::Code(trap_code(input)),
+                };
+                let (start, length) = (address(input), input.below(256));
+                let hit =
+                    CodeHit { id: input.bits(), user: input.bits() as usize, offset: 0, strict: input.flag(), site };
+                (start, length, hit)
+            }),
+            stack: (!input.one_in(8)).then(|| {
+                let low = address(input);
+                let high = low.saturating_add(input.below(256));
+                StackBounds { low, high, guard: input.below(256).min(low) }
+            }),
+            region: (!input.one_in(3)).then(|| {
+                let (start, length) = (address(input), input.below(256));
+                let hit =
+                    RegionHit { id: input.bits(), user: input.bits() as usize, offset: 0, code: trap_code(input) };
+                (start, length, hit)
+            }),
+            asked: Asked::default(),
+        }
+    }
+}
+
+/// How far `address` is into the `length` addresses from `start`.
+fn offset_in(address: usize, start: usize, length: usize) -> Option<usize> {
+    address.checked_sub(start).filter(|&offset| offset < length)
+}
+
+impl World for Plain {
+    fn kinds(&self) -> u32 {
+        self.kinds
+    }
+
+    fn has_fault_handler(&self) -> bool {
+        self.asked.anything.set(true);
+        self.has_handler
+    }
+
+    fn code(&self, pc: usize) -> Option<CodeHit> {
+        self.asked.anything.set(true);
+        self.asked.code.set(true);
+        let (start, length, hit) = self.code?;
+        offset_in(pc, start, length).map(|offset| CodeHit { offset, ..hit })
+    }
+
+    fn protected_stack(&self) -> Option<StackBounds> {
+        self.asked.thread.set(true);
+        self.stack
+    }
+
+    fn region(&self, address: usize) -> Option<RegionHit> {
+        self.asked.region.set(true);
+        let (start, length, hit) = self.region?;
+        offset_in(address, start, length).map(|offset| RegionHit { offset, ..hit })
+    }
+}
+
+/// What the rules say of a fault.
+struct Ruling {
+    /// The kernel made it, and its kind is taken.
+    ours_to_look_at: bool,
+    code: Option<CodeHit>,
+    protected: bool,
+    at_a_site: bool,
+    region: Option<RegionHit>,
+    stack_overflow: bool,
+    trap: Option<wasmtrap_code_t>,
+}
+
+fn rule(fault: &Fault, world: &Plain) -> Ruling {
+    let kind_bit = match fault.kind {
+        Kind::Memory | Kind::Misaligned => WASMTRAP_FAULT_MEMORY,
+        Kind::Illegal => WASMTRAP_FAULT_ILLEGAL,
+        Kind::IntegerDivision | Kind::OtherArithmetic => WASMTRAP_FAULT_ARITHMETIC,
+        Kind::Breakpoint => WASMTRAP_FAULT_BREAKPOINT,
+        Kind::Fatal => 0,
+    };
+    let memory = kind_bit == WASMTRAP_FAULT_MEMORY;
+    let data_address = fault.address.filter(|_| memory);
+    let code = world
+        .code
+        .and_then(|(start, length, hit)| offset_in(fault.pc, start, length).map(|offset| CodeHit { offset, ..hit }));
+    let region = world.region.and_then(|(start, length, hit)| {
+        offset_in(data_address?, start, length).map(|offset| RegionHit { offset, ..hit })
+    });
+    let stack_overflow = region.is_none()
+        && world
+            .stack
+            .zip(data_address)
+            .is_some_and(|(stack, address)| (stack.low - stack.guard..stack.high).contains(&address));
+
+    let ours_to_look_at = fault.from_kernel && world.kinds & kind_bit != 0;
+    let at_a_site = code.is_some_and(|code| code.site != Site::NotListed);
+    let strict = code.is_some_and(|code| code.strict);
+    let where_it_may_be = !memory || !strict || region.is_some() || stack_overflow;
+
+    let said_by = |code: wasmtrap_code_t| Some(code).filter(|&code| code != WASMTRAP_CODE_NONE);
+    let by_site = match code.map(|code| code.site) {
+        Some(Site::Code(code)) => said_by(code),
+        _ => None,
+    };
+    let by_region = region.and_then(|region| said_by(region.code));
+    let by_kind = match fault.kind {
+        Kind::Memory if stack_overflow => Some(WASMTRAP_CODE_STACK_OVERFLOW),
+        Kind::Memory => Some(WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS),
+        Kind::Misaligned => Some(WASMTRAP_CODE_HEAP_MISALIGNED),
+        Kind::IntegerDivision => Some(WASMTRAP_CODE_INTEGER_DIVISION_BY_ZERO),
+        Kind::Illegal | Kind::Breakpoint => Some(WASMTRAP_CODE_UNREACHABLE),
+        // A floating-point exception means nothing in WebAssembly, unless a site says so.
+        Kind::OtherArithmetic | Kind::Fatal => None,
+    };
+
+    let protected = world.stack.is_some();
+    let is_trap = ours_to_look_at && at_a_site && protected && where_it_may_be;
+    let trap = by_site.or(by_region).or(by_kind).filter(|_| is_trap);
+    Ruling { ours_to_look_at, code, protected, at_a_site, region, stack_overflow, trap }
+}
+
+/// What was found is true, and is there where the fault is a trap.
+fn check_findings(findings: &Findings, ruling: &Ruling) {
+    assert_eq!(findings.trap, ruling.trap);
+    let identify_code = |hit: CodeHit| (hit.id, hit.user, hit.offset, hit.strict, hit.site);
+    let identify_region = |hit: RegionHit| (hit.id, hit.user, hit.offset, hit.code);
+    assert_eq!(findings.code.map(identify_code), ruling.code.map(identify_code));
+    if ruling.protected && ruling.at_a_site {
+        assert_eq!(findings.region.map(identify_region), ruling.region.map(identify_region));
+        assert_eq!(findings.stack_overflow, ruling.stack_overflow);
+    } else {
+        assert!(findings.region.is_none() && !findings.stack_overflow);
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    let input = &mut Input::new(data);
+    let world = Plain::new(input);
+    let fault = Fault {
+        from_kernel: !input.one_in(16),
+        kind: input.pick(&KINDS),
+        pc: match world.code {
+            // An arbitrary one rarely hits.
+            Some((start, length, _)) if !input.one_in(4) => start.wrapping_add(input.below(length + 1)),
+            _ => address(input),
+        },
+        address: (!input.one_in(8)).then(|| address(input)),
+    };
+    let ruling = rule(&fault, &world);
+
+    let asked = &world.asked;
+    match decide(&fault, &world) {
+        Verdict::Forward => {
+            assert!(!ruling.ours_to_look_at || !world.has_handler);
+            assert_eq!(ruling.trap, None);
+        }
+        Verdict::Trap(code, findings) => {
+            assert!(!world.has_handler);
+            assert_eq!(Some(code), ruling.trap);
+            check_findings(&findings, &ruling);
+        }
+        Verdict::CallHost(findings) => {
+            assert!(ruling.ours_to_look_at && world.has_handler);
+            check_findings(&findings, &ruling);
+            check_conclusions(input, findings, &ruling);
+        }
+        Verdict::Resume => panic!("only the embedder's handler can say so"),
+    }
+    assert_eq!(asked.anything.get(), ruling.ours_to_look_at);
+    assert_eq!(asked.code.get(), ruling.ours_to_look_at);
+    assert_eq!(asked.thread.get(), ruling.ours_to_look_at && ruling.code.is_some());
+    assert!(!asked.region.get() || asked.thread.get() && ruling.protected && ruling.at_a_site);
+});
+
+/// What the embedder's handler says counts, but for a trap outside of protected calls and for words that it does not
+/// have.
+fn check_conclusions(input: &mut Input, findings: Findings, ruling: &Ruling) {
+    let said = WASMTRAP_CODE_USER + u32::from(input.byte());
+    let answers = [
+        WASMTRAP_VERDICT_FORWARD,
+        WASMTRAP_VERDICT_RESUME,
+        WASMTRAP_VERDICT_TRAP,
+        WASMTRAP_VERDICT_TRAP + 1 + u32::from(input.byte()),
+    ];
+    for (answer, protected) in answers.into_iter().flat_map(|answer| [(answer, false), (answer, true)]) {
+        let trap = match answer {
+            WASMTRAP_VERDICT_TRAP if protected => Some(said),
+            _ => ruling.trap,
+        };
+        match conclude(answer, said, findings, protected) {
+            Verdict::Resume => assert_eq!(answer, WASMTRAP_VERDICT_RESUME),
+            Verdict::Trap(code, findings) => {
+                assert_ne!(answer, WASMTRAP_VERDICT_RESUME);
+                assert_eq!(Some(code), trap);
+                check_findings(&findings, ruling);
+            }
+            Verdict::Forward => {
+                assert_ne!(answer, WASMTRAP_VERDICT_RESUME);
+                assert_eq!(trap, None);
+            }
+            Verdict::CallHost(_) => panic!("the embedder's handler has been asked already"),
+        }
+    }
+}
