@@ -10,9 +10,9 @@
  * libwasmtrap: WebAssembly traps as values, in processes that somebody else wrote.
  *
  * In short: wasmtrap_init once; register the machine code of each module (wasmtrap_code_register) and its linear
- * memories with their guards (wasmtrap_region_register); run each entry into WebAssembly by wasmtrap_call, which returns
- * WASMTRAP_TRAPPED and a trap record when the code faults or calls wasmtrap_raise. A fault that is not a trap goes to
- * whoever handled it before.
+ * memories with their guards (wasmtrap_region_register); run each entry into WebAssembly by wasmtrap_call, which
+ * returns WASMTRAP_TRAPPED and a trap record when the code faults or calls wasmtrap_raise. A fault that is not a trap
+ * goes to whoever handled it before.
  *
  * Rules for all functions:
  * - WASMTRAP_OK is 0 and errors are negative. On error nothing has changed, outputs are untouched, and
@@ -169,8 +169,8 @@ typedef struct wasmtrap_code_desc_t {
   const void *start;
   // Length in bytes, at least 1. start + length must not wrap; with trap sites it is at most 4 GiB.
   size_t length;
-  // The instructions that may trap, by strictly ascending offset, or NULL if any instruction in the range may. Copied.
-  // A table that is not NULL but has no sites makes no fault a trap.
+  // The instructions that may trap, by strictly ascending offset, or NULL if any instruction in the range may.
+  // Copied. A table that is not NULL but has no sites makes no fault a trap.
   const struct wasmtrap_site_t *sites;
   // Number of elements in `sites`; 0 if it is NULL.
   size_t site_count;
@@ -248,7 +248,8 @@ typedef struct wasmtrap_trap_t {
   wasmtrap_code_t code;
   // One of WASMTRAP_SOURCE_*.
   uint32_t source;
-  // WASMTRAP_HAS_* and WASMTRAP_FRAMES_TRUNCATED, or-ed together: which of the fields below are set. The others are 0.
+  // WASMTRAP_HAS_* and WASMTRAP_FRAMES_TRUNCATED, or-ed together: which of the fields below are set. The others are
+  // 0.
   uint32_t flags;
   // What the faulting instruction did to memory.
   wasmtrap_access_t access;
@@ -296,7 +297,8 @@ typedef struct wasmtrap_stack_t {
   const void *low;
   // One past the highest usable byte.
   const void *high;
-  // Size in bytes of the inaccessible area that ends at `low`, 0 if there is none. A fault in it is a stack overflow.
+  // Size in bytes of the inaccessible area that ends at `low`, 0 if there is none. A fault in it is a stack
+  // overflow.
   size_t guard_size;
 } wasmtrap_stack_t;
 
@@ -313,8 +315,8 @@ typedef struct wasmtrap_fault_t {
   uint32_t flags;
   // What the instruction did to memory.
   wasmtrap_access_t access;
-  // In: what the trap code would be by the registered tables, WASMTRAP_CODE_NONE if they make no trap of it. Out, for
-  // WASMTRAP_VERDICT_TRAP: the code to trap with.
+  // In: what the trap code would be by the registered tables, WASMTRAP_CODE_NONE if they make no trap of it. Out,
+  // for WASMTRAP_VERDICT_TRAP: the code to trap with.
   wasmtrap_code_t trap_code;
   // Out, for WASMTRAP_VERDICT_TRAP: goes into the trap record. 0 at first.
   uint64_t payload;
@@ -549,8 +551,8 @@ wasmtrap_status_t wasmtrap_init(const struct wasmtrap_options_t *options);
 
 // Puts the earlier signal handlers back and forgets all code ranges, regions and the fault handler; their ids are
 // unknown afterwards. Where another handler has been installed on top of the library's, that one stays, and the
-// library's, which it may call, forwards every fault to the earlier ones. Threads keep what wasmtrap_thread_attach gave
-// them until they end or call wasmtrap_thread_detach.
+// library's, which it may call, forwards every fault to the earlier ones. Threads keep what wasmtrap_thread_attach
+// gave them until they end or call wasmtrap_thread_detach.
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (a thread is inside a protected call; detached chains do
 // not count). Thread-safe, not signal-safe.
@@ -582,9 +584,9 @@ wasmtrap_status_t wasmtrap_describe(char *buffer,
                                     size_t *length);
 
 // Tells whether the library's signal handlers are still the first to be asked. `displaced` (may be NULL) receives the
-// kinds of fault (WASMTRAP_FAULT_*) whose handler another one was installed over, 0 if there are none. A displaced kind
-// still works as long as the newer handler passes on what it does not know. With WASMTRAP_INIT_HOST_OWNS_SIGNALS it is
-// always 0.
+// kinds of fault (WASMTRAP_FAULT_*) whose handler another one was installed over, 0 if there are none. A displaced
+// kind still works as long as the newer handler passes on what it does not know. With WASMTRAP_INIT_HOST_OWNS_SIGNALS
+// it is always 0.
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED. Thread-safe, not signal-safe.
 //
@@ -602,9 +604,9 @@ wasmtrap_status_t wasmtrap_rearm(void);
 
 // ===== 3. Threads =====
 //
-// Prepares the calling thread now rather than at its first protected call: an alternate signal stack with a guard page
-// (unless it has one that is big enough), and the bounds of its stack. Calling it again is WASMTRAP_OK. At the thread's
-// end all is put back by itself.
+// Prepares the calling thread now rather than at its first protected call: an alternate signal stack with a guard
+// page (unless it has one that is big enough), and the bounds of its stack. Calling it again is WASMTRAP_OK. At the
+// thread's end all is put back by itself.
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Not signal-safe. Acts on the
 // calling thread.
@@ -625,8 +627,8 @@ wasmtrap_status_t wasmtrap_thread_detach(void);
 //
 // Cost: O(log n) for n ranges, plus a copy of the sites.
 //
-// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (a null pointer, a zero
-// or wrapping length, sites that are unsorted or outside of the range, an unknown flag), WASMTRAP_ERR_OVERLAP,
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (a null pointer, a
+// zero or wrapping length, sites that are unsorted or outside of the range, an unknown flag), WASMTRAP_ERR_OVERLAP,
 // WASMTRAP_ERR_NO_MEMORY. Thread-safe, not signal-safe.
 //
 // The caller vouches for this:
@@ -635,15 +637,15 @@ wasmtrap_status_t wasmtrap_thread_detach(void);
 wasmtrap_status_t wasmtrap_code_register(const struct wasmtrap_code_desc_t *desc,
                                          uint64_t *id);
 
-// Forgets a code range. When it returns, no handler looks at the range or its sites any more, and the code may be freed
-// or overwritten.
+// Forgets a code range. When it returns, no handler looks at the range or its sites any more, and the code may be
+// freed or overwritten.
 //
-// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_UNKNOWN_ID (never given out, or unregistered before). Thread-safe,
-// not signal-safe, not to be called from a fault handler.
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_UNKNOWN_ID (never given out, or unregistered before).
+// Thread-safe, not signal-safe, not to be called from a fault handler.
 wasmtrap_status_t wasmtrap_code_unregister(uint64_t id);
 
-// Finds the code range that `pc` is in. `info->struct_size` must be set; the rest is filled in. The answer is as of the
-// time of the call: another thread may unregister the range at once.
+// Finds the code range that `pc` is in. `info->struct_size` must be set; the rest is filled in. The answer is as of
+// the time of the call: another thread may unregister the range at once.
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (`info` is NULL),
 // WASMTRAP_ERR_NOT_FOUND. Thread-safe, wait-free when it succeeds. Not signal-safe when it fails, because of the
@@ -658,8 +660,9 @@ wasmtrap_status_t wasmtrap_code_lookup(const void *pc,
 //
 // Cost: O(log n) for n regions.
 //
-// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (a null pointer, a zero
-// or wrapping length, an unknown flag), WASMTRAP_ERR_OVERLAP, WASMTRAP_ERR_NO_MEMORY. Thread-safe, not signal-safe.
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (a null pointer, a
+// zero or wrapping length, an unknown flag), WASMTRAP_ERR_OVERLAP, WASMTRAP_ERR_NO_MEMORY. Thread-safe, not
+// signal-safe.
 //
 // The caller vouches for this:
 // `desc` is NULL or points to a structure as large as its struct_size says; `id` is NULL or valid for a write.
@@ -698,9 +701,9 @@ wasmtrap_status_t wasmtrap_call(wasmtrap_function_t function,
                                 void *argument,
                                 struct wasmtrap_trap_t *trap);
 
-// Ends the innermost protected call of this thread with a trap, as a fault would: for library calls and for checks that
-// compiled code makes itself. Does not return, and runs no destructors on its way. `code` is WASMTRAP_CODE_* or the
-// embedder's own; it and `payload` are handed on as they are.
+// Ends the innermost protected call of this thread with a trap, as a fault would: for library calls and for checks
+// that compiled code makes itself. Does not return, and runs no destructors on its way. `code` is WASMTRAP_CODE_* or
+// the embedder's own; it and `payload` are handed on as they are.
 //
 // Outside of a protected call it writes a sentence to standard error and aborts the process: there is nowhere to go.
 // Not signal-safe in general; allowed in a handler of a fault that happened in registered code.
@@ -714,22 +717,22 @@ void wasmtrap_raise(wasmtrap_code_t code,
 // receives them, NULL if there are none. Afterwards the thread is outside of any protected call. To switch: detach the
 // running stack's chain, switch, attach the other stack's.
 //
-// Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`chain` is NULL), WASMTRAP_ERR_NOT_INITIALIZED. Acts on the calling thread. Not
-// signal-safe.
+// Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`chain` is NULL), WASMTRAP_ERR_NOT_INITIALIZED. Acts on the calling thread.
+// Not signal-safe.
 //
 // The caller vouches for this:
 // `chain` is NULL or valid for a write.
 wasmtrap_status_t wasmtrap_chain_detach(struct wasmtrap_chain_t **chain);
 
-// Gives a detached chain to the calling thread, which need not be the one it came from. `chain` may be NULL: the thread
-// stays outside of any protected call. `stack`, read during the call only, tells the bounds of the stack that the chain
-// goes on with, for stack overflows and backtraces; NULL means the thread's own stack. It holds until the next
-// wasmtrap_chain_detach.
+// Gives a detached chain to the calling thread, which need not be the one it came from. `chain` may be NULL: the
+// thread stays outside of any protected call. `stack`, read during the call only, tells the bounds of the stack that
+// the chain goes on with, for stack overflows and backtraces; NULL means the thread's own stack. It holds until the
+// next wasmtrap_chain_detach.
 //
-// Errors: WASMTRAP_ERR_BUSY (the thread is inside a protected call: detach first), WASMTRAP_ERR_WRONG_THREAD (`chain` is
-// attached to a thread already), WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (the bounds of `stack` are
-// empty or wrap), WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Acts on the calling thread.
-// Not signal-safe.
+// Errors: WASMTRAP_ERR_BUSY (the thread is inside a protected call: detach first), WASMTRAP_ERR_WRONG_THREAD (`chain`
+// is attached to a thread already), WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (the bounds of `stack`
+// are empty or wrap), WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Acts on the calling
+// thread. Not signal-safe.
 //
 // The caller vouches for this:
 // `chain` is NULL or came from wasmtrap_chain_detach and its protected calls have not ended; `stack` is NULL or points

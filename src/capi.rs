@@ -121,8 +121,8 @@ pub unsafe extern "C" fn wasmtrap_init(options: *const wasmtrap_options_t) -> wa
 
 /// Puts the earlier signal handlers back and forgets all code ranges, regions and the fault handler; their ids are
 /// unknown afterwards. Where another handler has been installed on top of the library's, that one stays, and the
-/// library's, which it may call, forwards every fault to the earlier ones. Threads keep what wasmtrap_thread_attach gave
-/// them until they end or call wasmtrap_thread_detach.
+/// library's, which it may call, forwards every fault to the earlier ones. Threads keep what wasmtrap_thread_attach
+/// gave them until they end or call wasmtrap_thread_detach.
 ///
 /// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (a thread is inside a protected call; detached chains do
 /// not count). Thread-safe, not signal-safe.
@@ -175,9 +175,9 @@ pub unsafe extern "C" fn wasmtrap_describe(
 }
 
 /// Tells whether the library's signal handlers are still the first to be asked. `displaced` (may be NULL) receives the
-/// kinds of fault (WASMTRAP_FAULT_*) whose handler another one was installed over, 0 if there are none. A displaced kind
-/// still works as long as the newer handler passes on what it does not know. With WASMTRAP_INIT_HOST_OWNS_SIGNALS it is
-/// always 0.
+/// kinds of fault (WASMTRAP_FAULT_*) whose handler another one was installed over, 0 if there are none. A displaced
+/// kind still works as long as the newer handler passes on what it does not know. With WASMTRAP_INIT_HOST_OWNS_SIGNALS
+/// it is always 0.
 ///
 /// Errors: WASMTRAP_ERR_NOT_INITIALIZED. Thread-safe, not signal-safe.
 ///
@@ -211,9 +211,9 @@ pub extern "C" fn wasmtrap_rearm() -> wasmtrap_status_t {
 
 /// ===== 3. Threads =====
 ///
-/// Prepares the calling thread now rather than at its first protected call: an alternate signal stack with a guard page
-/// (unless it has one that is big enough), and the bounds of its stack. Calling it again is WASMTRAP_OK. At the thread's
-/// end all is put back by itself.
+/// Prepares the calling thread now rather than at its first protected call: an alternate signal stack with a guard
+/// page (unless it has one that is big enough), and the bounds of its stack. Calling it again is WASMTRAP_OK. At the
+/// thread's end all is put back by itself.
 ///
 /// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Not signal-safe. Acts on the
 /// calling thread.
@@ -242,8 +242,8 @@ pub extern "C" fn wasmtrap_thread_detach() -> wasmtrap_status_t {
 ///
 /// Cost: O(log n) for n ranges, plus a copy of the sites.
 ///
-/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (a null pointer, a zero
-/// or wrapping length, sites that are unsorted or outside of the range, an unknown flag), WASMTRAP_ERR_OVERLAP,
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (a null pointer, a
+/// zero or wrapping length, sites that are unsorted or outside of the range, an unknown flag), WASMTRAP_ERR_OVERLAP,
 /// WASMTRAP_ERR_NO_MEMORY. Thread-safe, not signal-safe.
 ///
 /// # Safety
@@ -255,18 +255,18 @@ pub unsafe extern "C" fn wasmtrap_code_register(desc: *const wasmtrap_code_desc_
     status(unsafe { store("id", id, || code::register(&load("desc", desc)?)) })
 }
 
-/// Forgets a code range. When it returns, no handler looks at the range or its sites any more, and the code may be freed
-/// or overwritten.
+/// Forgets a code range. When it returns, no handler looks at the range or its sites any more, and the code may be
+/// freed or overwritten.
 ///
-/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_UNKNOWN_ID (never given out, or unregistered before). Thread-safe,
-/// not signal-safe, not to be called from a fault handler.
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_UNKNOWN_ID (never given out, or unregistered before).
+/// Thread-safe, not signal-safe, not to be called from a fault handler.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_code_unregister(id: u64) -> wasmtrap_status_t {
     status(code::unregister(id))
 }
 
-/// Finds the code range that `pc` is in. `info->struct_size` must be set; the rest is filled in. The answer is as of the
-/// time of the call: another thread may unregister the range at once.
+/// Finds the code range that `pc` is in. `info->struct_size` must be set; the rest is filled in. The answer is as of
+/// the time of the call: another thread may unregister the range at once.
 ///
 /// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (`info` is NULL),
 /// WASMTRAP_ERR_NOT_FOUND. Thread-safe, wait-free when it succeeds. Not signal-safe when it fails, because of the
@@ -289,8 +289,9 @@ pub unsafe extern "C" fn wasmtrap_code_lookup(pc: *const c_void, info: *mut wasm
 ///
 /// Cost: O(log n) for n regions.
 ///
-/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (a null pointer, a zero
-/// or wrapping length, an unknown flag), WASMTRAP_ERR_OVERLAP, WASMTRAP_ERR_NO_MEMORY. Thread-safe, not signal-safe.
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (a null pointer, a
+/// zero or wrapping length, an unknown flag), WASMTRAP_ERR_OVERLAP, WASMTRAP_ERR_NO_MEMORY. Thread-safe, not
+/// signal-safe.
 ///
 /// # Safety
 /// `desc` is NULL or points to a structure as large as its struct_size says; `id` is NULL or valid for a write.
@@ -346,9 +347,9 @@ pub unsafe extern "C-unwind" fn wasmtrap_call(
     crate::arch::protected_call!()
 }
 
-/// Ends the innermost protected call of this thread with a trap, as a fault would: for library calls and for checks that
-/// compiled code makes itself. Does not return, and runs no destructors on its way. `code` is WASMTRAP_CODE_* or the
-/// embedder's own; it and `payload` are handed on as they are.
+/// Ends the innermost protected call of this thread with a trap, as a fault would: for library calls and for checks
+/// that compiled code makes itself. Does not return, and runs no destructors on its way. `code` is WASMTRAP_CODE_* or
+/// the embedder's own; it and `payload` are handed on as they are.
 ///
 /// Outside of a protected call it writes a sentence to standard error and aborts the process: there is nowhere to go.
 /// Not signal-safe in general; allowed in a handler of a fault that happened in registered code.
@@ -365,8 +366,8 @@ pub unsafe extern "C" fn wasmtrap_raise(code: wasmtrap_code_t, payload: u64) -> 
 /// receives them, NULL if there are none. Afterwards the thread is outside of any protected call. To switch: detach the
 /// running stack's chain, switch, attach the other stack's.
 ///
-/// Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`chain` is NULL), WASMTRAP_ERR_NOT_INITIALIZED. Acts on the calling thread. Not
-/// signal-safe.
+/// Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`chain` is NULL), WASMTRAP_ERR_NOT_INITIALIZED. Acts on the calling thread.
+/// Not signal-safe.
 ///
 /// # Safety
 /// `chain` is NULL or valid for a write.
@@ -376,15 +377,15 @@ pub unsafe extern "C" fn wasmtrap_chain_detach(chain: *mut *mut wasmtrap_chain_t
     status(unsafe { store("chain", chain, threads::detach_chain) })
 }
 
-/// Gives a detached chain to the calling thread, which need not be the one it came from. `chain` may be NULL: the thread
-/// stays outside of any protected call. `stack`, read during the call only, tells the bounds of the stack that the chain
-/// goes on with, for stack overflows and backtraces; NULL means the thread's own stack. It holds until the next
-/// wasmtrap_chain_detach.
+/// Gives a detached chain to the calling thread, which need not be the one it came from. `chain` may be NULL: the
+/// thread stays outside of any protected call. `stack`, read during the call only, tells the bounds of the stack that
+/// the chain goes on with, for stack overflows and backtraces; NULL means the thread's own stack. It holds until the
+/// next wasmtrap_chain_detach.
 ///
-/// Errors: WASMTRAP_ERR_BUSY (the thread is inside a protected call: detach first), WASMTRAP_ERR_WRONG_THREAD (`chain` is
-/// attached to a thread already), WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (the bounds of `stack` are
-/// empty or wrap), WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Acts on the calling thread.
-/// Not signal-safe.
+/// Errors: WASMTRAP_ERR_BUSY (the thread is inside a protected call: detach first), WASMTRAP_ERR_WRONG_THREAD (`chain`
+/// is attached to a thread already), WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (the bounds of `stack`
+/// are empty or wrap), WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Acts on the calling
+/// thread. Not signal-safe.
 ///
 /// # Safety
 /// `chain` is NULL or came from wasmtrap_chain_detach and its protected calls have not ended; `stack` is NULL or points

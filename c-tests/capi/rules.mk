@@ -97,4 +97,4 @@ $(CAPI_OUT)/static/standalone/linked_into_a_plugin.t: $(CAPI_OUT)/obj/standalone
 	@mkdir -p $(@D)
 	$(CC) $^ $(CAPI_LIBS) -o $@
 
--include $(CAPI_OBJECTS:.o=.d) $(CAPI_SUPPORT:.o=.d)
+-include $(CAPI_OBJECTS:.o=.d) $(CAPI_SUPPORT:.o=.d) $(wildcard $(CAPI_OUT)/obj/standalone/*.d)

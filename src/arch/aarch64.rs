@@ -70,7 +70,8 @@ pub(crate) fn call_frame(activation: *const Activation) -> usize {
 /// d15. A trap comes to `wasmtrap_landing` with sp there again and everything else lost.
 ///
 /// An exception that passes through comes to label 6: the table at the end names it as a cleanup for the call, and the
-/// personality routine is C's (`__gcc_personality_v0` of the compiler's runtime), which knows cleanups and nothing else.
+/// personality routine is C's (`__gcc_personality_v0` of the compiler's runtime), which knows cleanups and nothing
+/// else.
 ///
 /// `bti` stands where an indirect branch arrives (hint 34 is `bti c`, hint 36 `bti j`).
 macro_rules! protected_call {
@@ -314,8 +315,9 @@ macro_rules! raise {
 }
 pub(crate) use raise;
 
-/// The body of a signal entry point, `(signal: w0, siginfo: x1, ucontext: x2)`: adds the stack pointer, the link register
-/// and the number of the entry point, from which `entered` can tell whether the kernel called or another handler did.
+/// The body of a signal entry point, `(signal: w0, siginfo: x1, ucontext: x2)`: adds the stack pointer, the link
+/// register and the number of the entry point, from which `entered` can tell whether the kernel called or another
+/// handler did.
 macro_rules! signal_entry {
     ($entry:literal) => {
         core::arch::naked_asm!(

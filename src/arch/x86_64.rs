@@ -59,7 +59,8 @@ pub(crate) fn call_frame(activation: *const Activation) -> usize {
 /// A trap comes to `wasmtrap_landing` with rsp there again and everything else lost.
 ///
 /// An exception that passes through comes to label 6: the table at the end names it as a cleanup for the call, and the
-/// personality routine is C's (`__gcc_personality_v0` of the compiler's runtime), which knows cleanups and nothing else.
+/// personality routine is C's (`__gcc_personality_v0` of the compiler's runtime), which knows cleanups and nothing
+/// else.
 ///
 /// Shadow stack (CET): the call saves ssp, the landing pops the shadow frames of what the trap has dropped. rdssp does
 /// nothing where there is none and leaves the zero. endbr64 stands where an indirect branch arrives.

@@ -96,7 +96,8 @@ pub struct RegionHit {
     pub code: wasmtrap_code_t,
 }
 
-/// What the decision asks. The questions come in the order of the functions, and each only if the one before gave reason.
+/// What the decision asks. The questions come in the order of the functions, and each only if the one before gave
+/// reason.
 pub trait World {
     /// The kinds that are taken, WASMTRAP_FAULT_* or-ed together.
     fn kinds(&self) -> u32;

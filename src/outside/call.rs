@@ -67,8 +67,8 @@ fn this_thread() -> Option<&'static Thread> {
 
 /// Takes `activation`, and all that is further in, off the thread's chain. False if it is not on it.
 ///
-/// What is further in was left by longjmp or is being left by an exception. It is not looked at: its frames may have been
-/// overwritten. Being further in on the same stack is enough to know that it is gone when this call ends.
+/// What is further in was left by longjmp or is being left by an exception. It is not looked at: its frames may have
+/// been overwritten. Being further in on the same stack is enough to know that it is gone when this call ends.
 fn unlink(activation: &Activation) -> bool {
     let Some(thread) = this_thread() else { return false };
     let innermost = land::innermost(thread);
@@ -143,7 +143,8 @@ pub(crate) unsafe extern "C" fn raised(
         let mut text = Text::<256>::new();
         let _ = writeln!(
             text,
-            "libwasmtrap: wasmtrap_raise({code}, {payload}) was called outside of a protected call; there is nowhere to go"
+            "libwasmtrap: wasmtrap_raise({code}, {payload}) was called outside of a protected call; there is nowhere to \
+             go"
         );
         text.write_to_stderr();
         // SAFETY: no arguments.

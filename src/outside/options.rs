@@ -92,7 +92,8 @@ fn check(given: &wasmtrap_options_t) -> Result<Options, Failure> {
         }
         (WASMTRAP_BACKEND_SIGNALS, WASMTRAP_MACH_PORTS_YES) => {
             return Err(invalid(format_args!(
-                "options->macos_use_mach_ports is 1 (yes), but options->backend is 2 (signals): they contradict each other"
+                "options->macos_use_mach_ports is 1 (yes), but options->backend is 2 (signals): they contradict each \
+                 other"
             )));
         }
         (WASMTRAP_BACKEND_MACH_PORTS, WASMTRAP_MACH_PORTS_NO) => {

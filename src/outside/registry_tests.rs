@@ -255,8 +255,9 @@ proptest! {
                     model.ranges.insert(id, range);
                 }
             }
-            for Range { start, last, .. } in model.ranges.values() {
-                for address in [start.wrapping_sub(1), *start, start + (last - start) / 2, *last, last.wrapping_add(1)] {
+            for &Range { start, last, .. } in model.ranges.values() {
+                let middle = start + (last - start) / 2;
+                for address in [start.wrapping_sub(1), start, middle, last, last.wrapping_add(1)] {
                     let found = registry.find(address, |entry| (entry.id, Range::of(entry)));
                     assert_eq!(found, model.at(address));
                 }

@@ -144,8 +144,8 @@ fn our_action(entry: usize, below: &Disposition) -> Option<libc::sigaction> {
     Some(action)
 }
 
-/// A disposition that handlers can look at for ever. The same for the same action, so that putting things on top of each
-/// other again and again costs nothing.
+/// A disposition that handlers can look at for ever. The same for the same action, so that putting things on top of
+/// each other again and again costs nothing.
 fn remember(action: &libc::sigaction) -> Result<&'static Disposition, Failure> {
     /// Every disposition that was ever found: few, since each is a function that somebody installed.
     static KNOWN: Locked<alloc::vec::Vec<&'static Disposition>> = Locked::new(alloc::vec::Vec::new());

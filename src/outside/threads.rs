@@ -22,9 +22,9 @@ use crate::shared::thread::{AlternateStack, PendingTrap, StackBounds, Thread};
 /// handlers below.
 const HANDLER_NEEDS: usize = 4 * 1024;
 
-/// The main thread's stack grows, up to a limit that may change while it runs. The kernel keeps at least this much below
-/// its top free of other mappings (the gap of mmap_base, mm/util.c and arch/x86/mm/mmap.c), so that a fault in there is
-/// the stack's, whatever the limit is by then.
+/// The main thread's stack grows, up to a limit that may change while it runs. The kernel keeps at least this much
+/// below its top free of other mappings (the gap of mmap_base, mm/util.c and arch/x86/mm/mmap.c), so that a fault in
+/// there is the stack's, whatever the limit is by then.
 const GROWING_STACK_SPACE: usize = 128 * 1024 * 1024;
 
 /// Where there is no limit below that: the kernel leaves this much unmapped under a stack that grows (stack_guard_gap,

@@ -186,8 +186,8 @@ pub struct wasmtrap_code_desc_t {
     pub start: *const c_void,
     /// Length in bytes, at least 1. start + length must not wrap; with trap sites it is at most 4 GiB.
     pub length: usize,
-    /// The instructions that may trap, by strictly ascending offset, or NULL if any instruction in the range may. Copied.
-    /// A table that is not NULL but has no sites makes no fault a trap.
+    /// The instructions that may trap, by strictly ascending offset, or NULL if any instruction in the range may.
+    /// Copied. A table that is not NULL but has no sites makes no fault a trap.
     pub sites: *const wasmtrap_site_t,
     /// Number of elements in `sites`; 0 if it is NULL.
     pub site_count: usize,
@@ -309,7 +309,8 @@ pub struct wasmtrap_trap_t {
     pub code: wasmtrap_code_t,
     /// One of WASMTRAP_SOURCE_*.
     pub source: u32,
-    /// WASMTRAP_HAS_* and WASMTRAP_FRAMES_TRUNCATED, or-ed together: which of the fields below are set. The others are 0.
+    /// WASMTRAP_HAS_* and WASMTRAP_FRAMES_TRUNCATED, or-ed together: which of the fields below are set. The others are
+    /// 0.
     pub flags: u32,
     /// What the faulting instruction did to memory.
     pub access: wasmtrap_access_t,
@@ -367,7 +368,8 @@ pub struct wasmtrap_stack_t {
     pub low: *const c_void,
     /// One past the highest usable byte.
     pub high: *const c_void,
-    /// Size in bytes of the inaccessible area that ends at `low`, 0 if there is none. A fault in it is a stack overflow.
+    /// Size in bytes of the inaccessible area that ends at `low`, 0 if there is none. A fault in it is a stack
+    /// overflow.
     pub guard_size: usize,
 }
 
@@ -395,8 +397,8 @@ pub struct wasmtrap_fault_t {
     pub flags: u32,
     /// What the instruction did to memory.
     pub access: wasmtrap_access_t,
-    /// In: what the trap code would be by the registered tables, WASMTRAP_CODE_NONE if they make no trap of it. Out, for
-    /// WASMTRAP_VERDICT_TRAP: the code to trap with.
+    /// In: what the trap code would be by the registered tables, WASMTRAP_CODE_NONE if they make no trap of it. Out,
+    /// for WASMTRAP_VERDICT_TRAP: the code to trap with.
     pub trap_code: wasmtrap_code_t,
     /// Out, for WASMTRAP_VERDICT_TRAP: goes into the trap record. 0 at first.
     pub payload: u64,

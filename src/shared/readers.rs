@@ -25,9 +25,9 @@
 //!
 //! For progress: readers that keep coming could hold a single counter above 0 for ever. New readers count in the
 //! counter of the current phase. The writer waits for the other one, makes that one current, and waits for the one
-//! that was current before (the scheme of Linux's SRCU, which needs sums over its processors; here a section ends in the
-//! counter in which it began). In either wait the counter gains only stragglers, readers that had looked at the phase
-//! before it last changed: one per thread at the most, so the wait ends.
+//! that was current before (the scheme of Linux's SRCU, which needs sums over its processors; here a section ends in
+//! the counter in which it began). In either wait the counter gains only stragglers, readers that had looked at the
+//! phase before it last changed: one per thread at the most, so the wait ends.
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 

@@ -53,8 +53,8 @@ pub(crate) struct PendingTrap {
     pub(crate) frame_count: usize,
 }
 
-/// An attached thread. Only its own thread, and handlers on it, touch the fields, but for `chain`, which others may look
-/// at, and the list links, which belong to the list's lock. Shared references only: handlers come at any time.
+/// An attached thread. Only its own thread, and handlers on it, touch the fields, but for `chain`, which others may
+/// look at, and the list links, which belong to the list's lock. Shared references only: handlers come at any time.
 pub(crate) struct Thread {
     /// The innermost protected call, null outside of any.
     pub(crate) chain: AtomicPtr<Activation>,

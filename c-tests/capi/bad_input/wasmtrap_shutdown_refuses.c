@@ -1,5 +1,5 @@
-/* wasmtrap_shutdown refuses while a protected call is under way, on any thread or detached, and where there is nothing
- * to shut down. */
+/* wasmtrap_shutdown refuses while a protected call is under way on any thread, and where there is nothing to shut
+ * down. */
 #include "fiber.h"
 #include "host.h"
 #include "refusal.h"
@@ -40,9 +40,8 @@ int main(void) {
 
   fiber_t *const fiber = fiber_new(run_fiber, NULL);
   fiber_resume(fiber);
-  remember_state();
-  refused(wasmtrap_shutdown(), WASMTRAP_ERR_BUSY, "chain", NULL, "while a chain is detached");
-  ok(library_traps(), "a trap is a trap");
+  same(wasmtrap_shutdown(), WASMTRAP_OK, "a detached chain does not stand in the way: its fiber may never run again");
+  host_init();
   fiber_resume(fiber);
 
   same(wasmtrap_shutdown(), WASMTRAP_OK, "when all have returned, it works");

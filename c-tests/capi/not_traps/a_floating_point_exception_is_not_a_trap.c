@@ -1,5 +1,5 @@
-/* WebAssembly has no floating-point traps: a host that has unmasked the exceptions gets them itself, unless the trap site
- * says what they mean. */
+/* WebAssembly has no floating-point traps: a host that has unmasked the exceptions gets them itself, unless the trap
+ * site says what they mean. */
 #include <signal.h>
 
 #include "host.h"

@@ -74,10 +74,25 @@ static void *changed_meanwhile(void *unused) {
   return NULL;
 }
 
+static void *disabled_meanwhile(void *unused) {
+  (void)unused;
+  same(wasmtrap_thread_attach(), WASMTRAP_OK, "attach");
+  same(wasmtrap_thread_attach(), WASMTRAP_OK, "twice is no error");
+  const stack_t none = {.ss_flags = SS_DISABLE};
+  must(sigaltstack(&none, NULL) == 0);
+  ok(library_traps(), "the host takes the alternate stack away: a memory fault is a trap all the same");
+  same(wasmtrap_thread_detach(), WASMTRAP_OK, "detach");
+  ok((now().ss_flags & SS_DISABLE) != 0, "there is none, as before");
+  ok(library_traps(), "attached again, a trap is a trap");
+  ok(overflows(), "and so is a stack overflow");
+  return NULL;
+}
+
 int main(void) {
   host_init();
   host_register_code(&wasm_recurse);
-  void *(*const cases[])(void *) = {with_none, with_a_big_one, with_a_small_one, changed_meanwhile};
+  void *(*const cases[])(void *) = {with_none, with_a_big_one, with_a_small_one, changed_meanwhile,
+                                  disabled_meanwhile};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     pthread_t thread;
     must(pthread_create(&thread, NULL, cases[i], NULL) == 0);

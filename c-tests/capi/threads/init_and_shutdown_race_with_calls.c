@@ -1,6 +1,6 @@
-/* One thread sets the library up and shuts it down all the time while others make protected calls: each call either runs
- * to its trap or says that the library is not set up, and a shutdown during a call is refused. Many threads that set it
- * up at once all succeed. */
+/* One thread sets the library up and shuts it down all the time while others make protected calls: each call either
+ * runs to its trap or says that the library is not set up, and a shutdown during a call is refused. Many threads that
+ * set it up at once all succeed. */
 #include <pthread.h>
 
 #include "host.h"

@@ -46,7 +46,8 @@ pub(crate) fn classify(signal: libc::c_int, code: i32, origin: Origin) -> Report
     let from_kernel = code > 0;
     let (kind, has_address) = match (signal, code) {
         (libc::SIGSEGV, SEGV_MAPERR | SEGV_ACCERR | SEGV_PKUERR | SEGV_MTESERR) => (Kind::Memory, true),
-        // A general protection fault on x86-64: a non-canonical address, but also `hlt`; the processor tells no address.
+        // A general protection fault on x86-64: a non-canonical address, but also `hlt`; the processor tells no
+        // address.
         (libc::SIGSEGV, SI_KERNEL) => (Kind::Memory, false),
         // x86-64 reports an alignment check without the address (exc_alignment_check, arch/x86/kernel/traps.c).
         (libc::SIGBUS, BUS_ADRALN) => (Kind::Misaligned, cfg!(target_arch = "aarch64")),

@@ -1,4 +1,5 @@
-//! The registers in a signal's context: Linux on x86-64 (`struct sigcontext_64`, arch/x86/include/uapi/asm/sigcontext.h).
+//! The registers in a signal's context: Linux on x86-64 (`struct sigcontext_64`,
+//! arch/x86/include/uapi/asm/sigcontext.h).
 
 use libc::ucontext_t;
 

@@ -46,8 +46,8 @@ fn default_action(signal: libc::c_int, info: &siginfo_t, context: &ucontext_t) {
         return;
     }
     kernel::set_plain_disposition(signal, libc::SIG_DFL);
-    // A fault happens again where it happened, so that the core dump shows the place. Anything else has to be sent again;
-    // it is blocked until this handler returns, so that it too arrives at the place where it interrupted.
+    // A fault happens again where it happened, so that the core dump shows the place. Anything else has to be sent
+    // again; it is blocked until this handler returns, so that it too arrives at the place where it interrupted.
     if !classify::comes_again(signal, info.si_code) {
         kernel::send_again(signal, info);
     }
@@ -56,8 +56,8 @@ fn default_action(signal: libc::c_int, info: &siginfo_t, context: &ucontext_t) {
 /// Whether this is a signal that a handler of a fault raised, on this thread, while it was handling that fault.
 ///
 /// CPython's faulthandler, where it was installed over us, puts us back and calls raise() from inside its handler. Its
-/// fault is still to come: when it returns, the instruction runs again, and what it does then is what counts. Ending the
-/// process here would turn a trap into a crash, and would show the wrong place in the core dump of a crash.
+/// fault is still to come: when it returns, the instruction runs again, and what it does then is what counts. Ending
+/// the process here would turn a trap into a crash, and would show the wrong place in the core dump of a crash.
 ///
 /// Only for a thread inside a protected call, which runs the handler of a fault on its alternate stack.
 fn raised_inside_a_handler(info: &siginfo_t, context: &ucontext_t) -> bool {

@@ -1,10 +1,10 @@
 //! Running an earlier handler on the stack that the fault interrupted.
 //!
 //! A handler that was installed without SA_ONSTACK expects the stack of the code that it interrupts: it may need more
-//! room than an alternate stack has, it may leave by siglongjmp, and while it runs the alternate stack is free for other
-//! signals. Our own entry point runs on the alternate stack, so the kernel's signal frame is copied to where it would
-//! have been, and the handler entered with it. It returns from the copy straight into the kernel; nothing of ours is
-//! left on the alternate stack.
+//! room than an alternate stack has, it may leave by siglongjmp, and while it runs the alternate stack is free for
+//! other signals. Our own entry point runs on the alternate stack, so the kernel's signal frame is copied to where it
+//! would have been, and the handler entered with it. It returns from the copy straight into the kernel; nothing of
+//! ours is left on the alternate stack.
 
 use libc::{siginfo_t, ucontext_t};
 
@@ -27,8 +27,8 @@ fn runs_on_alternate_stack(context: &ucontext_t) -> bool {
 /// Whether the handler still has to be called.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// It can as well be called from here: because this is the interrupted stack already, because another handler called
-    /// us and wants to be returned to, or because the frame cannot be moved.
+    /// It can as well be called from here: because this is the interrupted stack already, because another handler
+    /// called us and wants to be returned to, or because the frame cannot be moved.
     CallHere,
     /// It cannot be called at all.
     NoRoom,
