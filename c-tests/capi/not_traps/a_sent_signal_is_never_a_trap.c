@@ -89,6 +89,11 @@ static void try_way(const way_t *way, int signal) {
 }
 
 static void *send_all(void *unused) {
+  /* What is sent to the process goes to a thread that does not block it: the one that runs the registered code. */
+  sigset_t all;
+  sigemptyset(&all);
+  for (size_t i = 0; i < SIGNALS; i++) sigaddset(&all, signals[i]);
+  must(pthread_sigmask(SIG_BLOCK, &all, NULL) == 0);
   while (__atomic_load_n(&spinning.address, __ATOMIC_ACQUIRE) == 0) sched_yield();
   for (size_t way = 0; way < sizeof ways / sizeof *ways; way++) {
     for (size_t i = 0; i < SIGNALS; i++) try_way(&ways[way], signals[i]);
