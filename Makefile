@@ -124,6 +124,12 @@ uninstall: ## remove what install has put there
 
 # ---- Run and check ----
 
+# One after the other, in this order, so that the tables can be compared.
+.PHONY: run
+run: ## run WebAssembly that traps, in a C host and in Python, and print a table of the traps
+	+@$(MAKE) --no-print-directory SETUP=no run-c
+	+@$(MAKE) --no-print-directory SETUP=no run-python
+
 # The parts of `make check`. Each is a target of its own, here or in a rules.mk, which may add to them.
 CHECKS := lint check-header check-rust check-exports check-handler-safety check-install check-c check-wasm check-spec \
     check-python check-fuzz check-aarch64

@@ -35,7 +35,7 @@ class Summary:
 
 class CallGraph:
     def __init__(self, library, tools=""):
-        self.library = library
+        self.subject = library
         self.machine = _MODELS[library.machine]
         self.code = Code(library, tools)
         self._entries = self._places_reached_from_elsewhere()
@@ -43,7 +43,7 @@ class CallGraph:
 
     def _places_reached_from_elsewhere(self):
         """Addresses inside of functions at which nothing is known of the registers: landing places, code pointers."""
-        places = {slot.address for slot in self.library.slots.values() if slot.address}
+        places = {slot.address for slot in self.subject.slots.values() if slot.address}
         for function in self.code.functions:
             for instruction in function.instructions:
                 kind, target = self.machine.flow(instruction)
@@ -67,9 +67,9 @@ class CallGraph:
         if kind is Flow.BRANCH:
             return following + self._indexes(places, [target])
         if kind is Flow.INDIRECT_JUMP:
-            value = self.machine.indirect_target(instruction, state, self.library)
+            value = self.machine.indirect_target(instruction, state, self.subject)
             if isinstance(value, TableTarget):
-                return self._indexes(places, table_targets(self.library, function, value) or [])
+                return self._indexes(places, table_targets(self.subject, function, value) or [])
             return self._indexes(places, [value] if isinstance(value, int) else [])
         return following
 
@@ -98,7 +98,7 @@ class CallGraph:
                 if kind in (Flow.CALL, Flow.INDIRECT_CALL, Flow.SYSTEM_CALL):
                     self.machine.after_call(after)
                 elif kind is Flow.NEXT:
-                    self.machine.step(instructions[at], after, self.library)
+                    self.machine.step(instructions[at], after, self.subject)
                 elif kind is Flow.UNKNOWN:
                     after.clear()
                 for successor in self._successors(function, places, at, states[at]):
@@ -135,15 +135,15 @@ class CallGraph:
         if kind in (Flow.JUMP, Flow.BRANCH, Flow.CALL):
             self._note_target(function, kind, target, address, summary)
         elif kind in (Flow.INDIRECT_CALL, Flow.INDIRECT_JUMP):
-            value = machine.indirect_target(instruction, state, self.library)
-            slot = self.library.slots.get(machine.place_of_lazy_tls(instruction, state))
+            value = machine.indirect_target(instruction, state, self.subject)
+            slot = self.subject.slots.get(machine.place_of_lazy_tls(instruction, state))
             if slot is not None and slot.kind == elf.TLS_LAZY:
                 summary.lazy_tls.append(address)
             elif isinstance(value, External):
                 summary.external_calls.setdefault(value.name, address)
             elif isinstance(value, int):
                 self._note_target(function, kind, value, address, summary)
-            elif not (isinstance(value, TableTarget) and table_targets(self.library, function, value)):
+            elif not (isinstance(value, TableTarget) and table_targets(self.subject, function, value)):
                 summary.indirect.append(address)
         elif kind is Flow.SYSTEM_CALL:
             number = state.get(machine.SYSTEM_CALL_NUMBER)
@@ -173,13 +173,13 @@ class CallGraph:
             return
         address = instruction.address
         pointers = [place]
-        if (slot := self.library.slots.get(place)) is not None:
+        if (slot := self.subject.slots.get(place)) is not None:
             pointers.append(slot.address)
             if slot.kind == elf.TLS_LAZY:
                 summary.lazy_tls.append(address)
             elif slot.kind == elf.SYMBOL and not slot.address:
                 summary.external_taken.setdefault(slot.symbol, address)
-        if self.machine.reads_two_words(instruction) and (slot := self.library.slots.get(place + 8)) is not None:
+        if self.machine.reads_two_words(instruction) and (slot := self.subject.slots.get(place + 8)) is not None:
             pointers.append(slot.address)
         for pointer in pointers:
             callee = self.code.function_at(pointer)

@@ -95,7 +95,7 @@ def signal_safe_functions(header):
 
 class Check:
     def __init__(self, library, allowed, tools, signal_safe=frozenset()):
-        self.library = library
+        self.subject = library
         self.allowed = allowed
         self.graph = CallGraph(library, tools)
         self.violations = []  # (rule, sentence)
@@ -110,7 +110,7 @@ class Check:
             self._violation("roots", f"no function has {ROOT} in its path: stripped, or renamed?")
         for name in sorted(self.signal_safe - {name for root in self.roots for name in root.names}):
             self._violation("roots", f"the header calls {name} signal-safe, and the library does not have it")
-        if not self.library.binds_now:
+        if not self.subject.binds_now:
             self._violation("lazy-binding", "the library binds functions at their first call, in the dynamic linker")
         for function in self.reached:
             self._check_function(function)
@@ -133,7 +133,7 @@ class Check:
                 for address in summary.indirect:
                     self._reached_violation("indirect", function, "calls or jumps to an unknown address", address)
         for number, address in summary.system_calls:
-            if not allowed.find("system-call", names, lambda entry: number == entry["number"][self.library.machine]):
+            if not allowed.find("system-call", names, lambda entry: number == entry["number"][self.subject.machine]):
                 what = "a system call whose number is not known here" if number is None else f"system call {number}"
                 self._reached_violation("system-call", function, f"makes {what}", address)
         if summary.stops and not allowed.find("stop", names):
@@ -167,7 +167,7 @@ class Check:
         self._violation(rule, f"{way[0]}{place} {sentence}{reached_by}")
 
     def report(self, out):
-        print(f"{self.library.path}: {self.library.machine}, {len(self.graph.code.functions)} functions", file=out)
+        print(f"{self.subject.path}: {self.subject.machine}, {len(self.graph.code.functions)} functions", file=out)
         print(f"The handler and the signal-safe functions reach these {len(self.reached)}:", file=out)
         for function in sorted(self.reached, key=lambda function: function.name):
             mark = "root" if function in self.roots else "own" if self.allowed.is_own(function.names) else "listed"
@@ -177,7 +177,7 @@ class Check:
             for number, entry in enumerate(entries):
                 if uses := self.allowed.used[kind, number]:
                     name = entry[Allowed.KINDS[kind]]
-                    number = f" {entry['number'][self.library.machine]}" if "number" in entry else ""
+                    number = f" {entry['number'][self.subject.machine]}" if "number" in entry else ""
                     print(f"  {kind}{number} {name} ({uses}x): {entry['reason']}", file=out)
         for kind, name in self.allowed.unused():
             print(f"Not met here, so the entry may be out of date: {kind} {name}", file=out)

@@ -44,7 +44,7 @@ missing_packages() {
     done
 
     # The lists of the other parts: a package, and optionally its probe, a line.
-    local lists=(c-tests/wasm/packages.txt)
+    local lists=(c-tests/wasm/packages.txt c-tests/python/packages.txt)
     [ "$group" = run ] || lists=(c-tests/*/packages.txt fuzz/packages.txt)
     for list in "${lists[@]}"; do
         if [ "$list" = c-tests/setup/packages.txt ] || [ ! -e "$list" ]; then continue; fi

@@ -116,8 +116,8 @@ $(WASM_OUT)/sample.png: $(WASM)/demo/make_sample.py
 	@mkdir -p $(@D)
 	$(PYTHON) $< $@
 
-.PHONY: run
-run: $(WASM_PROGRAMS)/run $(WASM_OUT)/sample.png ## run WebAssembly that traps, and print a table of the traps
+.PHONY: run-c
+run-c: $(WASM_PROGRAMS)/run $(WASM_OUT)/sample.png ## the part of `make run` in C
 	@$(RUNNER) $(WASM_PROGRAMS)/run $(WASM)/demo/expected_traps.txt $(WASM_OUT)/sample.png
 
 # ---- make check-wasm ----

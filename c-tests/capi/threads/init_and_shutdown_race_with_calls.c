@@ -2,6 +2,7 @@
  * runs to its trap or says that the library is not set up, and a shutdown during a call is refused. Many threads that
  * set it up at once all succeed. */
 #include <pthread.h>
+#include <sched.h>
 
 #include "host.h"
 
@@ -44,6 +45,7 @@ int main(void) {
 
   pthread_t callers[CALLERS];
   for (int i = 0; i < CALLERS; i++) must(pthread_create(&callers[i], NULL, call_all_the_time, NULL) == 0);
+  while (trapped == 0) sched_yield();
   for (int i = 0; i < ROUNDS; i++) {
     const wasmtrap_status_t status = wasmtrap_shutdown();
     if (status == WASMTRAP_ERR_BUSY) {
@@ -55,7 +57,6 @@ int main(void) {
   done = 1;
   for (int i = 0; i < CALLERS; i++) must(pthread_join(callers[i], NULL) == 0);
   same(wrong, 0, "nothing else happened than what may happen");
-  ok(trapped > 0, "calls trapped");
   tap_note("%d traps, %d calls while it was shut down, %d shutdowns refused", trapped, not_ready, busy);
   ok(library_traps(), "a trap is a trap");
   return tap_done();
