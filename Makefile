@@ -80,8 +80,8 @@ help:
 
 # ---- Set-up ----
 
-NEED_ALL := $(filter lint fuzz check check-% %-python,$(MAKECMDGOALS))
-SETUP_GROUP := $(if $(NEED_ALL),check,$(filter run,$(MAKECMDGOALS)))
+NEED_ALL := $(filter lint fuzz check check-% measure-python,$(MAKECMDGOALS))
+SETUP_GROUP := $(if $(NEED_ALL),check,$(if $(filter run run-%,$(MAKECMDGOALS)),run))
 ifneq ($(SETUP_GROUP),)
 ifeq ($(SETUP),no)
 -include target/setup/$(SETUP_GROUP).mk
@@ -127,7 +127,7 @@ uninstall: ## remove what install has put there
 # One after the other, in this order, so that the tables can be compared.
 .PHONY: run
 run: ## run WebAssembly that traps, in a C host and in Python, and print a table of the traps
-	+@$(MAKE) --no-print-directory SETUP=no run-c
+	+@$(MAKE) --no-print-directory SETUP=no run-c && echo && echo 'The same in Python:'
 	+@$(MAKE) --no-print-directory SETUP=no run-python
 
 # The parts of `make check`. Each is a target of its own, here or in a rules.mk, which may add to them.

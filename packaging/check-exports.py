@@ -35,11 +35,11 @@ def main() -> int:
     parser.add_argument("--cc", default="cc")
     parser.add_argument("--nm", default="nm")
     parser.add_argument("header")
-    parser.add_argument("library")
+    parser.add_argument("binary")
     arguments = parser.parse_args()
 
     declared = declared_functions(arguments.cc, arguments.header)
-    exported = exported_symbols(arguments.nm, arguments.library)
+    exported = exported_symbols(arguments.nm, arguments.binary)
     if not declared:
         sys.exit(f"{arguments.header} declares no function: is it the right file?")
 

@@ -236,8 +236,8 @@ def panics_reachable(graph):
     exported = [function for function in graph.code.functions
                 if any(name.startswith("wasmtrap_") for name in function.names)]
     # The global offset table is not one of them: the code names its entries one by one.
-    tables = [graph.code.function_at(slot.address) for place, slot in graph.library.slots.items()
-              if slot.address and not graph.library.section_at(place).name.startswith(".got")]
+    tables = [graph.code.function_at(slot.address) for place, slot in graph.subject.slots.items()
+              if slot.address and not graph.subject.section_at(place).name.startswith(".got")]
     reached = graph.walk([*exported, *filter(None, tables)], pointers=True)
     ways = []
     for function, caller in reached.items():
@@ -257,10 +257,10 @@ def main():
     parser.add_argument("--header", help="functions that it calls signal-safe are walked from too")
     parser.add_argument("--tools", default="", help="what the names of objdump and c++filt begin with")
     parser.add_argument("--forbid-panics", action="store_true", help="fail if any function can reach a panic")
-    parser.add_argument("library")
+    parser.add_argument("binary")
     arguments = parser.parse_args()
 
-    library = Library(arguments.library)
+    library = Library(arguments.binary)
     signal_safe = signal_safe_functions(arguments.header) if arguments.header else frozenset()
     check = Check(library, Allowed(arguments.allowed, library.machine), arguments.tools, signal_safe)
     check.run()
