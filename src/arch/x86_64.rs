@@ -347,9 +347,9 @@ pub(crate) unsafe fn enter_signal_frame(
         asm!(
             "mov rsp, {frame}",
             "xor eax, eax",
-            "jmp {handler}",
+            "jmp r11",
             frame = in(reg) frame,
-            handler = in(reg) handler,
+            in("r11") handler, // not rax, which has just been cleared
             in("edi") signal,
             in("rsi") siginfo,
             in("rdx") ucontext,

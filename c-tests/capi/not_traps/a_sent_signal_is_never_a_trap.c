@@ -66,16 +66,18 @@ typedef struct way_t {
   const char *name;
   void (*send)(int signal);
   int expected_code;
+  /* To the process, not to the thread. */
+  int to_process;
 } way_t;
 
 static const way_t ways[] = {
-    {"kill", by_kill, SI_USER},
-    {"pthread_kill", by_pthread_kill, SI_TKILL},
-    {"tgkill", by_tgkill, SI_TKILL},
-    {"sigqueue", by_sigqueue, SI_QUEUE},
-    {"a timer", by_timer, SI_TIMER},
-    {"another process", by_another_process, SI_USER},
-    {"another process's sigqueue", by_another_processs_sigqueue, SI_QUEUE},
+    {"kill", by_kill, SI_USER, 1},
+    {"pthread_kill", by_pthread_kill, SI_TKILL, 0},
+    {"tgkill", by_tgkill, SI_TKILL, 0},
+    {"sigqueue", by_sigqueue, SI_QUEUE, 1},
+    {"a timer", by_timer, SI_TIMER, 0},
+    {"another process", by_another_process, SI_USER, 1},
+    {"another process's sigqueue", by_another_processs_sigqueue, SI_QUEUE, 1},
 };
 
 static void try_way(const way_t *way, int signal) {
@@ -96,7 +98,14 @@ static void *send_all(void *unused) {
   must(pthread_sigmask(SIG_BLOCK, &all, NULL) == 0);
   while (__atomic_load_n(&spinning.address, __ATOMIC_ACQUIRE) == 0) sched_yield();
   for (size_t way = 0; way < sizeof ways / sizeof *ways; way++) {
-    for (size_t i = 0; i < SIGNALS; i++) try_way(&ways[way], signals[i]);
+    for (size_t i = 0; i < SIGNALS; i++) {
+      /* QEMU's user emulation does not block these two in the host, so that any thread may get them. */
+      if (EMULATED && ways[way].to_process && (signals[i] == SIGSEGV || signals[i] == SIGBUS)) {
+        tap_skip("the emulator gives it to any thread", "%s by %s", strsignal(signals[i]), ways[way].name);
+      } else {
+        try_way(&ways[way], signals[i]);
+      }
+    }
   }
   __atomic_store_n(&spinning.value, 1, __ATOMIC_RELEASE);
   return unused;
