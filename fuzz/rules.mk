@@ -11,6 +11,8 @@ FUZZ_BINARIES = target/fuzz/$(FUZZ_HOST)/release
 FUZZ_RUSTFLAGS := --cfg fuzzing -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-, level=4 \
     inline-8bit-counters pc-table trace-compares)
 
+RUN_FUZZERS = $(foreach fuzzer,$(FUZZERS),fuzz/run.sh $(fuzzer) $(FUZZ_BINARIES) $(1) &&) true
+
 .PHONY: fuzz-binaries
 fuzz-binaries:
 	@# With --target, because otherwise build scripts would be instrumented too.
@@ -20,11 +22,11 @@ fuzz-binaries:
 .PHONY: check-fuzz
 check-fuzz: fuzz-binaries ## the fuzzers, over their corpora and a few more inputs (CHECK_FUZZ_RUNS), the same each time
 	@# In a new corpus and from a given seed, so that the same code sees the same inputs.
-	$(foreach fuzzer,$(FUZZERS),fuzz/run.sh $(fuzzer) $(FUZZ_BINARIES) target/fuzz/check -runs=$(CHECK_FUZZ_RUNS) -seed=1 &&) true
+	$(call RUN_FUZZERS,target/fuzz/check -seed=1 -runs=$(CHECK_FUZZ_RUNS))
 
 .PHONY: fuzz
 fuzz: fuzz-binaries ## the fuzzers for longer (FUZZ_SECONDS each), from a new seed, going on with what target/fuzz has
-	$(foreach fuzzer,$(FUZZERS),fuzz/run.sh $(fuzzer) $(FUZZ_BINARIES) target/fuzz/corpus -max_total_time=$(FUZZ_SECONDS) &&) true
+	$(call RUN_FUZZERS,target/fuzz/corpus -max_total_time=$(FUZZ_SECONDS))
 
 CHECK_FUZZ_RUNS ?= 200000
 FUZZ_SECONDS ?= 600

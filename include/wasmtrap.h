@@ -32,8 +32,8 @@
  * 5. for a memory fault in a strict range: the address is in a registered region, or in the guard area of the stack
  *    that the thread runs on.
  * Its code is the site's, else the region's, else it follows from the kind of fault: the guard area of the stack means
- * stack overflow, other memory faults out of bounds (a misaligned access: misaligned), integer division by zero for
- * SIGFPE, unreachable for SIGILL and SIGTRAP.
+ * stack overflow, other memory faults out of bounds (a misaligned access: misaligned), integer division by zero for a
+ * SIGFPE of an integer division (other arithmetic is no trap without a site), unreachable for SIGILL and SIGTRAP.
  */
 
 #if defined(__GNUC__)
@@ -209,8 +209,8 @@ typedef struct wasmtrap_region_desc_t {
   const void *base;
   // Length in bytes, at least 1. base + length must not wrap.
   size_t length;
-  // What a fault in here means, where the trap site does not say it; WASMTRAP_CODE_NONE for
-  // WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS.
+  // What a fault in here means, where the trap site does not say it; WASMTRAP_CODE_NONE for what the kind of fault
+  // says (out of bounds, or misaligned).
   wasmtrap_code_t code;
   // Must be 0.
   uint32_t flags;
@@ -311,7 +311,8 @@ typedef struct wasmtrap_fault_t {
   size_t struct_size;
   // One of WASMTRAP_FAULT_*.
   uint32_t kind;
-  // WASMTRAP_HAS_*: which of the fields below are set. The others are 0.
+  // WASMTRAP_HAS_*: which of the fields below are set. The others are 0. The region is looked up only where the
+  // fault may be a trap by the tables: in registered code, not beside its trap sites, and inside a protected call.
   uint32_t flags;
   // What the instruction did to memory.
   wasmtrap_access_t access;

@@ -143,8 +143,8 @@ pub(crate) unsafe extern "C" fn raised(
         let mut text = Text::<256>::new();
         let _ = writeln!(
             text,
-            "libwasmtrap: wasmtrap_raise({code}, {payload}) was called outside of a protected call; there is nowhere to \
-             go"
+            "libwasmtrap: wasmtrap_raise({code}, {payload}) was called outside of a protected call; there is \
+             nowhere to go"
         );
         text.write_to_stderr();
         // SAFETY: no arguments.

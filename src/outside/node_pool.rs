@@ -54,9 +54,13 @@ impl<'r> NodePool<'r> {
         Ok(())
     }
 
-    /// A node that was reserved, to be filled in by the caller.
-    pub(crate) fn take(&mut self) -> NonNull<Node> {
-        self.spare.pop().expect("the edit was reserved")
+    /// A node, to be filled in by the caller.
+    ///
+    /// # Safety
+    /// It was reserved, now or for later, and has not been taken yet.
+    pub(crate) unsafe fn take(&mut self) -> NonNull<Node> {
+        // SAFETY: as many nodes are spare as are reserved.
+        unsafe { self.spare.pop().unwrap_unchecked() }
     }
 
     /// Gives a node back that is in no tree any more once the caller has published its edit.
@@ -77,6 +81,12 @@ impl<'r> NodePool<'r> {
     pub(crate) fn release_spare(&mut self) {
         self.promised = 0;
         self.trim(0);
+    }
+
+    /// How many nodes are spare, retired and promised.
+    #[cfg(test)]
+    pub(crate) fn counts(&self) -> [usize; 3] {
+        [self.spare.len, self.retired.len, self.promised]
     }
 
     fn trim(&mut self, most: usize) {

@@ -92,6 +92,8 @@ fn contents(registry: &Registry<'_>) -> Vec<(u64, Range)> {
         entries
     });
     assert_eq!(by_start.len(), ledger.len);
+    let [spare, _, promised] = writers.pool.counts();
+    assert!(spare >= promised, "the next removals find the nodes that they need");
     assert!(by_start.is_sorted_by(|(_, low), (_, high)| low.last < high.start));
     by_id.sort_by_key(|(_, range)| range.start);
     assert_eq!(by_start, by_id);
@@ -100,9 +102,9 @@ fn contents(registry: &Registry<'_>) -> Vec<(u64, Range)> {
 
 fn check_node(node: &Node, least: u32, key: &dyn Fn(&Entry) -> usize, entries: &mut Vec<(u64, Range)>) {
     assert!((least..=FANOUT as u32).contains(&node.count));
-    assert!(node.keys().is_sorted_by(|low, high| low < high));
+    assert!(node.pairs().is_sorted_by(|(low, _), (high, _)| low < high));
     assert!(node.keys[node.count as usize..].iter().all(|&unused| unused == usize::MAX));
-    for (&slot_key, slot) in node.keys().iter().zip(node.slots()) {
+    for (slot_key, slot) in node.pairs() {
         if node.level == 0 {
             // SAFETY: the slots of a leaf are entries.
             let entry = unsafe { &*slot.entry };

@@ -15,8 +15,9 @@ use super::node_pool::NodePool;
 use crate::inside::find::rank;
 use crate::shared::tree::{Entry, FANOUT, LEAST, Node, Slot, UNUSED};
 
-/// More than any tree has: with 2 slots in the root and 7 in all others, 21 levels have 10^17 entries.
-const MOST_LEVELS: usize = 21;
+/// More than any tree has: with 2 slots in the root and 7 in all others, 16 levels have 10^13 entries, and there is no
+/// memory for so many.
+const MOST_LEVELS: usize = 16;
 
 /// How many levels the tree has, 0 for none.
 ///
@@ -27,14 +28,15 @@ pub(crate) unsafe fn height(root: *const Node) -> usize {
     unsafe { root.as_ref() }.map_or(0, |root| root.level as usize + 1)
 }
 
-/// How many nodes an insertion into a tree of this height takes at most: two a level and a new root.
+/// How many nodes an insertion into a tree of this height takes at most: two a level, where all split, and a new root.
 pub(crate) fn nodes_to_insert(height: usize) -> usize {
     2 * height + 1
 }
 
-/// How many nodes a removal from a tree of this height takes at most. It retires as many as it takes, or more.
+/// How many nodes a removal from a tree of this height takes at most: one a level, and one more where a row takes in
+/// the node beside it but two are left, which ends the merging. It retires as many as it takes, or more.
 pub(crate) fn nodes_to_remove(height: usize) -> usize {
-    2 * height
+    height + 1
 }
 
 /// The next version of the tree, with `entry` under `key`.
@@ -48,17 +50,17 @@ pub(crate) unsafe fn insert(
     entry: NonNull<Entry>,
     pool: &mut NodePool<'_>,
 ) -> *const Node {
-    let slot = Slot { entry: entry.as_ptr() };
+    let new = [(key, Slot { entry: entry.as_ptr() })];
     if root.is_null() {
-        let mut row = Row::EMPTY;
-        row.replace(0..0, &[(key, slot)]);
-        return row.write_root(0, pool);
+        // SAFETY: the caller's promise.
+        return unsafe { Row::of(new).write_root(0, pool) };
     }
     // SAFETY: the caller's promise.
-    let path = unsafe { Path::to(root, key) };
-    let mut row = Row::of(path.leaf());
-    row.replace(path.leaf_rank..path.leaf_rank, &[(key, slot)]);
-    path.rebuild(row, pool)
+    unsafe {
+        let path = Path::to(root, key);
+        let row = Row::of(path.leaf.replacing(path.leaf_rank..path.leaf_rank, &new));
+        path.rebuild(row, pool)
+    }
 }
 
 /// The next version of the tree, without `key`.
@@ -68,10 +70,11 @@ pub(crate) unsafe fn insert(
 /// `nodes_to_remove` nodes are reserved in `pool`.
 pub(crate) unsafe fn remove(root: *const Node, key: usize, pool: &mut NodePool<'_>) -> *const Node {
     // SAFETY: the caller's promise.
-    let path = unsafe { Path::to(root, key) };
-    let mut row = Row::of(path.leaf());
-    row.replace(path.leaf_rank - 1..path.leaf_rank, &[]);
-    path.rebuild(row, pool)
+    unsafe {
+        let path = Path::to(root, key);
+        let row = Row::of(path.leaf.replacing(path.leaf_rank.saturating_sub(1)..path.leaf_rank, &[]));
+        path.rebuild(row, pool)
+    }
 }
 
 /// Gives each entry of a tree to `entry`, and each of its nodes, after all below it, to `node`.
@@ -85,9 +88,9 @@ pub(crate) unsafe fn take_apart(
 ) {
     let Some(root) = NonNull::new(root.cast_mut()) else { return };
     // SAFETY: the caller's promise.
-    let (level, slots) = unsafe { (root.as_ref().level, root.as_ref().slots()) };
-    for slot in slots {
-        if level == 0 {
+    let node_ref = unsafe { root.as_ref() };
+    for (_, slot) in node_ref.pairs() {
+        if node_ref.level == 0 {
             // SAFETY: the slots of a leaf are entries.
             entry(unsafe { NonNull::new_unchecked(slot.entry.cast_mut()) });
         } else {
@@ -98,21 +101,34 @@ pub(crate) unsafe fn take_apart(
     node(root);
 }
 
+/// A key and what it leads to.
+type Pair = (usize, Slot);
+
 impl Node {
-    pub(super) fn keys(&self) -> &[usize] {
-        &self.keys[..self.count as usize]
+    pub(super) fn pairs(&self) -> impl Iterator<Item = Pair> {
+        self.keys.iter().zip(&self.slots).take(self.count as usize).map(|(&key, &slot)| (key, slot))
     }
 
-    pub(super) fn slots(&self) -> &[Slot] {
-        &self.slots[..self.count as usize]
+    /// The slots with `new` in the place of those that are `replaced`.
+    fn replacing(&self, replaced: Range<usize>, new: &[Pair]) -> impl Iterator<Item = Pair> {
+        self.pairs().take(replaced.start).chain(new.iter().copied()).chain(self.pairs().skip(replaced.end))
+    }
+
+    /// # Safety
+    /// The node is above the leaves, part of a tree that lasts for `'t`, and has more than `at` slots.
+    unsafe fn child<'t>(&self, at: usize) -> &'t Node {
+        // SAFETY: the caller's promise; the slots of nodes above the leaves are nodes.
+        unsafe { &*self.slots.get_unchecked(at).child }
     }
 }
 
 /// The way down to a leaf.
 struct Path<'t> {
-    /// The nodes, from the root to the leaf, and in which slot of the one before each of them is.
-    steps: [(&'t Node, usize); MOST_LEVELS],
+    root: &'t Node,
+    /// From the root down: a node, its child on the way, and in which slot that is.
+    steps: [(&'t Node, &'t Node, usize); MOST_LEVELS - 1],
     len: usize,
+    leaf: &'t Node,
     /// How many keys of the leaf are not above the key.
     leaf_rank: usize,
 }
@@ -120,152 +136,180 @@ struct Path<'t> {
 impl<'t> Path<'t> {
     /// # Safety
     /// `root` is a tree that keeps the invariants of `shared::tree` and lasts for `'t`.
+    #[inline]
     unsafe fn to(root: *const Node, key: usize) -> Self {
         // SAFETY: the caller's promise.
-        let mut node = unsafe { &*root };
-        let mut path = Self { steps: [(node, 0); MOST_LEVELS], len: 1, leaf_rank: 0 };
-        while node.level > 0 {
+        let root: &'t Node = unsafe { &*root };
+        let (mut steps, mut len) = ([(root, root, 0); MOST_LEVELS - 1], 0);
+        let mut node = root;
+        for step in &mut steps {
+            if node.level == 0 {
+                break;
+            }
             // A key below all others goes to the left.
             let at = rank(node, key).saturating_sub(1);
-            // SAFETY: the slots of nodes above the leaves are nodes.
-            node = unsafe { &*node.slots()[at].child };
-            path.steps[path.len] = (node, at);
-            path.len += 1;
+            // SAFETY: `rank` is at most the number of slots, which is not 0.
+            let child = unsafe { node.child(at) };
+            *step = (node, child, at);
+            node = child;
+            len += 1;
         }
-        path.leaf_rank = rank(node, key);
-        path
-    }
-
-    fn leaf(&self) -> &'t Node {
-        self.steps[self.len - 1].0
+        debug_assert_eq!(node.level, 0);
+        Self { root, steps, len, leaf: node, leaf_rank: rank(node, key) }
     }
 
     /// The root of the tree in which `row` is in the place of the leaf.
-    fn rebuild(&self, mut row: Row, pool: &mut NodePool<'_>) -> *const Node {
-        for depth in (1..self.len).rev() {
-            let (node, at) = self.steps[depth];
-            let parent = self.steps[depth - 1].0;
+    ///
+    /// # Safety
+    /// As for `insert` or `remove`, which the row comes from.
+    unsafe fn rebuild(&self, mut row: Row, pool: &mut NodePool<'_>) -> *const Node {
+        let mut upwards = self.steps.iter().take(self.len).rev();
+        while let Some(step @ &(parent, node, at)) = upwards.next() {
+            pool.retire(NonNull::from(node));
             let mut replaced = at..at + 1;
             if row.len < LEAST {
                 // The parent has 2 slots at least, so there is a node on one side or the other.
-                let beside = if at + 1 < parent.slots().len() { at + 1 } else { at - 1 };
-                // SAFETY: the slots of the parent of a node are nodes.
-                let sibling = unsafe { &*parent.slots()[beside].child };
-                row.take_in(if beside > at { row.len } else { 0 }, sibling);
-                replaced = at.min(beside)..at.max(beside) + 1;
+                let is_last = at + 1 == parent.count as usize;
+                let beside = if is_last { at.saturating_sub(1) } else { at + 1 };
+                // SAFETY: another slot of the parent.
+                let sibling = unsafe { parent.child(beside) };
                 pool.retire(NonNull::from(sibling));
+                row = match is_last {
+                    true => Row::of(sibling.pairs().chain(row.pairs())),
+                    false => Row::of(row.pairs().chain(sibling.pairs())),
+                };
+                replaced = at.min(beside)..at.max(beside) + 1;
             }
-            pool.retire(NonNull::from(node));
-            let (written, count) = row.write(node.level, pool);
-            if replaced.len() == 1 && count == 1 {
-                return self.copy_above(depth, written[0], pool);
+            // SAFETY: the caller's promise.
+            match unsafe { row.write(node.level, pool) } {
+                // One node has taken the place of one: nothing else changes above.
+                Written::One(slot) if replaced.len() == 1 => {
+                    let above = core::iter::once(step).chain(upwards);
+                    // SAFETY: the caller's promise; the child is in this slot of the parent.
+                    let (_, root) =
+                        above.fold(slot, |slot, &(parent, _, at)| unsafe { copy_with(parent, at, slot, pool) });
+                    // SAFETY: what `copy_with` writes is a node.
+                    return unsafe { root.child };
+                }
+                Written::One(slot) => row = Row::of(parent.replacing(replaced, &[slot])),
+                Written::Two(slots) => row = Row::of(parent.replacing(replaced, &slots)),
             }
-            row = Row::of(parent);
-            row.replace(replaced, &written[..count]);
         }
-        let root = self.steps[0].0;
-        pool.retire(NonNull::from(root));
-        row.write_root(root.level, pool)
-    }
-
-    /// The root of the tree in which `slot` is in the place of the node at `depth`. One node has taken the place of
-    /// one, so that nothing else changes above.
-    fn copy_above(&self, depth: usize, mut slot: (usize, Slot), pool: &mut NodePool<'_>) -> *const Node {
-        for depth in (0..depth).rev() {
-            let (node, at) = (self.steps[depth].0, self.steps[depth + 1].1);
-            let (mut keys, mut slots) = (node.keys, node.slots);
-            (keys[at], slots[at]) = slot;
-            pool.retire(NonNull::from(node));
-            slot = (keys[0], write_node(node.level, node.count, keys, slots, pool));
-        }
-        // SAFETY: what `write_node` writes is a node.
-        unsafe { slot.1.child }
+        pool.retire(NonNull::from(self.root));
+        // SAFETY: the caller's promise.
+        unsafe { row.write_root(self.root.level, pool) }
     }
 }
 
-fn write_node(level: u32, count: u32, keys: [usize; FANOUT], slots: [Slot; FANOUT], pool: &mut NodePool<'_>) -> Slot {
-    let node = pool.take();
-    // SAFETY: a node from the pool is the caller's alone.
-    unsafe { node.write(Node::new(level, count, keys, slots)) };
-    Slot { child: node.as_ptr() }
+/// Writes a copy of `node` with `slot` at `at`, retires `node`, and returns the slot of the copy.
+///
+/// # Safety
+/// `node` has more than `at` slots, and a node is reserved in `pool`.
+#[inline]
+unsafe fn copy_with(node: &Node, at: usize, slot: Pair, pool: &mut NodePool<'_>) -> Pair {
+    let (mut keys, mut slots) = (node.keys, node.slots);
+    // SAFETY: the caller's promise.
+    unsafe { (*keys.get_unchecked_mut(at), *slots.get_unchecked_mut(at)) = slot };
+    pool.retire(NonNull::from(node));
+    // SAFETY: the caller's promise.
+    unsafe { write_node(Node::new(node.level, node.count, keys, slots), pool) }
+}
+
+/// # Safety
+/// A node is reserved in `pool`.
+#[inline]
+unsafe fn write_node(contents: Node, pool: &mut NodePool<'_>) -> Pair {
+    let key = contents.keys[0];
+    // SAFETY: the caller's promise; a node from the pool is the caller's alone.
+    let node = unsafe {
+        let node = pool.take();
+        node.write(contents);
+        node
+    };
+    (key, Slot { child: node.as_ptr() })
 }
 
 /// The slots of a node in the making: up to those of a full node and of one that is too short, or one more than fit.
 struct Row {
     len: usize,
-    keys: [usize; ROW],
-    slots: [Slot; ROW],
+    pairs: [Pair; ROW],
 }
 
 const ROW: usize = FANOUT + LEAST - 1;
 
-impl Row {
-    const EMPTY: Row = Row { len: 0, keys: [usize::MAX; ROW], slots: [Slot { child: ptr::null() }; ROW] };
+/// What a row was written to.
+enum Written {
+    One(Pair),
+    Two([Pair; 2]),
+}
 
-    fn of(node: &Node) -> Row {
-        let mut row = Row::EMPTY;
-        row.take_in(0, node);
+impl Row {
+    fn of(pairs: impl IntoIterator<Item = Pair>) -> Row {
+        let mut row = Row { len: 0, pairs: [(usize::MAX, Slot { child: ptr::null() }); ROW] };
+        // Not a zip: a chain is much faster from the inside.
+        pairs.into_iter().for_each(|pair| {
+            if let Some(place) = row.pairs.get_mut(row.len) {
+                *place = pair;
+                row.len += 1;
+            }
+        });
         row
     }
 
-    /// Puts the slots of `node` at `at`, before those that are there.
-    fn take_in(&mut self, at: usize, node: &Node) {
-        let taken = at..at + node.slots().len();
-        self.make_room(at..at, node.slots().len());
-        self.keys[taken.clone()].copy_from_slice(node.keys());
-        self.slots[taken].copy_from_slice(node.slots());
+    fn pairs(&self) -> impl Iterator<Item = Pair> {
+        self.pairs.iter().take(self.len).copied()
     }
 
-    /// Puts `pairs` in the place of the slots `replaced`.
-    fn replace(&mut self, replaced: Range<usize>, pairs: &[(usize, Slot)]) {
-        let start = replaced.start;
-        self.make_room(replaced, pairs.len());
-        for (at, &(key, slot)) in (start..).zip(pairs) {
-            self.keys[at] = key;
-            self.slots[at] = slot;
+    /// Writes the row to one node, or to two if it is too long.
+    ///
+    /// # Safety
+    /// As many nodes are reserved in `pool`.
+    unsafe fn write(&self, level: u32, pool: &mut NodePool<'_>) -> Written {
+        if self.len <= FANOUT {
+            // SAFETY: the caller's promise.
+            return Written::One(unsafe { write_node(new_node(level, self.pairs()), pool) });
         }
-    }
-
-    /// Moves what follows `replaced`, so that `len` slots fit there.
-    fn make_room(&mut self, replaced: Range<usize>, len: usize) {
-        let to = replaced.start + len;
-        self.keys.copy_within(replaced.end..self.len, to);
-        self.slots.copy_within(replaced.end..self.len, to);
-        self.len = to + self.len - replaced.end;
-    }
-
-    /// Writes the row to one node, or to two if it is too long, and returns those and how many they are.
-    fn write(&self, level: u32, pool: &mut NodePool<'_>) -> ([(usize, Slot); 2], usize) {
-        let whole = self.len <= FANOUT;
-        let middle = if whole { self.len } else { self.len.div_ceil(2) };
-        let first = self.write_part(0..middle, level, pool);
-        if whole { ([first, first], 1) } else { ([first, self.write_part(middle..self.len, level, pool)], 2) }
-    }
-
-    fn write_part(&self, part: Range<usize>, level: u32, pool: &mut NodePool<'_>) -> (usize, Slot) {
-        let (mut keys, mut slots) = UNUSED;
-        keys[..part.len()].copy_from_slice(&self.keys[part.clone()]);
-        slots[..part.len()].copy_from_slice(&self.slots[part.clone()]);
-        (keys[0], write_node(level, part.len() as u32, keys, slots, pool))
+        let middle = self.len.div_ceil(2);
+        let halves = [new_node(level, self.pairs().take(middle)), new_node(level, self.pairs().skip(middle))];
+        // SAFETY: the caller's promise.
+        Written::Two(halves.map(|half| unsafe { write_node(half, pool) }))
     }
 
     /// Writes the row as the root of a tree, whose level is `level` if it has just one node. A tree without entries has
     /// no node, and a root with just one child would be one too many.
-    fn write_root(&self, level: u32, pool: &mut NodePool<'_>) -> *const Node {
-        if self.len == 0 {
-            return ptr::null();
+    ///
+    /// # Safety
+    /// As many nodes are reserved in `pool`. Above the leaves, the slots are nodes.
+    unsafe fn write_root(&self, level: u32, pool: &mut NodePool<'_>) -> *const Node {
+        let [(_, first), ..] = self.pairs;
+        match self.len {
+            0 => ptr::null(),
+            // SAFETY: the caller's promise.
+            1 if level > 0 => unsafe { first.child },
+            // SAFETY: the caller's promise; what `write` writes are nodes.
+            _ => unsafe {
+                match self.write(level, pool) {
+                    Written::One((_, root)) => root.child,
+                    Written::Two(halves) => write_node(new_node(level + 1, halves), pool).1.child,
+                }
+            },
         }
-        if level > 0 && self.len == 1 {
-            // SAFETY: the slots of a row above the leaves are nodes.
-            return unsafe { self.slots[0].child };
-        }
-        let (written, count) = self.write(level, pool);
-        if count > 1 {
-            let mut root = Row::EMPTY;
-            root.replace(0..0, &written);
-            return root.write_root(level + 1, pool);
-        }
-        // SAFETY: what `write` writes are nodes.
-        unsafe { written[0].1.child }
     }
 }
+
+#[inline]
+fn new_node(level: u32, pairs: impl IntoIterator<Item = Pair>) -> Node {
+    let (mut keys, mut slots) = UNUSED;
+    let mut count = 0;
+    pairs.into_iter().for_each(|pair| {
+        if let (Some(key), Some(slot)) = (keys.get_mut(count), slots.get_mut(count)) {
+            (*key, *slot) = pair;
+            count += 1;
+        }
+    });
+    Node::new(level, count as u32, keys, slots)
+}
+
+#[cfg(test)]
+#[path = "tree_edit_tests.rs"]
+mod tests;

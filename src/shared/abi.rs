@@ -230,8 +230,8 @@ pub struct wasmtrap_region_desc_t {
     pub base: *const c_void,
     /// Length in bytes, at least 1. base + length must not wrap.
     pub length: usize,
-    /// What a fault in here means, where the trap site does not say it; WASMTRAP_CODE_NONE for
-    /// WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS.
+    /// What a fault in here means, where the trap site does not say it; WASMTRAP_CODE_NONE for what the kind of fault
+    /// says (out of bounds, or misaligned).
     pub code: wasmtrap_code_t,
     /// Must be 0.
     pub flags: u32,
@@ -393,7 +393,8 @@ pub struct wasmtrap_fault_t {
     pub struct_size: usize,
     /// One of WASMTRAP_FAULT_*.
     pub kind: u32,
-    /// WASMTRAP_HAS_*: which of the fields below are set. The others are 0.
+    /// WASMTRAP_HAS_*: which of the fields below are set. The others are 0. The region is looked up only where the
+    /// fault may be a trap by the tables: in registered code, not beside its trap sites, and inside a protected call.
     pub flags: u32,
     /// What the instruction did to memory.
     pub access: wasmtrap_access_t,

@@ -692,8 +692,8 @@ impl<'d> Session<'d> {
             }
         }
         let pointer = stack.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
-        // SAFETY: NULL, or a chain whose calls have not ended; NULL, or a whole structure, whose size is only said to be
-        // another.
+        // SAFETY: NULL, or a chain whose calls have not ended; NULL, or a whole structure, whose size is only said to
+        // be another.
         let status = unsafe { wasmtrap_chain_attach(chain.map_or(std::ptr::null_mut(), |chain| chain.chain), pointer) };
         if self.judge("wasmtrap_chain_attach", status, &errors)
             && let Some(chain) = chain

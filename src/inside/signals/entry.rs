@@ -135,16 +135,16 @@ fn ask_host(
     // SAFETY: null or this thread's record, which only this thread frees.
     let protected = unsafe { arch::current_thread().as_ref() }
         .is_some_and(|thread| !land::landing_place(thread, context.sp()).is_null());
-    let source = match answer {
-        WASMTRAP_VERDICT_TRAP => WASMTRAP_SOURCE_HANDLER,
-        _ => WASMTRAP_SOURCE_FAULT,
+    let (source, payload) = match answer {
+        WASMTRAP_VERDICT_TRAP => (WASMTRAP_SOURCE_HANDLER, seen.payload),
+        _ => (WASMTRAP_SOURCE_FAULT, 0),
     };
     match conclude(answer, seen.trap_code, findings, protected) {
         Verdict::Resume => {
             context.set_registers(&registers);
             true
         }
-        Verdict::Trap(code, findings) => trap(code, source, seen.payload, signal, info, context, fault, &findings),
+        Verdict::Trap(code, findings) => trap(code, source, payload, signal, info, context, fault, &findings),
         Verdict::Forward | Verdict::CallHost(_) => false,
     }
 }
