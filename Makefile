@@ -37,7 +37,7 @@ CXX_WARNINGS := -std=c++17 -pedantic -Wall -Wextra -Werror
 # What the names of nm, objdump and c++filt begin with.
 TOOLS ?=
 # --forbid-panics: not only the handler, all of the library must be free of panics.
-HANDLER_SAFETY ?=
+HANDLER_SAFETY ?= --forbid-panics
 PROVE ?= prove
 RUNNER ?=
 C_TESTS_OUT ?= target/c-tests
@@ -141,7 +141,7 @@ include $(sort $(wildcard c-tests/*/rules.mk fuzz/rules.mk))
 check: all ## run every check and print a table of the results
 	+@$(PYTHON) c-tests/setup/run-checks.py $(MAKE) $(CHECKS)
 
-SHELL_SCRIPTS := .ci/run $(wildcard c-tests/setup/*.sh c-tests/setup/debian-cargo c-tests/packaging/*.t)
+SHELL_SCRIPTS := .ci/run fuzz/run.sh $(wildcard c-tests/setup/*.sh c-tests/setup/debian-cargo c-tests/packaging/*.t)
 
 # Once as the library for C, and once as Rust's tests see it: they bring a panic handler and an allocator of their own.
 .PHONY: lint
