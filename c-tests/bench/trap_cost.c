@@ -18,15 +18,17 @@ enum { ROUNDS = 41, TRAPS = 4000, CALLS = 400000 };
 
 /* A store to its argument, and the instruction behind it: what a bare handler skips to. */
 void store_to(void *address);
-extern const char store_to_next[], store_to_end[];
+extern const char store_to_start[], store_to_next[], store_to_end[];
 #if defined(__x86_64__)
-__asm__(".pushsection .text\n.globl store_to, store_to_next, store_to_end\n"
-        ".type store_to, @function\nstore_to:\n  movl $1, (%rdi)\nstore_to_next:\n  ret\nstore_to_end:\n.popsection");
+__asm__(".pushsection .text\n.globl store_to, store_to_start, store_to_next, store_to_end\n"
+        ".type store_to, @function\nstore_to:\nstore_to_start:\n"
+        "  movl $1, (%rdi)\nstore_to_next:\n  ret\nstore_to_end:\n.popsection");
 #define PC(context) ((context)->uc_mcontext.gregs[REG_RIP])
 typedef greg_t pc_t;
 #else
-__asm__(".pushsection .text\n.globl store_to, store_to_next, store_to_end\n"
-        ".type store_to, @function\nstore_to:\n  str wzr, [x0]\nstore_to_next:\n  ret\nstore_to_end:\n.popsection");
+__asm__(".pushsection .text\n.globl store_to, store_to_start, store_to_next, store_to_end\n"
+        ".type store_to, @function\nstore_to:\nstore_to_start:\n"
+        "  str wzr, [x0]\nstore_to_next:\n  ret\nstore_to_end:\n.popsection");
 #define PC(context) ((context)->uc_mcontext.pc)
 typedef unsigned long long pc_t;
 #endif
@@ -148,8 +150,8 @@ int main(void)
     inaccessible = mmap(NULL, 65536, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     wasmtrap_code_desc_t code = {0};
     code.struct_size = sizeof code;
-    code.start = (const void *)store_to;
-    code.length = (size_t)(store_to_end - (const char *)code.start);
+    code.start = store_to_start;
+    code.length = (size_t)(store_to_end - store_to_start);
     code.flags = WASMTRAP_CODE_STRICT;
     wasmtrap_region_desc_t region = {0};
     region.struct_size = sizeof region;
