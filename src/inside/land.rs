@@ -3,7 +3,7 @@
 use core::sync::atomic::Ordering;
 
 use super::backtrace;
-use super::decide::{Fault, Findings, Site};
+use super::decide::{CodeHit, Fault, Findings, Site};
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
 use crate::shared::thread::{PendingTrap, Thread};
@@ -55,14 +55,8 @@ pub(crate) fn landing_place(thread: &Thread, sp: usize) -> *mut Activation {
 
 /// What the findings say in a record: flags first, then the fields that they announce.
 pub(crate) fn describe(record: &mut wasmtrap_trap_t, fault: &Fault, findings: &Findings) {
-    if let Some(code) = findings.code {
-        record.flags |= WASMTRAP_HAS_CODE;
-        record.code_id = code.id;
-        record.code_user = code.user as *mut core::ffi::c_void;
-        record.code_offset = code.offset;
-        if matches!(code.site, Site::Code(_)) {
-            record.flags |= WASMTRAP_HAS_SITE;
-        }
+    if let Some(code) = &findings.code {
+        describe_code(record, code);
     }
     if let Some(address) = fault.address {
         record.flags |= WASMTRAP_HAS_FAULT_ADDRESS;
@@ -76,6 +70,17 @@ pub(crate) fn describe(record: &mut wasmtrap_trap_t, fault: &Fault, findings: &F
     }
     if findings.stack_overflow {
         record.flags |= WASMTRAP_HAS_STACK_GUARD;
+    }
+}
+
+/// What a code range says of the program counter, in a record.
+pub(crate) fn describe_code(record: &mut wasmtrap_trap_t, code: &CodeHit) {
+    record.flags |= WASMTRAP_HAS_CODE;
+    record.code_id = code.id;
+    record.code_user = code.user as *mut core::ffi::c_void;
+    record.code_offset = code.offset;
+    if matches!(code.site, Site::Code(_)) {
+        record.flags |= WASMTRAP_HAS_SITE;
     }
 }
 

@@ -10,7 +10,6 @@ use super::error::{self, fail};
 use super::text::Text;
 use super::{library, threads};
 use crate::arch;
-use crate::inside::decide::Site;
 use crate::inside::{land, tables};
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
@@ -163,13 +162,8 @@ pub(crate) unsafe extern "C" fn raised(
     // The return address may be one past the range's end; the call before it is what counts.
     let caller = pc.wrapping_sub(1);
     if let Some(hit) = crate::inside::find::find(&tree::CODE, caller, |entry| tables::hit(entry, caller)) {
-        record.flags |= WASMTRAP_HAS_CODE;
-        record.code_id = hit.id;
-        record.code_user = hit.user as *mut core::ffi::c_void;
-        record.code_offset = hit.offset + 1;
-        if matches!(hit.site, Site::Code(_)) {
-            record.flags |= WASMTRAP_HAS_SITE;
-        }
+        land::describe_code(record, &hit);
+        record.code_offset += 1;
     }
     land::add_frames(pending, thread, activation);
     activation

@@ -6,9 +6,8 @@
 use core::ffi::{CStr, c_char, c_void};
 use core::fmt;
 
-use once_cell::race::OnceNonZeroUsize;
-
 use super::text::Text;
+use super::thread_key::ThreadKey;
 use crate::shared::abi::*;
 
 /// A call that failed. Its sentence has been written.
@@ -26,24 +25,11 @@ type Sentence = Text<512>;
 
 static NO_MEMORY: &CStr = c"out of memory, and none left to say of what";
 
-/// The key plus one, since 0 is a key too.
-static KEY: OnceNonZeroUsize = OnceNonZeroUsize::new();
+static KEY: ThreadKey = ThreadKey::new(forget);
 
 extern "C" fn forget(sentence: *mut c_void) {
-    // SAFETY: came from calloc in `write`; at the thread's end nobody holds it.
+    // SAFETY: came from calloc in `place`; at the thread's end nobody holds it.
     unsafe { libc::free(sentence) };
-}
-
-fn key() -> Option<libc::pthread_key_t> {
-    let create = || {
-        let mut key = 0;
-        // SAFETY: `key` is valid for a write; the library is never unloaded, so that `forget` stays.
-        match unsafe { libc::pthread_key_create(&raw mut key, Some(forget)) } {
-            0 => core::num::NonZeroUsize::new(key as usize + 1).ok_or(()),
-            _ => Err(()),
-        }
-    };
-    KEY.get_or_try_init(create).ok().map(|key| (key.get() - 1) as libc::pthread_key_t)
 }
 
 /// Notes why a call fails.
@@ -58,7 +44,7 @@ pub(crate) fn fail(status: wasmtrap_status_t, sentence: fmt::Arguments<'_>) -> F
 
 /// This thread's sentence.
 fn place(create: bool) -> Option<&'static mut Sentence> {
-    let key = key()?;
+    let key = KEY.get().ok()?;
     // SAFETY: the key exists.
     let mut found = unsafe { libc::pthread_getspecific(key) };
     if found.is_null() && create {
@@ -79,7 +65,7 @@ fn place(create: bool) -> Option<&'static mut Sentence> {
 pub(crate) fn last() -> *const c_char {
     match place(false) {
         Some(sentence) => sentence.as_c_str(),
-        None if key().is_none() => NO_MEMORY.as_ptr(),
+        None if KEY.get().is_err() => NO_MEMORY.as_ptr(),
         None => c"".as_ptr(),
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod regions;
 pub(crate) mod registry;
 pub(crate) mod signals;
 pub(crate) mod text;
+pub(crate) mod thread_key;
 pub(crate) mod threads;
 pub(crate) mod tree_edit;
 

@@ -5,12 +5,11 @@ use core::ffi::c_void;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-use once_cell::race::OnceNonZeroUsize;
-
 use super::allocation;
 use super::error::{self, Failure, fail};
 use super::library;
 use super::lock::Locked;
+use super::thread_key::ThreadKey;
 use crate::arch;
 use crate::inside::land;
 use crate::shared::abi::*;
@@ -333,20 +332,8 @@ pub(crate) fn detach() -> Result<(), Failure> {
 
 /// The key whose destructor puts everything back at a thread's end.
 fn exit_key() -> Result<libc::pthread_key_t, Failure> {
-    /// The key plus one, since 0 is a key too.
-    static KEY: OnceNonZeroUsize = OnceNonZeroUsize::new();
-    let create = || {
-        let mut key = 0;
-        // SAFETY: `key` is valid for a write; the library is never unloaded, so that the function stays.
-        match unsafe { libc::pthread_key_create(&raw mut key, Some(thread_ends)) } {
-            0 => core::num::NonZeroUsize::new(key as usize + 1).ok_or(0),
-            error => Err(error),
-        }
-    };
-    match KEY.get_or_try_init(create) {
-        Ok(key) => Ok((key.get() - 1) as libc::pthread_key_t),
-        Err(error) => Err(error::system("pthread_key_create", error)),
-    }
+    static KEY: ThreadKey = ThreadKey::new(thread_ends);
+    KEY.get().map_err(|error| error::system("pthread_key_create", error))
 }
 
 extern "C" fn thread_ends(record: *mut c_void) {
