@@ -101,6 +101,7 @@ pub(crate) fn shutdown() -> Result<(), Failure> {
         return Err(busy());
     }
     state::READY.store(0, Ordering::SeqCst);
+    threads::call_for_attention();
     if threads::any_inside() {
         state::READY.store(1, Ordering::SeqCst);
         return Err(busy());

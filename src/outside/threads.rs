@@ -3,7 +3,7 @@
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_void;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 
 use super::allocation;
 use super::error::{self, Failure, fail};
@@ -77,11 +77,11 @@ fn signal_frame_size() -> usize {
 
 /// This thread's record, attaching it if need be.
 pub(crate) fn attach() -> Result<&'static Thread, Failure> {
-    library::require_ready()?;
     // SAFETY: null or this thread's record, which only this thread frees.
     if let Some(thread) = unsafe { arch::current_thread().as_ref() } {
-        return Ok(thread);
+        return look_again(thread).map(|()| thread);
     }
+    library::require_ready()?;
     let key = exit_key()?;
     // A record that was detached while something else sat on our alternate stack.
     // SAFETY: the key exists; what it holds is this thread's record.
@@ -102,6 +102,7 @@ pub(crate) fn attach() -> Result<&'static Thread, Failure> {
         }
         return Err(failure);
     }
+    thread.attention.store(1, Ordering::Relaxed);
     let mut list = LIST.lock();
     thread.next.set(list.first);
     thread.prev.set(core::ptr::null());
@@ -113,7 +114,28 @@ pub(crate) fn attach() -> Result<&'static Thread, Failure> {
     list.count += 1;
     drop(list);
     arch::set_current_thread(thread);
-    Ok(thread)
+    // Once more, now that a shutdown would find the thread.
+    look_again(thread).map(|()| thread)
+}
+
+/// Clears a thread's call for attention, if there is no more reason for it.
+fn look_again(thread: &Thread) -> Result<(), Failure> {
+    // Before the look, so that a shutdown that comes after the look is not cleared with it.
+    if thread.attention.swap(0, Ordering::SeqCst) == 0 {
+        return library::require_ready();
+    }
+    library::require_ready().inspect_err(|_| thread.attention.store(1, Ordering::SeqCst))
+}
+
+/// Has every thread look, before its next protected call, whether the library is still set up.
+pub(crate) fn call_for_attention() {
+    let list = LIST.lock();
+    let mut link = list.first;
+    // SAFETY: under the lock, all records on the list are alive.
+    while let Some(thread) = unsafe { link.as_ref() } {
+        thread.attention.store(1, Ordering::SeqCst);
+        link = thread.next.get();
+    }
 }
 
 fn new_record(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> {
@@ -124,6 +146,7 @@ fn new_record(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> {
     unsafe {
         thread.write(Thread {
             chain: AtomicPtr::new(core::ptr::null_mut()),
+            attention: AtomicU8::new(0),
             stack: Cell::new(own_stack),
             own_stack,
             pending: UnsafeCell::new(PendingTrap {

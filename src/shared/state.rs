@@ -4,7 +4,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
 use super::abi::wasmtrap_fault_handler_t;
 
-/// 1 between wasmtrap_init and wasmtrap_shutdown. Read by `wasmtrap_call`, in assembly.
+/// 1 between wasmtrap_init and wasmtrap_shutdown.
 pub(crate) static READY: AtomicU8 = AtomicU8::new(0);
 
 /// The kinds of fault (WASMTRAP_FAULT_*) that may become traps; 0 before init and after shutdown.

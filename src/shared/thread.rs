@@ -1,7 +1,7 @@
 //! What the library knows of a thread that is attached.
 
 use core::cell::{Cell, UnsafeCell};
-use core::sync::atomic::AtomicPtr;
+use core::sync::atomic::{AtomicPtr, AtomicU8};
 
 use super::abi::{WASMTRAP_MAX_FRAMES, wasmtrap_trap_t};
 use super::activation::Activation;
@@ -54,10 +54,13 @@ pub(crate) struct PendingTrap {
 }
 
 /// An attached thread. Only its own thread, and handlers on it, touch the fields, but for `chain`, which others may
-/// look at, and the list links, which belong to the list's lock. Shared references only: handlers come at any time.
+/// look at, `attention`, which others may set, and the list links, which belong to the list's lock. Shared references only: handlers come at any time.
 pub(crate) struct Thread {
     /// The innermost protected call, null outside of any.
     pub(crate) chain: AtomicPtr<Activation>,
+    /// Not 0 if something has to be looked at before the next protected call: whether the library is still set up.
+    /// Read by `wasmtrap_call`, in assembly.
+    pub(crate) attention: AtomicU8,
     /// The stack that the thread runs on now.
     pub(crate) stack: Cell<StackBounds>,
     /// The stack that it was started on.
