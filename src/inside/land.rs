@@ -4,6 +4,8 @@ use core::sync::atomic::Ordering;
 
 use super::backtrace;
 use super::decide::{CodeHit, Fault, Findings, Site};
+use super::machine::{Machine, Report};
+use crate::arch;
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
 use crate::shared::thread::{PendingTrap, Thread};
@@ -95,4 +97,51 @@ pub(crate) fn add_frames(pending: &mut PendingTrap, thread: &Thread, activation:
     if truncated {
         record.flags |= WASMTRAP_FRAMES_TRUNCATED;
     }
+}
+
+/// Why a fault is a trap.
+pub(crate) struct Cause {
+    pub(crate) code: wasmtrap_code_t,
+    pub(crate) source: u32,
+    pub(crate) payload: u64,
+}
+
+/// Writes the record of a trap of `thread`, and lets the thread go on in its innermost protected call. False if there is
+/// none.
+///
+/// The thread is this one, or it waits in the kernel until its exception is answered.
+pub(crate) fn trap(
+    thread: &Thread,
+    cause: Cause,
+    machine: &mut impl Machine,
+    fault: &Fault,
+    report: &Report,
+    findings: &Findings,
+) -> bool {
+    let activation = landing_place(thread, machine.sp());
+    if activation.is_null() {
+        return false;
+    }
+    // SAFETY: the thread is at the fault and not where it reads a record: that is outside of registered code.
+    let pending = unsafe { &mut *thread.pending.get() };
+    let record = &mut pending.record;
+    *record = EMPTY;
+    describe(record, fault, findings);
+    record.flags |= WASMTRAP_HAS_REGISTERS;
+    record.code = cause.code;
+    record.source = cause.source;
+    record.payload = cause.payload;
+    record.access = if fault.address.is_some() { machine.access(fault) } else { WASMTRAP_ACCESS_UNKNOWN };
+    record.pc = fault.pc;
+    record.sp = machine.sp();
+    record.fp = machine.fp();
+    record.signal = report.signal;
+    record.signal_code = report.signal_code;
+    record.exception = report.exception;
+    record.exception_code_count = report.exception_code_count;
+    record.exception_codes = report.exception_codes;
+    record.registers = machine.registers();
+    add_frames(pending, thread, activation);
+    machine.resume_at(arch::landing(), activation.addr());
+    true
 }

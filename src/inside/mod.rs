@@ -6,6 +6,7 @@
 //! - no system call outside `signals::forward` and what it calls;
 //! - nothing imported that could bring one of these in.
 
+pub(crate) mod ask;
 pub(crate) mod backtrace;
 #[cfg_attr(
     not(feature = "fuzzing"),
@@ -14,5 +15,6 @@ pub(crate) mod backtrace;
 pub(crate) mod decide;
 pub(crate) mod find;
 pub(crate) mod land;
+pub(crate) mod machine;
 pub(crate) mod signals;
 pub(crate) mod tables;

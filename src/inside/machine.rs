@@ -1,0 +1,33 @@
+//! The registers of a thread that faulted, as a backend has them: in a signal's context, or in a Mach message.
+
+use super::decide::Fault;
+use crate::shared::abi::*;
+
+/// What making a trap needs of them.
+pub(crate) trait Machine {
+    fn sp(&self) -> usize;
+    fn fp(&self) -> usize;
+    /// What the instruction did to memory.
+    fn access(&self, fault: &Fault) -> wasmtrap_access_t;
+    /// `pc` is that of the instruction that faulted.
+    fn registers(&self) -> wasmtrap_registers_t;
+    fn set_registers(&mut self, registers: &wasmtrap_registers_t);
+    /// Lets the thread go on at `pc` with `sp`, in the state in which the ABI starts a function.
+    fn resume_at(&mut self, pc: usize, sp: usize);
+}
+
+/// How the kernel reported the fault. What it did not use is 0.
+#[derive(Clone, Copy)]
+pub(crate) struct Report {
+    pub(crate) signal: i32,
+    pub(crate) signal_code: i32,
+    pub(crate) exception: i32,
+    pub(crate) exception_code_count: u32,
+    pub(crate) exception_codes: [i64; 2],
+}
+
+impl Report {
+    pub(crate) fn of_signal(signal: i32, signal_code: i32) -> Self {
+        Self { signal, signal_code, exception: 0, exception_code_count: 0, exception_codes: [0; 2] }
+    }
+}
