@@ -14,16 +14,25 @@ fn main() {
         }
     }
 
+    // The Mach backend: on macOS, and where a simulated Mach kernel stands in for it.
+    println!("cargo::rustc-check-cfg=cfg(wasmtrap_mach)");
+    if target_os == "macos" || env::var_os("CARGO_FEATURE_SIMULATED_MACH").is_some() {
+        println!("cargo::rustc-cfg=wasmtrap_mach");
+    }
+
     println!("cargo::rerun-if-changed=src/capi.rs");
     println!("cargo::rerun-if-changed=src/shared/abi.rs");
     println!("cargo::rerun-if-changed=cbindgen.toml");
-    let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    // The same sources have a second manifest, for the simulated Mach kernel.
+    let manifest = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    let root = Path::new(&manifest).ancestors().find(|folder| folder.join("cbindgen.toml").exists());
+    let root = root.expect("cbindgen.toml is at the top");
     let header = Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("wasmtrap.h");
-    let config = cbindgen::Config::from_file(Path::new(&root).join("cbindgen.toml")).expect("cbindgen.toml is valid");
+    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml is valid");
     let mut text = Vec::new();
     cbindgen::Builder::new()
-        .with_src(Path::new(&root).join("src/shared/abi.rs"))
-        .with_src(Path::new(&root).join("src/capi.rs"))
+        .with_src(root.join("src/shared/abi.rs"))
+        .with_src(root.join("src/capi.rs"))
         .with_config(config)
         .generate()
         .expect("the C API has a header")

@@ -15,6 +15,8 @@ pub(crate) mod backtrace;
 pub(crate) mod decide;
 pub(crate) mod find;
 pub(crate) mod land;
+#[cfg(any(wasmtrap_mach, test, feature = "fuzzing"))]
+pub(crate) mod mach;
 pub(crate) mod machine;
 pub(crate) mod signals;
 pub(crate) mod tables;

@@ -8,22 +8,48 @@ use crate::arch;
 use crate::shared::abi::*;
 use crate::shared::readers::READERS;
 use crate::shared::state::{self, FaultHandler};
-use crate::shared::thread::StackBounds;
+use crate::shared::thread::{StackBounds, Thread};
 use crate::shared::tree::{self, Entry};
 
 /// The library as it is now.
-pub(crate) struct Live {
+pub(crate) struct Live<'a> {
     /// The stack pointer of the code that faulted.
     sp: usize,
     pub(crate) fault_handler: Option<FaultHandler>,
+    /// The thread that faulted, if it is another one than this.
+    stopped: Option<&'a Thread>,
 }
 
-impl Live {
+impl<'a> Live<'a> {
+    /// For a fault of this thread.
     pub(crate) fn now(sp: usize) -> Self {
-        let _section = READERS.enter();
+        Self::of(None, sp)
+    }
+
+    /// For a fault of `thread`, which waits in the kernel.
+    #[cfg(wasmtrap_mach)]
+    pub(crate) fn of_stopped(thread: &'a Thread, sp: usize) -> Self {
+        Self::of(Some(thread), sp)
+    }
+
+    fn of(stopped: Option<&'a Thread>, sp: usize) -> Self {
+        let section = READERS.enter();
         let handler = state::FAULT_HANDLER.load(Ordering::SeqCst);
         // SAFETY: null or a handler that is freed only when no section is left that could have seen it.
-        Self { sp, fault_handler: unsafe { handler.as_ref() }.copied() }
+        let fault_handler = unsafe { handler.as_ref() }.copied();
+        drop(section);
+        let live = Self { sp, fault_handler, stopped };
+        // A fault of the handler itself is not the handler's to judge.
+        #[cfg(wasmtrap_mach)]
+        if live.fault_handler.is_some() && live.thread().is_some_and(|thread| thread.mach.on_callback_stack(sp)) {
+            return Self { fault_handler: None, ..live };
+        }
+        live
+    }
+
+    fn thread(&self) -> Option<&'a Thread> {
+        // SAFETY: null or this thread's record, which only this thread frees.
+        self.stopped.or_else(|| unsafe { arch::current_thread().as_ref() })
     }
 }
 
@@ -41,7 +67,7 @@ pub(crate) fn hit(entry: &Entry, pc: usize) -> CodeHit {
     CodeHit { id: entry.id, user: entry.user, offset, strict: entry.flags & WASMTRAP_CODE_STRICT != 0, site }
 }
 
-impl World for Live {
+impl World for Live<'_> {
     fn kinds(&self) -> u32 {
         state::ARMED_KINDS.load(Ordering::Relaxed)
     }
@@ -55,8 +81,7 @@ impl World for Live {
     }
 
     fn protected_stack(&self) -> Option<StackBounds> {
-        // SAFETY: null or this thread's record, which only this thread frees.
-        let thread = unsafe { arch::current_thread().as_ref() }?;
+        let thread = self.thread()?;
         (!land::landing_place(thread, self.sp).is_null()).then(|| thread.stack.get())
     }
 

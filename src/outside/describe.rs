@@ -24,6 +24,8 @@ pub(crate) unsafe fn describe(buffer: *mut u8, capacity: usize) -> usize {
 
 fn write_all(out: &mut CallerBuffer) -> fmt::Result {
     write_host(out)?;
+    #[cfg(wasmtrap_mach)]
+    super::mach::describe::write_host(out)?;
     let Some(set_up) = library::current() else {
         return writeln!(
             out,
@@ -35,6 +37,10 @@ fn write_all(out: &mut CallerBuffer) -> fmt::Result {
         _ => "signals",
     };
     writeln!(out, "backend: {backend}, because {}", set_up.because)?;
+    #[cfg(wasmtrap_mach)]
+    if set_up.backend == WASMTRAP_BACKEND_MACH_PORTS {
+        super::mach::describe::write_ports(out)?;
+    }
     write!(out, "faults taken:")?;
     for (kind, name) in [
         (WASMTRAP_FAULT_MEMORY, "memory"),

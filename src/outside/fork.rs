@@ -30,7 +30,7 @@ extern "C" fn after_in_parent() {
     unsafe {
         registry::unlock_after_fork_in_parent();
         threads::unlock_after_fork_in_parent();
-        library::unlock_after_fork();
+        library::unlock_after_fork_in_parent();
     }
 }
 
@@ -40,7 +40,7 @@ extern "C" fn after_in_child() {
     unsafe {
         registry::unlock_after_fork_in_child();
         threads::unlock_after_fork_in_child();
-        library::unlock_after_fork();
+        library::unlock_after_fork_in_child();
     }
 }
 

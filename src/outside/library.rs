@@ -1,11 +1,13 @@
 //! Set-up and its end.
 
 use core::ffi::c_void;
+use core::fmt;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
 use super::error::{self, Failure, fail};
 use super::lock::Locked;
+use super::mach::{self, Obstacle};
 use super::options::{self, AskedBy, Options};
 use super::{allocation, fork, pin, registry, signals, threads};
 use crate::shared::abi::*;
@@ -16,7 +18,24 @@ use crate::shared::state::{self, FaultHandler};
 pub(crate) struct SetUp {
     pub(crate) options: Options,
     pub(crate) backend: wasmtrap_backend_t,
-    pub(crate) because: &'static str,
+    pub(crate) because: Because,
+}
+
+/// Why the backend was taken.
+#[derive(Clone, Copy)]
+pub(crate) struct Because {
+    what: &'static str,
+    obstacle: Option<Obstacle>,
+}
+
+impl fmt::Display for Because {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.what)?;
+        match &self.obstacle {
+            Some(obstacle) => obstacle.fmt(out),
+            None => Ok(()),
+        }
+    }
 }
 
 struct State {
@@ -51,8 +70,13 @@ pub(crate) fn init(given: Option<&wasmtrap_options_t>) -> Result<(), Failure> {
     threads::note_page_size();
     pin::pin();
     threads::set_alternate_stack_size(options.alternate_stack_size);
-    if !options.host_owns_signals {
-        signals::install(options.fault_kinds)?;
+    let (backend, because) = start(&options, backend, because)?;
+    // Underneath Mach ports too: the kernel may bypass them (kernel_mach_msg_rpc_common, osfmk/ipc/mach_msg.c).
+    if !options.host_owns_signals
+        && let Err(failure) = signals::install(options.fault_kinds)
+    {
+        stop(backend);
+        return Err(failure);
     }
     state.set_up = Some(SetUp { options, backend, because });
     state::ARMED_KINDS.store(options.fault_kinds, Ordering::Release);
@@ -61,34 +85,79 @@ pub(crate) fn init(given: Option<&wasmtrap_options_t>) -> Result<(), Failure> {
 }
 
 /// The backend for this host, and why.
-fn choose(options: &Options) -> Result<(wasmtrap_backend_t, &'static str), Failure> {
-    match options.backend {
-        WASMTRAP_BACKEND_MACH_PORTS if options.allow_fallback => Ok((
-            WASMTRAP_BACKEND_SIGNALS,
-            "Mach exception ports were asked for, there are none on Linux, and WASMTRAP_INIT_ALLOW_FALLBACK is set",
-        )),
+fn choose(options: &Options) -> Result<(wasmtrap_backend_t, Because), Failure> {
+    if options.backend == WASMTRAP_BACKEND_SIGNALS {
+        let what = match options.asked_by {
+            AskedBy::Environment => "the environment variable WASMTRAP_BACKEND asks for them",
+            AskedBy::MachPortsSwitch => "macos_use_mach_ports is off",
+            _ => "the options ask for them",
+        };
+        return Ok((WASMTRAP_BACKEND_SIGNALS, Because { what, obstacle: None }));
+    }
+    match mach::possible() {
+        Ok(what) => Ok((WASMTRAP_BACKEND_MACH_PORTS, Because { what, obstacle: None })),
+        Err(obstacle) => without_mach_ports(options, obstacle),
+    }
+}
+
+/// Mach ports cannot be had: signals, or an error if they were asked for.
+fn without_mach_ports(options: &Options, obstacle: Obstacle) -> Result<(wasmtrap_backend_t, Because), Failure> {
+    let what = match options.backend {
+        WASMTRAP_BACKEND_MACH_PORTS if options.allow_fallback => {
+            "Mach exception ports were asked for, WASMTRAP_INIT_ALLOW_FALLBACK is set, and "
+        }
         WASMTRAP_BACKEND_MACH_PORTS => {
             let asked_by = match options.asked_by {
                 AskedBy::Environment => "the environment variable WASMTRAP_BACKEND is \"mach\"",
+                AskedBy::MachPortsSwitch => "options->macos_use_mach_ports is 1 (yes)",
                 _ => "options->backend is 1 (Mach ports)",
             };
-            Err(fail(
+            return Err(fail(
                 WASMTRAP_ERR_UNSUPPORTED,
-                format_args!(
-                    "{asked_by}, but there are no Mach exception ports on Linux; set WASMTRAP_INIT_ALLOW_FALLBACK to \
-                     take signals instead"
-                ),
-            ))
+                format_args!("{asked_by}, but {obstacle}; set WASMTRAP_INIT_ALLOW_FALLBACK to take signals instead"),
+            ));
         }
-        WASMTRAP_BACKEND_SIGNALS => Ok((
-            WASMTRAP_BACKEND_SIGNALS,
-            match options.asked_by {
-                AskedBy::Environment => "the environment variable WASMTRAP_BACKEND asks for them",
-                AskedBy::MachPortsSwitch => "macos_use_mach_ports is off",
-                _ => "the options ask for them",
-            },
-        )),
-        _ => Ok((WASMTRAP_BACKEND_SIGNALS, "there are no Mach exception ports on Linux")),
+        _ => "",
+    };
+    Ok((WASMTRAP_BACKEND_SIGNALS, Because { what, obstacle: Some(obstacle) }))
+}
+
+/// Starts what the backend needs beside signal handlers. What fails here is an obstacle like any other.
+#[cfg(wasmtrap_mach)]
+fn start(
+    options: &Options,
+    backend: wasmtrap_backend_t,
+    because: Because,
+) -> Result<(wasmtrap_backend_t, Because), Failure> {
+    if backend != WASMTRAP_BACKEND_MACH_PORTS {
+        return Ok((backend, because));
+    }
+    let no_fallback = options.backend == WASMTRAP_BACKEND_MACH_PORTS && !options.allow_fallback;
+    mach::ports::REQUIRED.store(no_fallback || options.host_owns_signals, Ordering::Relaxed);
+    match mach::server::start(options.fault_kinds) {
+        Ok(()) => Ok((backend, because)),
+        Err(refusal) => {
+            let why = "the server of the exception ports cannot be started";
+            without_mach_ports(options, Obstacle { why, refusal: Some(refusal) })
+        }
+    }
+}
+
+/// Signals need nothing else.
+#[cfg(not(wasmtrap_mach))]
+fn start(
+    _options: &Options,
+    backend: wasmtrap_backend_t,
+    because: Because,
+) -> Result<(wasmtrap_backend_t, Because), Failure> {
+    Ok((backend, because))
+}
+
+/// Stops what `start` started.
+fn stop(_backend: wasmtrap_backend_t) {
+    #[cfg(wasmtrap_mach)]
+    if _backend == WASMTRAP_BACKEND_MACH_PORTS {
+        mach::server::stop();
     }
 }
 
@@ -110,6 +179,7 @@ pub(crate) fn shutdown() -> Result<(), Failure> {
     if !set_up.options.host_owns_signals {
         signals::remove(set_up.options.fault_kinds);
     }
+    stop(set_up.backend);
     registry::CODE.clear();
     registry::REGIONS.clear();
     replace_fault_handler(core::ptr::null_mut());
@@ -135,13 +205,41 @@ fn installed_kinds(set_up: &SetUp) -> u32 {
 }
 
 pub(crate) fn check() -> Result<u32, Failure> {
-    signals::displaced(installed_kinds(&require_current()?))
+    let kinds = signals::displaced(installed_kinds(&require_current()?))?;
+    Ok(kinds | displaced_port()?)
 }
 
 pub(crate) fn rearm() -> Result<(), Failure> {
     let state = STATE.lock();
     let set_up = state.set_up.as_ref().ok_or_else(error::not_initialized)?;
-    signals::rearm(installed_kinds(set_up))
+    signals::rearm(installed_kinds(set_up))?;
+    rearm_port()
+}
+
+/// The kinds of fault for which this thread has another exception port than ours.
+#[cfg(wasmtrap_mach)]
+fn displaced_port() -> Result<u32, Failure> {
+    threads::current().map_or(Ok(0), mach::ports::displaced).map_err(mach_failure)
+}
+
+#[cfg(not(wasmtrap_mach))]
+fn displaced_port() -> Result<u32, Failure> {
+    Ok(0)
+}
+
+#[cfg(wasmtrap_mach)]
+fn rearm_port() -> Result<(), Failure> {
+    threads::locked(|_| threads::current().map_or(Ok(()), mach::ports::go_on_top)).map_err(mach_failure)
+}
+
+#[cfg(not(wasmtrap_mach))]
+fn rearm_port() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[cfg(wasmtrap_mach)]
+fn mach_failure(refusal: mach::Refusal) -> Failure {
+    fail(WASMTRAP_ERR_SYSTEM, format_args!("{refusal}"))
 }
 
 pub(crate) fn set_fault_handler(function: wasmtrap_fault_handler_t, user: *mut c_void) -> Result<(), Failure> {
@@ -179,8 +277,32 @@ pub(crate) fn lock_for_fork() {
 }
 
 /// # Safety
-/// `lock_for_fork` took the locks on this thread or on the one that it is the image of.
-pub(crate) unsafe fn unlock_after_fork() {
+/// `lock_for_fork` took the locks on this thread.
+pub(crate) unsafe fn unlock_after_fork_in_parent() {
+    // SAFETY: the caller's promise.
+    unsafe {
+        signals::unlock_after_fork();
+        STATE.release();
+    }
+}
+
+/// The child goes on with signals: it has neither the ports nor the server.
+///
+/// # Safety
+/// `lock_for_fork` took the locks on the thread that this one is the image of.
+pub(crate) unsafe fn unlock_after_fork_in_child() {
+    #[cfg(wasmtrap_mach)]
+    {
+        mach::server::forget();
+        // SAFETY: the caller's promise.
+        let state = unsafe { STATE.value_while_acquired() };
+        if let Some(set_up) = state.set_up.as_mut()
+            && set_up.backend == WASMTRAP_BACKEND_MACH_PORTS
+        {
+            set_up.backend = WASMTRAP_BACKEND_SIGNALS;
+            set_up.because = Because { what: mach::host::FORKED, obstacle: None };
+        }
+    }
     // SAFETY: the caller's promise.
     unsafe {
         signals::unlock_after_fork();

@@ -9,6 +9,7 @@ pub(crate) mod fork;
 pub(crate) mod grace_period;
 pub(crate) mod library;
 pub(crate) mod lock;
+pub(crate) mod mach;
 pub(crate) mod names;
 pub(crate) mod node_pool;
 pub(crate) mod options;

@@ -103,7 +103,7 @@ fn check(given: &wasmtrap_options_t) -> Result<Options, Failure> {
             )));
         }
         (WASMTRAP_BACKEND_AUTO, WASMTRAP_MACH_PORTS_NO) => (WASMTRAP_BACKEND_SIGNALS, AskedBy::MachPortsSwitch),
-        (WASMTRAP_BACKEND_AUTO, WASMTRAP_MACH_PORTS_YES) if cfg!(target_os = "macos") => {
+        (WASMTRAP_BACKEND_AUTO, WASMTRAP_MACH_PORTS_YES) if cfg!(wasmtrap_mach) => {
             (WASMTRAP_BACKEND_MACH_PORTS, AskedBy::MachPortsSwitch)
         }
         (WASMTRAP_BACKEND_AUTO, _) => (WASMTRAP_BACKEND_AUTO, AskedBy::Default),

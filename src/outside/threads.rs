@@ -14,8 +14,10 @@ use crate::arch;
 use crate::inside::land;
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
+#[cfg(wasmtrap_mach)]
+use crate::shared::mach::MachThread;
 use crate::shared::state;
-use crate::shared::thread::{AlternateStack, PendingTrap, StackBounds, Thread};
+use crate::shared::thread::{ATTENTION_SET_UP, AlternateStack, PendingTrap, StackBounds, Thread};
 
 /// What our own handler needs of an alternate stack beyond the kernel's frame; what forwarding needs is up to the
 /// handlers below.
@@ -31,9 +33,21 @@ const GROWING_STACK_SPACE: usize = 128 * 1024 * 1024;
 const GROWING_STACK_GAP: usize = 1024 * 1024;
 
 /// All attached threads: for shutdown, which must not happen under a protected call, and for the description.
-struct List {
+pub(crate) struct List {
     first: *const Thread,
     count: usize,
+}
+
+impl List {
+    /// Shows all attached threads. Whoever has the list holds its lock.
+    pub(crate) fn each(&self, mut look: impl FnMut(&Thread)) {
+        let mut link = self.first;
+        // SAFETY: under the lock, all records on the list are alive.
+        while let Some(thread) = unsafe { link.as_ref() } {
+            link = thread.next.get();
+            look(thread);
+        }
+    }
 }
 
 // SAFETY: the records are reached under the lock only, and then only their links and their chain.
@@ -92,18 +106,25 @@ pub(crate) fn attach() -> Result<&'static Thread, Failure> {
     };
     // SAFETY: this thread's, which only this thread frees.
     let thread = unsafe { record.as_ref() };
-    if let Err(failure) = give_alternate_stack(thread) {
+    let discard = || {
         if kept.is_null() {
             // SAFETY: the key exists; the record was made above and is on no list.
             unsafe {
                 libc::pthread_setspecific(key, core::ptr::null());
-                allocation::release(record);
+                free_record(record);
             }
+        }
+    };
+    give_alternate_stack(thread).inspect_err(|_| discard())?;
+    thread.attention.store(ATTENTION_SET_UP, Ordering::Relaxed);
+    let mut list = LIST.lock();
+    if let Err(failure) = take_exceptions(thread) {
+        drop(list);
+        if take_alternate_stack_back(thread) == TakenBack::Yes {
+            discard();
         }
         return Err(failure);
     }
-    thread.attention.store(1, Ordering::Relaxed);
-    let mut list = LIST.lock();
     thread.next.set(list.first);
     thread.prev.set(core::ptr::null());
     // SAFETY: under the lock, all records on the list are alive.
@@ -124,24 +145,56 @@ fn look_again(thread: &Thread) -> Result<(), Failure> {
     if thread.attention.swap(0, Ordering::SeqCst) == 0 {
         return library::require_ready();
     }
-    library::require_ready().inspect_err(|_| thread.attention.store(1, Ordering::SeqCst))
+    let result = library::require_ready().and_then(|()| {
+        let _list = LIST.lock();
+        take_exceptions(thread)
+    });
+    result.inspect_err(|_| thread.attention.store(ATTENTION_SET_UP, Ordering::SeqCst))
+}
+
+/// With the Mach backend, gives this thread its port, or puts it back on top. The caller holds the list's lock.
+#[cfg(wasmtrap_mach)]
+fn take_exceptions(thread: &Thread) -> Result<(), Failure> {
+    super::mach::ports::take_exceptions(thread)
+}
+
+/// Signals need nothing of the kind.
+#[cfg(not(wasmtrap_mach))]
+fn take_exceptions(_thread: &Thread) -> Result<(), Failure> {
+    Ok(())
 }
 
 /// Has every thread look, before its next protected call, whether the library is still set up.
 pub(crate) fn call_for_attention() {
-    let list = LIST.lock();
-    let mut link = list.first;
-    // SAFETY: under the lock, all records on the list are alive.
-    while let Some(thread) = unsafe { link.as_ref() } {
-        thread.attention.store(1, Ordering::SeqCst);
-        link = thread.next.get();
-    }
+    LIST.lock().each(|thread| _ = thread.attention.fetch_or(ATTENTION_SET_UP, Ordering::SeqCst));
+}
+
+/// This thread's record, if it is attached.
+#[cfg(wasmtrap_mach)]
+pub(crate) fn current() -> Option<&'static Thread> {
+    // SAFETY: null or this thread's record, which only this thread frees.
+    unsafe { arch::current_thread().as_ref() }
+}
+
+/// Lets `look` see the attached threads, none of which comes or goes meanwhile.
+#[cfg(wasmtrap_mach)]
+pub(crate) fn locked<R>(look: impl FnOnce(&List) -> R) -> R {
+    look(&LIST.lock())
 }
 
 fn new_record(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> {
     let no_memory = |_| error::no_memory(format_args!("a thread's record"));
     let thread = allocation::allocate::<Thread>().map_err(no_memory)?;
     let own_stack = stack_bounds();
+    #[cfg(wasmtrap_mach)]
+    let mach = match new_mach_half() {
+        Ok(mach) => mach,
+        Err(failure) => {
+            // SAFETY: nobody has seen the record.
+            unsafe { allocation::release(thread) };
+            return Err(failure);
+        }
+    };
     // SAFETY: fresh memory of the right size and alignment.
     unsafe {
         thread.write(Thread {
@@ -155,6 +208,8 @@ fn new_record(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> {
                 frame_count: 0,
             }),
             alternate_stack: Cell::new(None),
+            #[cfg(wasmtrap_mach)]
+            mach,
             next: Cell::new(core::ptr::null()),
             prev: Cell::new(core::ptr::null()),
         });
@@ -163,10 +218,35 @@ fn new_record(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> {
     let error = unsafe { libc::pthread_setspecific(key, thread.as_ptr().cast()) };
     if error != 0 {
         // SAFETY: nobody has seen the record.
-        unsafe { allocation::release(thread) };
+        unsafe { free_record(thread) };
         return Err(error::no_memory(format_args!("a thread-specific value (pthread_setspecific: errno {error})")));
     }
     Ok(thread)
+}
+
+/// The Mach half of a record, with the stack on which the embedder's fault handler runs.
+#[cfg(wasmtrap_mach)]
+fn new_mach_half() -> Result<MachThread, Failure> {
+    let mach = MachThread::new();
+    let size = ALTERNATE_STACK_SIZE.load(Ordering::Relaxed) + mach.vector_state_size;
+    let stack = map_stack(size, "the fault handler's stack")?;
+    mach.callback_stack.set(stack.mapping);
+    mach.callback_stack_size.set(stack.mapping_size);
+    Ok(mach)
+}
+
+/// # Safety
+/// The record is on no list, and no handler can find it.
+unsafe fn free_record(record: NonNull<Thread>) {
+    #[cfg(wasmtrap_mach)]
+    {
+        // SAFETY: the caller's promise.
+        let mach = unsafe { &record.as_ref().mach };
+        // SAFETY: a mapping of `map_stack`, which nothing runs on.
+        unsafe { libc::munmap(mach.callback_stack.get(), mach.callback_stack_size.get()) };
+    }
+    // SAFETY: the caller's promise.
+    unsafe { allocation::release(record) };
 }
 
 /// The bounds of the stack that this thread was started on.
@@ -233,9 +313,34 @@ fn give_alternate_stack(thread: &Thread) -> Result<(), Failure> {
     if let Some(kept) = thread.alternate_stack.get() {
         return use_stack(&kept);
     }
+    let mapped = map_stack(ALTERNATE_STACK_SIZE.load(Ordering::Relaxed).max(needed), "an alternate signal stack")?;
+    let stack =
+        AlternateStack { mapping: mapped.mapping, mapping_size: mapped.mapping_size, base: mapped.base, earlier };
+    match use_stack(&stack) {
+        Ok(()) => {
+            thread.alternate_stack.set(Some(stack));
+            Ok(())
+        }
+        Err(failure) => {
+            // SAFETY: the mapping was made above, and nothing uses it.
+            unsafe { libc::munmap(stack.mapping, stack.mapping_size) };
+            Err(failure)
+        }
+    }
+}
+
+/// A stack with an inaccessible page below it.
+struct MappedStack {
+    mapping: *mut c_void,
+    mapping_size: usize,
+    base: *mut c_void,
+}
+
+fn map_stack(size: usize, what: &str) -> Result<MappedStack, Failure> {
     let page = page_size();
-    let size = (ALTERNATE_STACK_SIZE.load(Ordering::Relaxed).max(needed) + page - 1) & !(page - 1);
+    let size = (size + page - 1) & !(page - 1);
     let mapping_size = page + size;
+    let no_memory = || error::no_memory(format_args!("{what} of {size} bytes"));
     // SAFETY: a fresh mapping; nothing is overwritten.
     let mapping = unsafe {
         libc::mmap(
@@ -248,24 +353,18 @@ fn give_alternate_stack(thread: &Thread) -> Result<(), Failure> {
         )
     };
     if mapping == libc::MAP_FAILED {
-        return Err(error::no_memory(format_args!("an alternate signal stack of {size} bytes")));
+        return Err(no_memory());
     }
-    // The lowest page stays inaccessible: an overflow of the signal stack must not run into other memory.
+    // The lowest page stays inaccessible: an overflow must not run into other memory.
     let base = mapping.wrapping_byte_add(page);
-    let stack = AlternateStack { mapping, mapping_size, base, earlier };
     // SAFETY: within the mapping.
-    let opened = unsafe { libc::mprotect(base, size, libc::PROT_READ | libc::PROT_WRITE) } == 0;
-    let result = if opened {
-        use_stack(&stack)
-    } else {
-        Err(error::no_memory(format_args!("an alternate signal stack of {size} bytes")))
-    };
-    match result {
-        Ok(()) => thread.alternate_stack.set(Some(stack)),
+    if unsafe { libc::mprotect(base, size, libc::PROT_READ | libc::PROT_WRITE) } != 0 {
+        let failure = no_memory();
         // SAFETY: the mapping was made above, and nothing uses it.
-        Err(_) => _ = unsafe { libc::munmap(mapping, mapping_size) },
+        unsafe { libc::munmap(mapping, mapping_size) };
+        return Err(failure);
     }
-    result
+    Ok(MappedStack { mapping, mapping_size, base })
 }
 
 fn use_stack(stack: &AlternateStack) -> Result<(), Failure> {
@@ -315,6 +414,8 @@ fn take_alternate_stack_back(thread: &Thread) -> TakenBack {
 
 fn leave_list(thread: &Thread) {
     let mut list = LIST.lock();
+    #[cfg(wasmtrap_mach)]
+    super::mach::ports::take_back(thread);
     // SAFETY: under the lock, all records on the list are alive.
     match unsafe { thread.prev.get().as_ref() } {
         Some(prev) => prev.next.set(thread.next.get()),
@@ -347,7 +448,7 @@ pub(crate) fn detach() -> Result<(), Failure> {
         // SAFETY: the key exists since the thread was attached; the record is on no list and in no handler's hands.
         unsafe {
             libc::pthread_setspecific(exit_key()?, core::ptr::null());
-            allocation::release(NonNull::from(thread));
+            free_record(NonNull::from(thread));
         }
     }
     Ok(())
@@ -375,7 +476,7 @@ extern "C" fn thread_ends(record: *mut c_void) {
         unsafe { libc::munmap(stack.mapping, stack.mapping_size) };
     }
     // SAFETY: on no list, in no handler's hands, and pthread has forgotten it.
-    unsafe { allocation::release(record) };
+    unsafe { free_record(record) };
 }
 
 pub(crate) fn count() -> usize {
@@ -384,16 +485,9 @@ pub(crate) fn count() -> usize {
 
 /// Whether a thread is inside a protected call.
 pub(crate) fn any_inside() -> bool {
-    let list = LIST.lock();
-    let mut link = list.first;
-    // SAFETY: under the lock, all records on the list are alive.
-    while let Some(thread) = unsafe { link.as_ref() } {
-        if !land::innermost(thread).is_null() {
-            return true;
-        }
-        link = thread.next.get();
-    }
-    false
+    let mut inside = false;
+    LIST.lock().each(|thread| inside |= !land::innermost(thread).is_null());
+    inside
 }
 
 pub(crate) fn detach_chain() -> Result<*mut wasmtrap_chain_t, Failure> {
@@ -492,6 +586,8 @@ pub(crate) unsafe fn unlock_after_fork_in_child() {
             thread.prev.set(core::ptr::null());
             list.first = thread;
             list.count = 1;
+            #[cfg(wasmtrap_mach)]
+            super::mach::ports::forget(thread);
             continue;
         }
         if let Some(stack) = thread.alternate_stack.get() {
@@ -499,7 +595,7 @@ pub(crate) unsafe fn unlock_after_fork_in_child() {
             unsafe { libc::munmap(stack.mapping, stack.mapping_size) };
         }
         // SAFETY: its thread does not exist here.
-        unsafe { allocation::release(NonNull::from(thread)) };
+        unsafe { free_record(NonNull::from(thread)) };
     }
     // SAFETY: the caller's promise.
     unsafe { LIST.release() };

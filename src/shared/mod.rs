@@ -3,6 +3,8 @@
 pub mod abi;
 pub(crate) mod activation;
 pub(crate) mod disposition;
+#[cfg(wasmtrap_mach)]
+pub(crate) mod mach;
 pub(crate) mod readers;
 pub(crate) mod state;
 pub(crate) mod thread;

@@ -53,13 +53,19 @@ pub(crate) struct PendingTrap {
     pub(crate) frame_count: usize,
 }
 
+/// The library may no longer be set up.
+pub(crate) const ATTENTION_SET_UP: u8 = 1;
+/// The thread's exception ports were given back for a fault of their earlier owner.
+#[cfg(wasmtrap_mach)]
+pub(crate) const ATTENTION_PORT: u8 = 2;
+
 /// An attached thread. Only its own thread, and handlers on it, touch the fields, but for `chain`, which others may
 /// look at, `attention`, which others may set, and the list links, which belong to the list's lock. Shared references only: handlers come at any time.
 pub(crate) struct Thread {
     /// The innermost protected call, null outside of any.
     pub(crate) chain: AtomicPtr<Activation>,
-    /// Not 0 if something has to be looked at before the next protected call: whether the library is still set up.
-    /// Read by `wasmtrap_call`, in assembly.
+    /// Not 0 if something has to be looked at before the next protected call: ATTENTION_*. Read by `wasmtrap_call`, in
+    /// assembly.
     pub(crate) attention: AtomicU8,
     /// The stack that the thread runs on now.
     pub(crate) stack: Cell<StackBounds>,
@@ -67,6 +73,8 @@ pub(crate) struct Thread {
     pub(crate) own_stack: StackBounds,
     pub(crate) pending: UnsafeCell<PendingTrap>,
     pub(crate) alternate_stack: Cell<Option<AlternateStack>>,
+    #[cfg(wasmtrap_mach)]
+    pub(crate) mach: super::mach::MachThread,
     pub(crate) next: Cell<*const Thread>,
     pub(crate) prev: Cell<*const Thread>,
 }

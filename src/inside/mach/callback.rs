@@ -1,0 +1,64 @@
+//! The embedder's fault handler on the thread that faulted.
+//!
+//! The server saves the thread's state in its record and points the thread at the trampoline, on a stack of its own;
+//! the trampoline keeps the vector registers, calls [`asked`] and ends in an instruction that traps, so that the server
+//! can put the state back. The stack is not the alternate signal stack: a signal handler that runs there marks it as in
+//! use only when the kernel put it there (sendsig, bsd/dev/i386/unix_signal.c), so that a signal during the handler
+//! would begin at its top and overwrite it.
+
+use super::state::{State, Words};
+use super::trampoline;
+use crate::inside::decide::{Fault, Verdict, decide};
+use crate::inside::machine::{Machine, Report};
+use crate::inside::tables::Live;
+use crate::inside::{ask, land};
+use crate::shared::abi::*;
+use crate::shared::mach::{Callback, Phase};
+use crate::shared::thread::Thread;
+
+/// Saves the state and has the thread go on in the trampoline.
+pub(crate) fn ask_on_its_thread(
+    thread: &Thread,
+    callback: &mut Callback,
+    fault: &Fault,
+    report: &Report,
+    pc_is_behind: bool,
+    words: &mut Words,
+) {
+    callback.words = *words;
+    callback.fault = *fault;
+    callback.report = *report;
+    callback.pc_is_behind = pc_is_behind;
+    callback.handled = false;
+    callback.phase = Phase::Asking;
+    let top = thread.mach.callback_stack_top();
+    State::new(words, false).enter(trampoline::entry_address(), core::ptr::from_ref(thread).addr(), top);
+}
+
+/// What the trampoline calls, on the thread that faulted.
+pub(crate) unsafe extern "C" fn asked(thread: &Thread) {
+    let place = thread.mach.callback.get();
+    // No reference is kept while the handler runs: should it fault, the server looks at the same place.
+    // SAFETY: this thread's, which is not in the kernel now.
+    let (fault, report, pc_is_behind, mut words) =
+        unsafe { ((*place).fault, (*place).report, (*place).pc_is_behind, (*place).words) };
+    let mut machine = State::new(&mut words, pc_is_behind);
+    let live = Live::now(machine.sp());
+    let handled = match decide(&fault, &live) {
+        Verdict::CallHost(findings) => match live.fault_handler {
+            Some(handler) => ask::ask(handler, &mut machine, &fault, &report, findings),
+            None => false,
+        },
+        // The handler has been taken away in between.
+        Verdict::Trap(code, findings) => {
+            let cause = land::Cause { code, source: WASMTRAP_SOURCE_FAULT, payload: 0 };
+            land::trap(thread, cause, &mut machine, &fault, &report, &findings)
+        }
+        Verdict::Forward | Verdict::Resume => false,
+    };
+    // SAFETY: as above.
+    unsafe {
+        (*place).words = words;
+        (*place).handled = handled;
+    }
+}

@@ -1,0 +1,67 @@
+use super::*;
+
+/// Every 64-bit unit holds its own index, the words after the last whole one their own number.
+fn numbered() -> Words {
+    core::array::from_fn(|word| if word % 2 == 0 { word as u32 / 2 } else { 0 })
+}
+
+#[test]
+fn registers_go_out_and_come_back() {
+    let mut words = numbered();
+    let before = words;
+    let mut state = State::new(&mut words, false);
+    let mut registers = state.registers();
+    state.set_registers(&registers);
+    for (index, general) in registers.general.iter_mut().enumerate() {
+        *general = 0x1_0000_0000 * (index as u64 + 1) + 5;
+    }
+    registers.pc = 0x1234_5678_9abc;
+    registers.flags = 0x246;
+    state.set_registers(&registers);
+    let again = state.registers();
+    assert_eq!((again.pc, again.flags), (registers.pc, registers.flags));
+    // x86-64 has 16 general registers, arm64 all 32.
+    let known = if cfg!(target_arch = "x86_64") { 16 } else { 32 };
+    assert_eq!(again.general[..known], registers.general[..known]);
+    assert!(again.general[known..].iter().all(|&value| value == 0));
+    // What a record does not name stays as it came: the segments, the flags of pointer authentication.
+    let kept = if cfg!(target_arch = "x86_64") { 36..42 } else { 67..68 };
+    assert_eq!(words[kept.clone()], before[kept]);
+}
+
+#[test]
+fn a_trap_resumes_at_the_landing_with_clean_flags() {
+    let mut words = numbered();
+    let mut state = State::new(&mut words, true);
+    let all_flags = wasmtrap_registers_t { flags: 0xffff_ffff, ..state.registers() };
+    state.set_registers(&all_flags);
+    state.resume_at(0x1000, 0x2000);
+    let registers = state.registers();
+    assert_eq!((registers.pc, state.sp()), (0x1000, 0x2000));
+    let cleared = if cfg!(target_arch = "x86_64") { 1 << 10 | 1 << 18 } else { 3 << 10 };
+    assert_eq!(registers.flags, 0xffff_ffff & !cleared);
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn the_pc_of_a_breakpoint_is_the_breakpoints() {
+    let mut words = numbered();
+    let mut state = State::new(&mut words, true);
+    let behind = state.get(RIP);
+    assert_eq!(state.registers().pc, behind - 1);
+    let registers = state.registers();
+    state.set_registers(&registers);
+    assert_eq!(state.get(RIP), behind, "an untouched pc goes on behind the breakpoint");
+    state.run_again();
+    assert_eq!((state.get(RIP), state.pc() as u64), (behind - 1, behind - 1));
+}
+
+#[test]
+fn a_function_is_entered_with_its_argument() {
+    let mut words = numbered();
+    let mut state = State::new(&mut words, false);
+    state.enter(0x4000, 0x5000, 0x6000);
+    let registers = state.registers();
+    let argument = if cfg!(target_arch = "x86_64") { 5 } else { 0 };
+    assert_eq!((registers.pc, state.sp(), registers.general[argument]), (0x4000, 0x6000, 0x5000));
+}

@@ -1,0 +1,113 @@
+//! The registers in an exception message: x86_THREAD_STATE64 (struct x86_thread_state64, osfmk/mach/i386/_structs.h), in
+//! 32-bit words.
+
+use crate::inside::decide::Fault;
+use crate::inside::machine::Machine;
+use crate::shared::abi::*;
+
+/// x86_THREAD_STATE64, osfmk/mach/i386/thread_status.h.
+pub(crate) const FLAVOR: u32 = 4;
+pub(crate) const COUNT: usize = 42;
+
+/// The words of a thread's state.
+pub(crate) type Words = [u32; COUNT];
+
+/// Registers by their place, in 64-bit units: rax, rbx, rcx, rdx, rdi, rsi, rbp, rsp, r8 to r15, rip, rflags, segments.
+const RDI: usize = 4;
+const RBP: usize = 6;
+const RSP: usize = 7;
+const RIP: usize = 16;
+const RFLAGS: usize = 17;
+
+/// The places in the order of wasmtrap_registers_t, which is DWARF's.
+const DWARF_ORDER: [usize; 16] = [0, 3, 2, 1, 5, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
+const DIRECTION_FLAG: u64 = 1 << 10;
+const ALIGNMENT_CHECK: u64 = 1 << 18;
+
+/// A thread's state, and whether its program counter is behind the instruction that faulted.
+pub(crate) struct State<'a> {
+    words: &'a mut Words,
+    pc_is_behind: bool,
+}
+
+impl<'a> State<'a> {
+    pub(crate) fn new(words: &'a mut Words, pc_is_behind: bool) -> Self {
+        Self { words, pc_is_behind }
+    }
+
+    fn get(&self, register: usize) -> u64 {
+        let word = |index| u64::from(self.words.get(index).copied().unwrap_or(0));
+        word(2 * register) | word(2 * register + 1) << 32
+    }
+
+    fn set(&mut self, register: usize, value: u64) {
+        for (half, place) in self.words.iter_mut().skip(2 * register).take(2).enumerate() {
+            *place = (value >> (32 * half)) as u32;
+        }
+    }
+
+    /// The instruction that faulted. `int3` is one byte long.
+    pub(crate) fn pc(&self) -> usize {
+        (self.get(RIP) as usize).wrapping_sub(usize::from(self.pc_is_behind))
+    }
+
+    /// Has the instruction run again, so that it faults again.
+    pub(crate) fn run_again(&mut self) {
+        self.set(RIP, self.pc() as u64);
+        self.pc_is_behind = false;
+    }
+
+    /// Has the thread call `function` with `argument`, on the stack whose top is `sp`, and nothing to return to.
+    pub(crate) fn enter(&mut self, function: usize, argument: usize, sp: usize) {
+        self.resume_at(function, sp);
+        self.set(RDI, argument as u64);
+    }
+}
+
+impl Machine for State<'_> {
+    fn sp(&self) -> usize {
+        self.get(RSP) as usize
+    }
+
+    fn fp(&self) -> usize {
+        self.get(RBP) as usize
+    }
+
+    /// The thread's state has no error code of the processor; what can be told is whether the fetch failed.
+    fn access(&self, fault: &Fault) -> wasmtrap_access_t {
+        if fault.address == Some(fault.pc) { WASMTRAP_ACCESS_EXECUTE } else { WASMTRAP_ACCESS_UNKNOWN }
+    }
+
+    fn registers(&self) -> wasmtrap_registers_t {
+        let mut registers = wasmtrap_registers_t { general: [0; 32], pc: 0, flags: 0 };
+        for (general, register) in registers.general.iter_mut().zip(DWARF_ORDER) {
+            *general = self.get(register);
+        }
+        registers.pc = self.pc() as u64;
+        registers.flags = self.get(RFLAGS);
+        registers
+    }
+
+    fn set_registers(&mut self, registers: &wasmtrap_registers_t) {
+        for (general, register) in registers.general.iter().zip(DWARF_ORDER) {
+            self.set(register, *general);
+        }
+        // An untouched pc stays the kernel's, which after a breakpoint is the next instruction.
+        if registers.pc != self.pc() as u64 {
+            self.set(RIP, registers.pc);
+        }
+        self.set(RFLAGS, registers.flags);
+    }
+
+    fn resume_at(&mut self, pc: usize, sp: usize) {
+        self.set(RIP, pc as u64);
+        self.set(RSP, sp as u64);
+        self.set(RFLAGS, self.get(RFLAGS) & !(DIRECTION_FLAG | ALIGNMENT_CHECK));
+        self.pc_is_behind = false;
+    }
+}
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;

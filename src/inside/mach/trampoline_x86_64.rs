@@ -1,0 +1,97 @@
+//! The way into the embedder's fault handler and back, for a thread that the server has sent there.
+//!
+//! All general registers are in the thread's record already. What the handler could change beyond them, x87, MXCSR and
+//! the vector registers, is kept here: all that XCR0 names, by XSAVE, so that it does not matter what the handler uses.
+
+use core::arch::naked_asm;
+
+use super::callback::asked;
+use crate::shared::thread::Thread;
+
+pub(crate) fn entry_address() -> usize {
+    entry as unsafe extern "C" fn() as usize
+}
+
+/// Where the exception that ends the callback comes from.
+pub(crate) fn return_address() -> usize {
+    come_back as unsafe extern "C" fn() as usize
+}
+
+/// Bytes that the vector state needs, a multiple of 64. Intel's manual, volume 1, 13.2: CPUID.(0DH, 0):ECX is enough
+/// for all that the processor has, whatever the kernel turns on later (macOS turns AVX-512 on at its first use).
+#[cfg(wasmtrap_mach)]
+pub(crate) fn vector_state_size() -> usize {
+    use core::arch::x86_64::{__cpuid, __cpuid_count};
+    const OSXSAVE: u32 = 1 << 27;
+    if __cpuid(1).ecx & OSXSAVE == 0 {
+        return FXSAVE_SIZE;
+    }
+    (__cpuid_count(0xd, 0).ecx as usize).next_multiple_of(64)
+}
+
+/// Without XSAVE.
+const FXSAVE_SIZE: usize = 512;
+/// MXCSR as the ABI starts a program with it.
+const DEFAULT_MXCSR: u32 = 0x1f80;
+
+/// Entered with the thread's record in rdi and rsp at the top of the callback stack, aligned to 64. Never returns: there
+/// is no frame above it.
+#[unsafe(naked)]
+unsafe extern "C" fn entry() {
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined rip",
+        "endbr64",
+        "xor ebp, ebp",
+        "mov rbx, rdi",
+        "mov rcx, qword ptr [rbx + {size}]",
+        "sub rsp, rcx",
+        "mov r12, rsp",
+        "cmp rcx, {fxsave_size}",
+        "je 2f",
+        // XRSTOR wants the unused part of the header (64 bytes after the FXSAVE area) to be zero.
+        "xor eax, eax",
+        "mov qword ptr [r12 + 512], rax",
+        "mov qword ptr [r12 + 520], rax",
+        "mov qword ptr [r12 + 528], rax",
+        "mov qword ptr [r12 + 536], rax",
+        "mov qword ptr [r12 + 544], rax",
+        "mov qword ptr [r12 + 552], rax",
+        "mov qword ptr [r12 + 560], rax",
+        "mov qword ptr [r12 + 568], rax",
+        "mov eax, -1",
+        "mov edx, -1",
+        "xsave64 [r12]",
+        "jmp 3f",
+        "2:",
+        "fxsave64 [r12]",
+        "3:",
+        "fninit",
+        "sub rsp, 16",
+        "mov dword ptr [rsp], {default_mxcsr}",
+        "ldmxcsr dword ptr [rsp]",
+        "mov rdi, rbx",
+        "call {asked}",
+        "cmp qword ptr [rbx + {size}], {fxsave_size}",
+        "je 4f",
+        "mov eax, -1",
+        "mov edx, -1",
+        "xrstor64 [r12]",
+        "jmp {come_back}",
+        "4:",
+        "fxrstor64 [r12]",
+        "jmp {come_back}",
+        ".cfi_endproc",
+        size = const core::mem::offset_of!(Thread, mach.vector_state_size),
+        fxsave_size = const FXSAVE_SIZE,
+        default_mxcsr = const DEFAULT_MXCSR,
+        asked = sym asked,
+        come_back = sym come_back,
+    )
+}
+
+/// The instruction by which the server knows that the callback is over.
+#[unsafe(naked)]
+unsafe extern "C" fn come_back() {
+    naked_asm!("ud2")
+}

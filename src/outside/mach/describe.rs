@@ -1,0 +1,93 @@
+//! The Mach half of the description: what was found out about the process, and how the ports are doing.
+
+use core::ffi::CStr;
+use core::fmt::{self, Write};
+use core::sync::atomic::Ordering;
+
+use super::host::{CS_PLATFORM_BINARY, CS_RUNTIME, Entitlements, Host};
+use super::{ports, system};
+use crate::inside::mach::server::{ANSWERED, DROPPED};
+use crate::inside::mach::state::FLAVOR;
+use crate::outside::threads;
+use crate::shared::mach::HARDENED;
+
+/// What kind of process this is.
+pub(crate) fn write_host(out: &mut impl Write) -> fmt::Result {
+    let host = system::look();
+    let version = system::version();
+    let version = CStr::from_bytes_until_nul(&version).ok().and_then(|text| text.to_str().ok()).unwrap_or("");
+    write!(out, "process: macOS {}; ", if version.is_empty() { "of an unknown version" } else { version })?;
+    write_hardening(out, &host)?;
+    write!(out, "; {}translated by Rosetta", if host.translated { "" } else { "not " })?;
+    writeln!(out, "; {}forked without exec", if host.forked { "" } else { "not " })
+}
+
+fn write_hardening(out: &mut impl Write, host: &Host) -> fmt::Result {
+    match host.code_signing {
+        None => write!(out, "code signing unknown (taken as hardened)")?,
+        Some(flags) => {
+            write!(out, "code signing flags {flags:#x}")?;
+            if flags & CS_PLATFORM_BINARY != 0 {
+                write!(out, ", platform binary")?;
+            }
+            if flags & CS_RUNTIME != 0 {
+                write!(out, ", hardened runtime")?;
+            }
+        }
+    }
+    if !host.is_hardened() {
+        return write!(out, "; not hardened");
+    }
+    write!(out, "; hardened: an exception port with EXCEPTION_DEFAULT may be fatal here (EXC_GUARD), and is not used")?;
+    match host.entitlements {
+        Entitlements::OnlyOneExceptionPort => write!(out, "; has the entitlement {}", system::ONLY_ONE_EXCEPTION_PORT),
+        Entitlements::Unknown => write!(out, "; entitlements unreadable"),
+        Entitlements::Harmless => Ok(()),
+    }
+}
+
+/// How the ports are doing, where they are the backend.
+pub(crate) fn write_ports(out: &mut impl Write) -> fmt::Result {
+    if ports::SET.load(Ordering::Relaxed) == 0 {
+        return writeln!(out, "Mach: the server has lost its port set; signals go on");
+    }
+    let (answered, dropped) = (ANSWERED.load(Ordering::Relaxed), DROPPED.load(Ordering::Relaxed));
+    write!(
+        out,
+        "Mach: EXCEPTION_STATE | MACH_EXCEPTION_CODES, flavor {FLAVOR}; {answered} exceptions answered, {dropped} foreign \
+         messages dropped"
+    )?;
+    if HARDENED.load(Ordering::Relaxed) {
+        write!(out, "; earlier ports with a forbidden behavior are never put back")?;
+    }
+    let refused = ports::REFUSED.lock();
+    if let (count, Some(refusal)) = *refused {
+        write!(out, "; {count} times a thread got no port and went on with signals, the last because {refusal}")?;
+    }
+    drop(refused);
+    writeln!(out)?;
+    let Some(thread) = threads::current() else { return writeln!(out, "this thread: not attached") };
+    write!(out, "this thread: ")?;
+    if thread.mach.port.get() == 0 {
+        return writeln!(out, "no exception port, signals only");
+    }
+    if thread.mach.stepped_aside.get() {
+        return writeln!(out, "its earlier exception ports are in place until its next protected call");
+    }
+    match ports::displaced(thread) {
+        Ok(0) => write!(out, "our exception port is in place")?,
+        Ok(kinds) => {
+            write!(
+                out,
+                "another exception port is in place for kinds {kinds:#x}; wasmtrap_rearm puts ours back on top"
+            )?;
+        }
+        Err(refusal) => write!(out, "its exception ports cannot be told: {refusal}")?,
+    }
+    // SAFETY: this thread's, which has no exception now.
+    let owners = unsafe { &*thread.mach.earlier.get() }.iter().filter(|entry| entry.is_port()).count();
+    match owners {
+        0 => writeln!(out),
+        _ => writeln!(out, "; what is not a trap goes to the exception port that was there before"),
+    }
+}

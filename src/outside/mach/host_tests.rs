@@ -1,0 +1,42 @@
+use super::*;
+
+const ORDINARY: Host =
+    Host { code_signing: Some(0), entitlements: Entitlements::Harmless, translated: false, forked: false };
+const HARDENED: Host = Host { code_signing: Some(CS_PLATFORM_BINARY), ..ORDINARY };
+
+#[test]
+fn an_ordinary_process_gets_ports() {
+    assert!(ORDINARY.verdict().is_ok());
+}
+
+#[test]
+fn a_hardened_process_gets_them_unless_its_entitlements_forbid_or_hide_it() {
+    for flags in [CS_PLATFORM_BINARY, CS_RUNTIME, CS_PLATFORM_BINARY | CS_RUNTIME] {
+        let hardened = Host { code_signing: Some(flags), ..ORDINARY };
+        assert!(hardened.verdict().is_ok(), "{hardened:?}");
+        for entitlements in [Entitlements::OnlyOneExceptionPort, Entitlements::Unknown] {
+            assert!(Host { entitlements, ..hardened }.verdict().is_err());
+        }
+    }
+    assert!(HARDENED.verdict().expect("it does").contains("EXCEPTION_STATE"));
+}
+
+#[test]
+fn entitlements_that_do_not_bind_do_not_matter() {
+    assert!(Host { entitlements: Entitlements::OnlyOneExceptionPort, ..ORDINARY }.verdict().is_ok());
+}
+
+#[test]
+fn unknown_code_signing_counts_as_hardened() {
+    let unknown = Host { code_signing: None, ..ORDINARY };
+    assert!(unknown.is_hardened());
+    assert!(Host { entitlements: Entitlements::Unknown, ..unknown }.verdict().is_err());
+}
+
+#[test]
+fn translated_and_forked_processes_get_none() {
+    for host in [ORDINARY, HARDENED] {
+        assert!(Host { translated: true, ..host }.verdict().is_err());
+        assert_eq!(Host { forked: true, ..host }.verdict(), Err(FORKED));
+    }
+}

@@ -1,0 +1,87 @@
+//! The Mach backend's part in ordinary context: whether it can be had, its server thread, and the threads' ports.
+
+#[cfg(wasmtrap_mach)]
+pub(crate) mod describe;
+#[cfg(any(wasmtrap_mach, test))]
+pub(crate) mod host;
+#[cfg(wasmtrap_mach)]
+pub(crate) mod ports;
+#[cfg(wasmtrap_mach)]
+pub(crate) mod server;
+#[cfg(wasmtrap_mach)]
+pub(crate) mod system;
+
+use core::fmt;
+
+/// A kernel call that was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) call: &'static str,
+    /// A kern_return_t or mach_msg_return_t.
+    pub(crate) code: i32,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// The codes that refusals are known to come with, by their names in osfmk/mach/kern_return.h and message.h.
+        const NAMES: [(i32, &str); 11] = [
+            (3, "KERN_NO_SPACE"),
+            (4, "KERN_INVALID_ARGUMENT"),
+            (5, "KERN_FAILURE"),
+            (6, "KERN_RESOURCE_SHORTAGE"),
+            (8, "KERN_NO_ACCESS"),
+            (15, "KERN_INVALID_NAME"),
+            (17, "KERN_INVALID_RIGHT"),
+            (46, "KERN_NOT_SUPPORTED"),
+            (53, "KERN_DENIED"),
+            (0x1000_0003, "MACH_SEND_INVALID_DEST"),
+            (0x1000_000a, "MACH_SEND_INVALID_RIGHT"),
+        ];
+        write!(out, "{} returned {:#x}", self.call, self.code)?;
+        match NAMES.iter().find(|(code, _)| *code == self.code) {
+            Some((_, name)) => write!(out, " ({name})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why Mach ports cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Obstacle {
+    pub(crate) why: &'static str,
+    pub(crate) refusal: Option<Refusal>,
+}
+
+impl Obstacle {
+    pub(crate) const fn new(why: &'static str) -> Self {
+        Self { why, refusal: None }
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.why)?;
+        match self.refusal {
+            Some(refusal) => write!(out, ": {refusal}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether Mach ports can be had in this process: why they are safe, or what is in the way. Nothing that this asks can
+/// harm the process.
+#[cfg(wasmtrap_mach)]
+pub(crate) fn possible() -> Result<&'static str, Obstacle> {
+    let host = system::look();
+    let safe = host.verdict().map_err(Obstacle::new)?;
+    crate::shared::mach::HARDENED.store(host.is_hardened(), core::sync::atomic::Ordering::Relaxed);
+    ports::try_out().map(|()| safe).map_err(|refusal| Obstacle {
+        why: "the kernel refuses exception ports to this process",
+        refusal: Some(refusal),
+    })
+}
+
+#[cfg(not(wasmtrap_mach))]
+pub(crate) fn possible() -> Result<&'static str, Obstacle> {
+    Err(Obstacle::new("there are no Mach exception ports on Linux"))
+}

@@ -1,0 +1,292 @@
+//! The threads' exception ports: going on top of what a thread has, and putting it back.
+//!
+//! A thread has one receive right of ours, with one send right, a member of the server's port set; its context is the
+//! thread's record. Every right that a call hands out is released exactly once: in a hardened task a right released
+//! twice is fatal (mach_port_guard_exception).
+//!
+//! All of this runs under the lock of the threads' list, so that a thread never gets a port that nobody serves.
+
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use mach2::exception_types::*;
+use mach2::kern_return::KERN_SUCCESS;
+use mach2::mach_port::{mach_port_construct, mach_port_deallocate, mach_port_destruct};
+use mach2::port::{MACH_PORT_NULL, MPO_INSERT_SEND_RIGHT, mach_port_limits_t, mach_port_options_t};
+use mach2::traps::mach_task_self;
+
+use super::Refusal;
+use super::system::{
+    mach_port_insert_member, pthread_mach_thread_np, thread_get_exception_ports, thread_swap_exception_ports,
+};
+use crate::inside::mach::ports::{EXCEPTION_DEFAULT, put_back};
+use crate::inside::mach::state::FLAVOR;
+use crate::outside::error::{Failure, fail};
+use crate::outside::lock::Locked;
+use crate::shared::abi::*;
+use crate::shared::mach::{EXCEPTION_TYPES, EarlierPort, EarlierPorts};
+use crate::shared::thread::Thread;
+
+/// The port set that the server receives from; 0 if there is no server. Changed under the lock of the threads' list.
+pub(crate) static SET: AtomicU32 = AtomicU32::new(0);
+/// The exceptions that are taken, EXC_MASK_*. Set before the server is started.
+pub(crate) static MASK: AtomicU32 = AtomicU32::new(0);
+
+/// What the kernel is asked for. The only behavior that every kernel allows every task, and that shows us no right.
+const BEHAVIOR: exception_behavior_t = (EXCEPTION_STATE | MACH_EXCEPTION_CODES) as exception_behavior_t;
+
+/// The exceptions of these kinds of fault (WASMTRAP_FAULT_*). EXC_BAD_INSTRUCTION is always among them: it is how the
+/// embedder's fault handler comes back.
+pub(crate) fn mask_of(kinds: u32) -> u32 {
+    EXC_MASK_BAD_INSTRUCTION
+        | kinds_and_masks().filter(|(kind, _)| kinds & kind != 0).fold(0, |all, (_, mask)| all | mask)
+}
+
+fn kinds_and_masks() -> impl Iterator<Item = (u32, u32)> {
+    [
+        (WASMTRAP_FAULT_MEMORY, EXC_MASK_BAD_ACCESS),
+        (WASMTRAP_FAULT_ILLEGAL, EXC_MASK_BAD_INSTRUCTION),
+        (WASMTRAP_FAULT_ARITHMETIC, EXC_MASK_ARITHMETIC),
+        (WASMTRAP_FAULT_BREAKPOINT, EXC_MASK_BREAKPOINT),
+    ]
+    .into_iter()
+}
+
+fn check(call: &'static str, code: i32) -> Result<(), Refusal> {
+    if code == KERN_SUCCESS { Ok(()) } else { Err(Refusal { call, code }) }
+}
+
+fn this_task() -> u32 {
+    // SAFETY: reads a variable that libSystem sets up.
+    unsafe { mach_task_self() }
+}
+
+fn this_threads_port() -> u32 {
+    // SAFETY: this thread exists.
+    unsafe { pthread_mach_thread_np(libc::pthread_self()) }
+}
+
+/// A receive right with one send right.
+pub(crate) fn new_port(context: u64) -> Result<u32, Refusal> {
+    let mut options = mach_port_options_t {
+        flags: MPO_INSERT_SEND_RIGHT,
+        mpl: mach_port_limits_t { mpl_qlimit: 0 },
+        reserved: [0; 2],
+    };
+    let mut port = MACH_PORT_NULL;
+    // SAFETY: both places are valid.
+    let code = unsafe { mach_port_construct(this_task(), &raw mut options, context as _, &raw mut port) };
+    check("mach_port_construct", code).map(|()| port)
+}
+
+/// Gives up a port of `new_port`, all of it.
+pub(crate) fn destroy_port(port: u32) {
+    // SAFETY: a receive right of ours with one send right, used for the last time.
+    unsafe { mach_port_destruct(this_task(), port, -1, 0) };
+}
+
+pub(crate) fn add_to_set(port: u32, set: u32) -> Result<(), Refusal> {
+    // SAFETY: names of ours.
+    check("mach_port_insert_member", unsafe { mach_port_insert_member(this_task(), port, set) })
+}
+
+fn release(entry: &EarlierPort) {
+    if entry.is_port() {
+        // SAFETY: a send right that swap or get handed out, released once. One whose port has died since is a dead
+        // name, which is released in the same way.
+        unsafe { mach_port_deallocate(this_task(), entry.port) };
+    }
+}
+
+/// Sets a thread's exception port and returns what was there.
+fn swap(thread_port: u32, mask: u32, port: u32, behavior: i32, flavor: i32) -> Result<EarlierPorts, Refusal> {
+    let mut found = EarlierPorts { count: EXCEPTION_TYPES as u32, ..EarlierPorts::NONE };
+    // SAFETY: the arrays have room for every exception type.
+    let code = unsafe {
+        thread_swap_exception_ports(
+            thread_port,
+            mask,
+            port,
+            behavior,
+            flavor,
+            found.masks.as_mut_ptr(),
+            &raw mut found.count,
+            found.ports.as_mut_ptr(),
+            found.behaviors.as_mut_ptr(),
+            found.flavors.as_mut_ptr(),
+        )
+    };
+    check("thread_swap_exception_ports", code).map(|()| found)
+}
+
+/// Whether the kernel lets this process have exception ports: sets one on this thread and takes it back.
+pub(crate) fn try_out() -> Result<(), Refusal> {
+    let port = new_port(0)?;
+    let result = swap(this_threads_port(), EXC_MASK_BAD_INSTRUCTION, port, BEHAVIOR, FLAVOR as i32).and_then(|found| {
+        let mut result = Ok(());
+        for entry in found.iter() {
+            let (port, behavior, flavor) = settable(&entry);
+            // What comes back is the port that was just set, with one more right to it.
+            result = swap(this_threads_port(), entry.mask, port, behavior, flavor)
+                .map(|ours| ours.iter().for_each(|entry| release(&entry)));
+            release(&entry);
+        }
+        result
+    });
+    destroy_port(port);
+    result
+}
+
+/// What of an entry the kernel lets this process set.
+fn settable(entry: &EarlierPort) -> (u32, i32, i32) {
+    if entry.may_be_set() { (entry.port, entry.behavior, entry.flavor) } else { (MACH_PORT_NULL, EXCEPTION_DEFAULT, 0) }
+}
+
+/// Whether a thread that gets no port is an error: where no signal handlers are there for it, or Mach ports were asked
+/// for and nothing else.
+pub(crate) static REQUIRED: AtomicBool = AtomicBool::new(false);
+
+/// Threads that got no port and go on with signals, and what the last of them was told: for the description.
+pub(crate) static REFUSED: Locked<(usize, Option<Refusal>)> = Locked::new((0, None));
+
+/// Gives this thread its port, or puts it back on top.
+pub(crate) fn take_exceptions(thread: &Thread) -> Result<(), Failure> {
+    let result = match thread.mach.port.get() {
+        0 => attach(thread),
+        _ if thread.mach.stepped_aside.get() => go_on_top(thread),
+        _ => Ok(()),
+    };
+    let Err(refusal) = result else { return Ok(()) };
+    if REQUIRED.load(Ordering::Relaxed) {
+        return Err(fail(WASMTRAP_ERR_SYSTEM, format_args!("the thread cannot get an exception port: {refusal}")));
+    }
+    let mut refused = REFUSED.lock();
+    *refused = (refused.0 + 1, Some(refusal));
+    Ok(())
+}
+
+/// Gives this thread a port and puts it on top, if there is a server.
+fn attach(thread: &Thread) -> Result<(), Refusal> {
+    let set = SET.load(Ordering::Relaxed);
+    if set == 0 || thread.mach.port.get() != 0 {
+        return Ok(());
+    }
+    let port = new_port(core::ptr::from_ref(thread).addr() as u64)?;
+    thread.mach.thread_port.set(this_threads_port());
+    thread.mach.port.set(port);
+    let result = add_to_set(port, set).and_then(|()| go_on_top(thread));
+    if result.is_err() {
+        thread.mach.port.set(0);
+        destroy_port(port);
+    }
+    result
+}
+
+/// Puts our port on top of what the thread has now, and remembers that.
+pub(crate) fn go_on_top(thread: &Thread) -> Result<(), Refusal> {
+    let mach = &thread.mach;
+    let ours = mach.port.get();
+    if ours == 0 {
+        return Ok(());
+    }
+    let found = swap(mach.thread_port.get(), MASK.load(Ordering::Relaxed), ours, BEHAVIOR, FLAVOR as i32)?;
+    mach.stepped_aside.set(false);
+    // SAFETY: this thread's, which has no exception now.
+    let earlier = unsafe { &mut *mach.earlier.get() };
+    let mut now = EarlierPorts::NONE;
+    let mut still_ours = 0;
+    for entry in found.iter() {
+        if entry.port == ours {
+            still_ours |= entry.mask;
+            release(&entry);
+        } else {
+            now.push(entry);
+        }
+    }
+    // What lay below ours, where ours was in place, still does.
+    for entry in earlier.iter() {
+        match entry.mask & still_ours {
+            0 => release(&entry),
+            mask => now.push(EarlierPort { mask, ..entry }),
+        }
+    }
+    *earlier = now;
+    Ok(())
+}
+
+/// The kinds of fault that another port than ours sees first on this thread.
+pub(crate) fn displaced(thread: &Thread) -> Result<u32, Refusal> {
+    let mach = &thread.mach;
+    if mach.port.get() == 0 || mach.stepped_aside.get() {
+        return Ok(0);
+    }
+    let mut found = EarlierPorts { count: EXCEPTION_TYPES as u32, ..EarlierPorts::NONE };
+    // SAFETY: the arrays have room for every exception type.
+    let code = unsafe {
+        thread_get_exception_ports(
+            mach.thread_port.get(),
+            MASK.load(Ordering::Relaxed),
+            found.masks.as_mut_ptr(),
+            &raw mut found.count,
+            found.ports.as_mut_ptr(),
+            found.behaviors.as_mut_ptr(),
+            found.flavors.as_mut_ptr(),
+        )
+    };
+    check("thread_get_exception_ports", code)?;
+    let mut lost = 0;
+    for entry in found.iter() {
+        if entry.port != mach.port.get() {
+            lost |= entry.mask;
+        }
+        release(&entry);
+    }
+    Ok(kinds_and_masks().filter(|(_, mask)| lost & mask != 0).fold(0, |all, (kind, _)| all | kind))
+}
+
+/// Takes our port off the thread: what was there before comes back, but for what somebody has put on top of ours since.
+///
+/// The thread is this one; or the server has ended, and the thread is in no protected call.
+pub(crate) fn take_back(thread: &Thread) {
+    let mach = &thread.mach;
+    let ours = mach.port.get();
+    if ours == 0 {
+        return;
+    }
+    // SAFETY: see above; the server does not look at it any more.
+    let earlier = unsafe { &mut *mach.earlier.get() };
+    if !mach.stepped_aside.get() {
+        let nothing = (MACH_PORT_NULL, EXCEPTION_DEFAULT, 0);
+        let mut restored = EarlierPorts::NONE;
+        // If the thread is gone, so are its exception ports, and there is nothing to put back.
+        if let Ok(found) = swap(mach.thread_port.get(), MASK.load(Ordering::Relaxed), nothing.0, nothing.1, nothing.2) {
+            let ours_in = found.iter().filter(|entry| entry.port == ours).fold(0, |all, entry| all | entry.mask);
+            for entry in earlier.iter() {
+                match entry.mask & ours_in {
+                    0 => release(&entry),
+                    mask => restored.push(EarlierPort { mask, ..entry }),
+                }
+            }
+            for entry in found.iter() {
+                if entry.port == ours { release(&entry) } else { restored.push(entry) }
+            }
+            *earlier = restored;
+            // SAFETY: as above.
+            unsafe { put_back(thread) };
+        }
+    }
+    for entry in earlier.iter() {
+        release(&entry);
+    }
+    *earlier = EarlierPorts::NONE;
+    mach.port.set(0);
+    mach.stepped_aside.set(false);
+    destroy_port(ours);
+}
+
+/// For a forked child, which has none of the ports: the names mean nothing here.
+pub(crate) fn forget(thread: &Thread) {
+    thread.mach.port.set(0);
+    thread.mach.stepped_aside.set(false);
+    // SAFETY: this thread's; the child has no server.
+    unsafe { *thread.mach.earlier.get() = EarlierPorts::NONE };
+}
