@@ -1,9 +1,10 @@
-# The fuzzers: api, sequences of calls against a model; decide, the decision against its rules.
+# The fuzzers: api, sequences of calls against a model; decide, the decision against its rules; mach_message, exception
+# messages against theirs.
 #
 # libFuzzer comes with the crate libfuzzer-sys, and what instruments the code is a pass of LLVM that every rustc has, so
 # neither a nightly toolchain nor cargo-fuzz is needed, only a C++ compiler. `cargo fuzz run api` works too.
 
-FUZZERS := decide api
+FUZZERS := decide api mach_message
 FUZZ_HOST = $(shell $(CARGO) -vV | sed -n 's/^host: //p')
 FUZZ_BINARIES = target/fuzz/$(FUZZ_HOST)/release
 

@@ -39,4 +39,9 @@ pub use shared::abi;
 pub mod fuzzing {
     pub use crate::inside::decide::*;
     pub use crate::shared::thread::StackBounds;
+
+    /// Exception messages on the wire.
+    pub mod mach_message {
+        pub use crate::inside::mach::message::*;
+    }
 }

@@ -106,8 +106,8 @@ pub(crate) struct Cause {
     pub(crate) payload: u64,
 }
 
-/// Writes the record of a trap of `thread`, and lets the thread go on in its innermost protected call. False if there is
-/// none.
+/// Writes the record of a trap of `thread`, and lets the thread go on in its innermost protected call. False if there
+/// is none.
 ///
 /// The thread is this one, or it waits in the kernel until its exception is answered.
 pub(crate) fn trap(

@@ -7,8 +7,8 @@ use crate::inside::decide::{Fault, Kind};
 use crate::inside::mach::state::{COUNT, Words};
 use crate::inside::machine::Report;
 
-/// EXC_TYPES_COUNT (osfmk/mach/i386/exception.h, osfmk/mach/arm/exception.h): the most entries that a thread's exception
-/// ports come in.
+/// EXC_TYPES_COUNT (osfmk/mach/i386/exception.h, osfmk/mach/arm/exception.h): the most entries that a thread's
+/// exception ports come in.
 pub(crate) const EXCEPTION_TYPES: usize = 14;
 
 /// The id of the message by which the server is told to stop.

@@ -60,7 +60,8 @@ pub(crate) const ATTENTION_SET_UP: u8 = 1;
 pub(crate) const ATTENTION_PORT: u8 = 2;
 
 /// An attached thread. Only its own thread, and handlers on it, touch the fields, but for `chain`, which others may
-/// look at, `attention`, which others may set, and the list links, which belong to the list's lock. Shared references only: handlers come at any time.
+/// look at, `attention`, which others may set, and the list links, which belong to the list's lock. Shared references
+/// only: handlers come at any time.
 pub(crate) struct Thread {
     /// The innermost protected call, null outside of any.
     pub(crate) chain: AtomicPtr<Activation>,

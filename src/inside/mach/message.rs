@@ -1,9 +1,9 @@
 //! Exception messages on the wire: what the kernel sends for EXCEPTION_STATE | MACH_EXCEPTION_CODES, and the reply.
 //!
-//! MIG's subsystem mach_exc (osfmk/mach/mach_exc.defs), routine mach_exception_raise_state; its structures are packed to
-//! four bytes, so that a message is a row of 32-bit words. Everything is checked: who has a send right to one of our
-//! ports can send anything. Whoever is not the kernel is known by the trailer (KERNEL_AUDIT_TOKEN_VALUE is all zeros,
-//! osfmk/mach/message.h), which the kernel writes.
+//! MIG's subsystem mach_exc (osfmk/mach/mach_exc.defs), routine mach_exception_raise_state; its structures are packed
+//! to four bytes, so that a message is a row of 32-bit words. Everything is checked: who has a send right to one of
+//! our ports can send anything. Whoever is not the kernel is known by the trailer (KERNEL_AUDIT_TOKEN_VALUE is all
+//! zeros, osfmk/mach/message.h), which the kernel writes.
 
 /// mach_exception_raise_state.
 pub const REQUEST_ID: u32 = 2406;

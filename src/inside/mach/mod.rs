@@ -14,6 +14,7 @@
 //!
 //! `message`, `classify` and `state` are plain functions of words, tested and fuzzed on every platform.
 
+#[cfg(any(wasmtrap_mach, test))]
 pub(crate) mod classify;
 #[cfg_attr(
     not(feature = "fuzzing"),
@@ -21,6 +22,7 @@ pub(crate) mod classify;
 )]
 pub(crate) mod message;
 
+#[cfg(any(wasmtrap_mach, test))]
 #[cfg_attr(target_arch = "x86_64", path = "state_x86_64.rs")]
 #[cfg_attr(target_arch = "aarch64", path = "state_aarch64.rs")]
 pub(crate) mod state;

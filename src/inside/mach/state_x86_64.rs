@@ -1,5 +1,5 @@
-//! The registers in an exception message: x86_THREAD_STATE64 (struct x86_thread_state64, osfmk/mach/i386/_structs.h), in
-//! 32-bit words.
+//! The registers in an exception message: x86_THREAD_STATE64 (struct x86_thread_state64, osfmk/mach/i386/_structs.h),
+//! in 32-bit words.
 
 use crate::inside::decide::Fault;
 use crate::inside::machine::Machine;

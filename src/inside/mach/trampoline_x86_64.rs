@@ -34,8 +34,8 @@ const FXSAVE_SIZE: usize = 512;
 /// MXCSR as the ABI starts a program with it.
 const DEFAULT_MXCSR: u32 = 0x1f80;
 
-/// Entered with the thread's record in rdi and rsp at the top of the callback stack, aligned to 64. Never returns: there
-/// is no frame above it.
+/// Entered with the thread's record in rdi and rsp at the top of the callback stack, aligned to 64. Never returns:
+/// there is no frame above it.
 #[unsafe(naked)]
 unsafe extern "C" fn entry() {
     naked_asm!(

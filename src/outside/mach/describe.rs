@@ -54,8 +54,8 @@ pub(crate) fn write_ports(out: &mut impl Write) -> fmt::Result {
     let (answered, dropped) = (ANSWERED.load(Ordering::Relaxed), DROPPED.load(Ordering::Relaxed));
     write!(
         out,
-        "Mach: EXCEPTION_STATE | MACH_EXCEPTION_CODES, flavor {FLAVOR}; {answered} exceptions answered, {dropped} foreign \
-         messages dropped"
+        "Mach: EXCEPTION_STATE | MACH_EXCEPTION_CODES, flavor {FLAVOR}; {answered} exceptions answered, {dropped} \
+         foreign messages dropped"
     )?;
     if HARDENED.load(Ordering::Relaxed) {
         write!(out, "; earlier ports with a forbidden behavior are never put back")?;

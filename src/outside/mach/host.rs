@@ -52,10 +52,10 @@ impl Host {
             return Ok("they are safe here: the process is not hardened");
         }
         match self.entitlements {
-            Entitlements::OnlyOneExceptionPort => Err(
-                "the process is hardened and has the entitlement com.apple.security.only-one-exception-port: the kernel \
-                 would kill it for setting any exception port",
-            ),
+            Entitlements::OnlyOneExceptionPort => {
+                Err("the process is hardened and has the entitlement com.apple.security.only-one-exception-port: the \
+                 kernel would kill it for setting any exception port")
+            }
             Entitlements::Unknown => Err(
                 "the process is hardened and its entitlements cannot be read: the kernel might kill it for setting an \
                  exception port",
