@@ -55,7 +55,8 @@
 // Leave the choice between Mach ports and signals to `backend`.
 #define WASMTRAP_MACH_PORTS_DEFAULT 0
 
-// As Config::macos_use_mach_ports(true) in Wasmtime: Mach ports on macOS. No effect elsewhere.
+// As Config::macos_use_mach_ports(true) in Wasmtime: Mach ports on macOS, as with WASMTRAP_BACKEND_MACH_PORTS. No
+// effect elsewhere.
 #define WASMTRAP_MACH_PORTS_YES 1
 
 // As Config::macos_use_mach_ports(false) in Wasmtime: signals on macOS too. No effect elsewhere.
@@ -251,7 +252,8 @@ typedef struct wasmtrap_trap_t {
   // WASMTRAP_HAS_* and WASMTRAP_FRAMES_TRUNCATED, or-ed together: which of the fields below are set. The others are
   // 0.
   uint32_t flags;
-  // What the faulting instruction did to memory.
+  // What the faulting instruction did to memory. With Mach ports it is WASMTRAP_ACCESS_EXECUTE or
+  // WASMTRAP_ACCESS_UNKNOWN: the exception message does not tell reads from writes.
   wasmtrap_access_t access;
   // Program counter: the instruction that faulted; for wasmtrap_raise, its return address.
   size_t pc;
@@ -279,7 +281,8 @@ typedef struct wasmtrap_trap_t {
   int32_t signal;
   // siginfo_t's si_code.
   int32_t signal_code;
-  // The Mach exception (EXC_BAD_ACCESS, ...), 0 for all else.
+  // The Mach exception (EXC_BAD_ACCESS, ...), 0 for all else. One of signal and exception is set for a fault,
+  // whichever way it came.
   int32_t exception;
   // Number of elements of exception_codes that are set.
   uint32_t exception_code_count;
@@ -353,9 +356,10 @@ typedef struct wasmtrap_fault_t {
   struct wasmtrap_registers_t *registers;
 } wasmtrap_fault_t;
 
-// The embedder's own fault handler. It runs on the faulting thread, with signals inside the signal handler: it may do
-// only what a signal handler may (POSIX: signal-safety(7)), take no lock, and call only those functions of this
-// library that say they are signal-safe. It may leave by not returning (a jump into its own landing pad).
+// The embedder's own fault handler. It runs on the faulting thread: with signals inside the signal handler, with Mach
+// ports on a stack of the library's, as large as the alternate signal stack, with no signal blocked. It may do only
+// what a signal handler may (POSIX: signal-safety(7)), take no lock, and call only those functions of this library
+// that say they are signal-safe. It may leave by not returning (a jump into its own landing pad).
 typedef wasmtrap_verdict_t (*wasmtrap_fault_handler_t)(struct wasmtrap_fault_t *fault, void *user);
 
 // Success.
@@ -472,10 +476,13 @@ typedef wasmtrap_verdict_t (*wasmtrap_fault_handler_t)(struct wasmtrap_fault_t *
 // The first code that is the embedder's own; all from here up are.
 #define WASMTRAP_CODE_USER 4096
 
-// The library chooses: Mach exception ports on macOS wherever they are safe, POSIX signals elsewhere.
+// The library chooses: Mach exception ports on macOS wherever they are safe, POSIX signals elsewhere. It looks at the
+// process first and asks the kernel for nothing that could kill it; wasmtrap_describe tells what it found.
 #define WASMTRAP_BACKEND_AUTO 0
 
-// Mach exception ports (macOS).
+// Mach exception ports (macOS): an exception comes to a thread of the library's before it becomes a signal, and before
+// a debugger or crash reporter sees it. Signal handlers are installed underneath all the same, because the kernel may
+// bypass the ports.
 #define WASMTRAP_BACKEND_MACH_PORTS 1
 
 // POSIX signals.
@@ -534,7 +541,7 @@ const char *wasmtrap_last_error(void);
 // ===== 2. Set-up =====
 //
 // Installs the library's fault handling in this process. `options` is read during the call only; NULL means all
-// defaults.
+// defaults. With Mach ports it starts a thread, which blocks all signals and lives until wasmtrap_shutdown.
 //
 // Signal handlers that are there already stay in use for every fault that is not the library's. The shared object that
 // the library is in is never unloaded from then on.
@@ -543,23 +550,25 @@ const char *wasmtrap_last_error(void);
 // After wasmtrap_shutdown it may be called again with any.
 //
 // Errors: WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (a field, or the environment variable
-// WASMTRAP_BACKEND), WASMTRAP_ERR_CONFLICT, WASMTRAP_ERR_UNSUPPORTED (no Mach ports here and no fallback allowed),
-// WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+// WASMTRAP_BACKEND), WASMTRAP_ERR_CONFLICT, WASMTRAP_ERR_UNSUPPORTED (no Mach ports here, for the reason that
+// wasmtrap_last_error gives, and no fallback allowed), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not
+// signal-safe.
 //
 // The caller vouches for this:
 // `options` is NULL or points to a structure as large as its struct_size says.
 wasmtrap_status_t wasmtrap_init(const struct wasmtrap_options_t *options);
 
-// Puts the earlier signal handlers back and forgets all code ranges, regions and the fault handler; their ids are
-// unknown afterwards. Where another handler has been installed on top of the library's, that one stays, and the
-// library's, which it may call, forwards every fault to the earlier ones. Threads keep what wasmtrap_thread_attach
-// gave them until they end or call wasmtrap_thread_detach.
+// Puts the earlier signal handlers and exception ports back and forgets all code ranges, regions and the fault
+// handler; their ids are unknown afterwards. Where another handler has been installed on top of the library's, that
+// one stays, and the library's, which it may call, forwards every fault to the earlier ones. Threads keep what
+// wasmtrap_thread_attach gave them until they end or call wasmtrap_thread_detach.
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (a thread is inside a protected call; detached chains do
 // not count). Thread-safe, not signal-safe.
 wasmtrap_status_t wasmtrap_shutdown(void);
 
-// Tells which backend is in use: WASMTRAP_BACKEND_MACH_PORTS or WASMTRAP_BACKEND_SIGNALS.
+// Tells which backend is in use: WASMTRAP_BACKEND_MACH_PORTS or WASMTRAP_BACKEND_SIGNALS. After fork the child uses
+// signals: it has neither the ports nor the thread that serves them.
 //
 // Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`backend` is NULL), WASMTRAP_ERR_NOT_INITIALIZED. Thread-safe, not
 // signal-safe.
@@ -587,9 +596,10 @@ wasmtrap_status_t wasmtrap_describe(char *buffer,
 // Tells whether the library's signal handlers are still the first to be asked. `displaced` (may be NULL) receives the
 // kinds of fault (WASMTRAP_FAULT_*) whose handler another one was installed over, 0 if there are none. A displaced
 // kind still works as long as the newer handler passes on what it does not know. With WASMTRAP_INIT_HOST_OWNS_SIGNALS
-// it is always 0.
+// no handlers are looked at. With Mach ports the kinds are added for which the calling thread has another exception
+// port than the library's; a displaced signal handler matters there only when the kernel bypasses the ports.
 //
-// Errors: WASMTRAP_ERR_NOT_INITIALIZED. Thread-safe, not signal-safe.
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
 //
 // The caller vouches for this:
 // `displaced` is NULL or valid for a write.
@@ -597,7 +607,8 @@ wasmtrap_status_t wasmtrap_check(uint32_t *displaced);
 
 // Puts the library's handlers back on top where they were displaced. The handlers found there get every fault that is
 // not the library's, and if they pass it on in turn, it goes to the handlers that were there before the library: no
-// loop arises. Nothing happens where nothing is displaced.
+// loop arises. Nothing happens where nothing is displaced. With Mach ports the calling thread's exception port is put
+// back on top too, and the one found there gets what is not the library's.
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_LIMIT (more than seven different handlers have been put
 // underneath), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
@@ -606,14 +617,17 @@ wasmtrap_status_t wasmtrap_rearm(void);
 // ===== 3. Threads =====
 //
 // Prepares the calling thread now rather than at its first protected call: an alternate signal stack with a guard
-// page (unless it has one that is big enough), and the bounds of its stack. Calling it again is WASMTRAP_OK. At the
-// thread's end all is put back by itself.
+// page (unless it has one that is big enough), the bounds of its stack, and with Mach ports its exception port.
+// Calling it again is WASMTRAP_OK. At the thread's end all is put back by itself. A thread for which the kernel has
+// no port goes on with signals, unless Mach ports were asked for without WASMTRAP_INIT_ALLOW_FALLBACK or the host
+// owns the signals: then it is WASMTRAP_ERR_SYSTEM.
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Not signal-safe. Acts on the
 // calling thread.
 wasmtrap_status_t wasmtrap_thread_attach(void);
 
-// Undoes wasmtrap_thread_attach: the thread's earlier alternate signal stack is put back. WASMTRAP_OK if the thread is
+// Undoes wasmtrap_thread_attach: the thread's earlier alternate signal stack and exception ports are put back.
+// WASMTRAP_OK if the thread is
 // not attached. Allowed after wasmtrap_shutdown.
 //
 // Errors: WASMTRAP_ERR_BUSY (the thread is inside a protected call, or runs on the alternate stack). Not signal-safe.

@@ -94,7 +94,7 @@ pub extern "C" fn wasmtrap_last_error() -> *const c_char {
 /// ===== 2. Set-up =====
 ///
 /// Installs the library's fault handling in this process. `options` is read during the call only; NULL means all
-/// defaults.
+/// defaults. With Mach ports it starts a thread, which blocks all signals and lives until wasmtrap_shutdown.
 ///
 /// Signal handlers that are there already stay in use for every fault that is not the library's. The shared object that
 /// the library is in is never unloaded from then on.
@@ -103,8 +103,9 @@ pub extern "C" fn wasmtrap_last_error() -> *const c_char {
 /// After wasmtrap_shutdown it may be called again with any.
 ///
 /// Errors: WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (a field, or the environment variable
-/// WASMTRAP_BACKEND), WASMTRAP_ERR_CONFLICT, WASMTRAP_ERR_UNSUPPORTED (no Mach ports here and no fallback allowed),
-/// WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+/// WASMTRAP_BACKEND), WASMTRAP_ERR_CONFLICT, WASMTRAP_ERR_UNSUPPORTED (no Mach ports here, for the reason that
+/// wasmtrap_last_error gives, and no fallback allowed), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not
+/// signal-safe.
 ///
 /// # Safety
 /// `options` is NULL or points to a structure as large as its struct_size says.
@@ -119,10 +120,10 @@ pub unsafe extern "C" fn wasmtrap_init(options: *const wasmtrap_options_t) -> wa
     status(given.and_then(|options| library::init(options.as_ref())))
 }
 
-/// Puts the earlier signal handlers back and forgets all code ranges, regions and the fault handler; their ids are
-/// unknown afterwards. Where another handler has been installed on top of the library's, that one stays, and the
-/// library's, which it may call, forwards every fault to the earlier ones. Threads keep what wasmtrap_thread_attach
-/// gave them until they end or call wasmtrap_thread_detach.
+/// Puts the earlier signal handlers and exception ports back and forgets all code ranges, regions and the fault
+/// handler; their ids are unknown afterwards. Where another handler has been installed on top of the library's, that
+/// one stays, and the library's, which it may call, forwards every fault to the earlier ones. Threads keep what
+/// wasmtrap_thread_attach gave them until they end or call wasmtrap_thread_detach.
 ///
 /// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (a thread is inside a protected call; detached chains do
 /// not count). Thread-safe, not signal-safe.
@@ -131,7 +132,8 @@ pub extern "C" fn wasmtrap_shutdown() -> wasmtrap_status_t {
     status(library::shutdown())
 }
 
-/// Tells which backend is in use: WASMTRAP_BACKEND_MACH_PORTS or WASMTRAP_BACKEND_SIGNALS.
+/// Tells which backend is in use: WASMTRAP_BACKEND_MACH_PORTS or WASMTRAP_BACKEND_SIGNALS. After fork the child uses
+/// signals: it has neither the ports nor the thread that serves them.
 ///
 /// Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`backend` is NULL), WASMTRAP_ERR_NOT_INITIALIZED. Thread-safe, not
 /// signal-safe.
@@ -177,9 +179,10 @@ pub unsafe extern "C" fn wasmtrap_describe(
 /// Tells whether the library's signal handlers are still the first to be asked. `displaced` (may be NULL) receives the
 /// kinds of fault (WASMTRAP_FAULT_*) whose handler another one was installed over, 0 if there are none. A displaced
 /// kind still works as long as the newer handler passes on what it does not know. With WASMTRAP_INIT_HOST_OWNS_SIGNALS
-/// it is always 0.
+/// no handlers are looked at. With Mach ports the kinds are added for which the calling thread has another exception
+/// port than the library's; a displaced signal handler matters there only when the kernel bypasses the ports.
 ///
-/// Errors: WASMTRAP_ERR_NOT_INITIALIZED. Thread-safe, not signal-safe.
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
 ///
 /// # Safety
 /// `displaced` is NULL or valid for a write.
@@ -198,7 +201,8 @@ pub unsafe extern "C" fn wasmtrap_check(displaced: *mut u32) -> wasmtrap_status_
 
 /// Puts the library's handlers back on top where they were displaced. The handlers found there get every fault that is
 /// not the library's, and if they pass it on in turn, it goes to the handlers that were there before the library: no
-/// loop arises. Nothing happens where nothing is displaced.
+/// loop arises. Nothing happens where nothing is displaced. With Mach ports the calling thread's exception port is put
+/// back on top too, and the one found there gets what is not the library's.
 ///
 /// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_LIMIT (more than seven different handlers have been put
 /// underneath), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
@@ -212,8 +216,10 @@ pub extern "C" fn wasmtrap_rearm() -> wasmtrap_status_t {
 /// ===== 3. Threads =====
 ///
 /// Prepares the calling thread now rather than at its first protected call: an alternate signal stack with a guard
-/// page (unless it has one that is big enough), and the bounds of its stack. Calling it again is WASMTRAP_OK. At the
-/// thread's end all is put back by itself.
+/// page (unless it has one that is big enough), the bounds of its stack, and with Mach ports its exception port.
+/// Calling it again is WASMTRAP_OK. At the thread's end all is put back by itself. A thread for which the kernel has
+/// no port goes on with signals, unless Mach ports were asked for without WASMTRAP_INIT_ALLOW_FALLBACK or the host
+/// owns the signals: then it is WASMTRAP_ERR_SYSTEM.
 ///
 /// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Not signal-safe. Acts on the
 /// calling thread.
@@ -222,7 +228,8 @@ pub extern "C" fn wasmtrap_thread_attach() -> wasmtrap_status_t {
     status(threads::attach().map(|_| ()))
 }
 
-/// Undoes wasmtrap_thread_attach: the thread's earlier alternate signal stack is put back. WASMTRAP_OK if the thread is
+/// Undoes wasmtrap_thread_attach: the thread's earlier alternate signal stack and exception ports are put back.
+/// WASMTRAP_OK if the thread is
 /// not attached. Allowed after wasmtrap_shutdown.
 ///
 /// Errors: WASMTRAP_ERR_BUSY (the thread is inside a protected call, or runs on the alternate stack). Not signal-safe.

@@ -106,9 +106,12 @@ pub type wasmtrap_code_t = u32;
 
 // --- Backends, kinds of fault, flags ---------------------------------------------------------------------------------
 
-/// The library chooses: Mach exception ports on macOS wherever they are safe, POSIX signals elsewhere.
+/// The library chooses: Mach exception ports on macOS wherever they are safe, POSIX signals elsewhere. It looks at the
+/// process first and asks the kernel for nothing that could kill it; wasmtrap_describe tells what it found.
 pub const WASMTRAP_BACKEND_AUTO: wasmtrap_backend_t = 0;
-/// Mach exception ports (macOS).
+/// Mach exception ports (macOS): an exception comes to a thread of the library's before it becomes a signal, and before
+/// a debugger or crash reporter sees it. Signal handlers are installed underneath all the same, because the kernel may
+/// bypass the ports.
 pub const WASMTRAP_BACKEND_MACH_PORTS: wasmtrap_backend_t = 1;
 /// POSIX signals.
 pub const WASMTRAP_BACKEND_SIGNALS: wasmtrap_backend_t = 2;
@@ -118,7 +121,8 @@ pub type wasmtrap_backend_t = u32;
 
 /// Leave the choice between Mach ports and signals to `backend`.
 pub const WASMTRAP_MACH_PORTS_DEFAULT: u32 = 0;
-/// As Config::macos_use_mach_ports(true) in Wasmtime: Mach ports on macOS. No effect elsewhere.
+/// As Config::macos_use_mach_ports(true) in Wasmtime: Mach ports on macOS, as with WASMTRAP_BACKEND_MACH_PORTS. No
+/// effect elsewhere.
 pub const WASMTRAP_MACH_PORTS_YES: u32 = 1;
 /// As Config::macos_use_mach_ports(false) in Wasmtime: signals on macOS too. No effect elsewhere.
 pub const WASMTRAP_MACH_PORTS_NO: u32 = 2;
@@ -312,7 +316,8 @@ pub struct wasmtrap_trap_t {
     /// WASMTRAP_HAS_* and WASMTRAP_FRAMES_TRUNCATED, or-ed together: which of the fields below are set. The others are
     /// 0.
     pub flags: u32,
-    /// What the faulting instruction did to memory.
+    /// What the faulting instruction did to memory. With Mach ports it is WASMTRAP_ACCESS_EXECUTE or
+    /// WASMTRAP_ACCESS_UNKNOWN: the exception message does not tell reads from writes.
     pub access: wasmtrap_access_t,
     /// Program counter: the instruction that faulted; for wasmtrap_raise, its return address.
     pub pc: uintptr_t,
@@ -340,7 +345,8 @@ pub struct wasmtrap_trap_t {
     pub signal: i32,
     /// siginfo_t's si_code.
     pub signal_code: i32,
-    /// The Mach exception (EXC_BAD_ACCESS, ...), 0 for all else.
+    /// The Mach exception (EXC_BAD_ACCESS, ...), 0 for all else. One of signal and exception is set for a fault,
+    /// whichever way it came.
     pub exception: i32,
     /// Number of elements of exception_codes that are set.
     pub exception_code_count: u32,
@@ -435,8 +441,9 @@ pub struct wasmtrap_fault_t {
     pub registers: *mut wasmtrap_registers_t,
 }
 
-/// The embedder's own fault handler. It runs on the faulting thread, with signals inside the signal handler: it may do
-/// only what a signal handler may (POSIX: signal-safety(7)), take no lock, and call only those functions of this
-/// library that say they are signal-safe. It may leave by not returning (a jump into its own landing pad).
+/// The embedder's own fault handler. It runs on the faulting thread: with signals inside the signal handler, with Mach
+/// ports on a stack of the library's, as large as the alternate signal stack, with no signal blocked. It may do only
+/// what a signal handler may (POSIX: signal-safety(7)), take no lock, and call only those functions of this library
+/// that say they are signal-safe. It may leave by not returning (a jump into its own landing pad).
 pub type wasmtrap_fault_handler_t =
     Option<unsafe extern "C" fn(fault: *mut wasmtrap_fault_t, user: *mut c_void) -> wasmtrap_verdict_t>;
