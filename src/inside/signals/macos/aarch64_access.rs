@@ -101,3 +101,7 @@ fn first_address(instruction: u32, pc: u64, register: impl Fn(u32) -> u64) -> To
         }
     }
 }
+
+#[cfg(test)]
+#[path = "aarch64_access_tests.rs"]
+mod tests;
