@@ -20,6 +20,23 @@ fn main() {
         println!("cargo::rustc-cfg=wasmtrap_mach");
     }
 
+    if target_os == "macos" {
+        // Programs ask for the library by this name, and refuse one that is older than the one they were linked with in
+        // the part of the version that has to be the same.
+        let minor = env::var("CARGO_PKG_VERSION_MINOR").expect("cargo sets it");
+        let version = env::var("CARGO_PKG_VERSION").expect("cargo sets it");
+        let compatible = if major == "0" { format!("{major}.{minor}.0") } else { format!("{major}.0.0") };
+        for argument in [
+            format!("-Wl,-install_name,@rpath/libwasmtrap.{major}.dylib"),
+            format!("-Wl,-compatibility_version,{compatible}"),
+            format!("-Wl,-current_version,{version}"),
+            // Crate libc names libraries that nothing here uses.
+            "-Wl,-dead_strip_dylibs".into(),
+        ] {
+            println!("cargo::rustc-cdylib-link-arg={argument}");
+        }
+    }
+
     println!("cargo::rerun-if-changed=src/capi.rs");
     println!("cargo::rerun-if-changed=src/shared/abi.rs");
     println!("cargo::rerun-if-changed=cbindgen.toml");

@@ -23,8 +23,8 @@
 
 extern crate alloc;
 
-#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-compile_error!("libwasmtrap runs on Linux on x86-64 and aarch64");
+#[cfg(not(all(any(target_os = "linux", target_os = "macos"), any(target_arch = "x86_64", target_arch = "aarch64"))))]
+compile_error!("libwasmtrap runs on Linux and macOS, on x86-64 and arm64");
 
 mod arch;
 pub mod capi;

@@ -2,6 +2,10 @@
 
 use core::arch::asm;
 
+use super::object_format::{address_of, landing_label};
+use super::thread_pointer::load_thread;
+#[cfg(target_os = "macos")]
+use crate::inside::signals::forward::Handler;
 use crate::shared::activation::Activation;
 use crate::shared::thread::Thread;
 
@@ -9,13 +13,10 @@ use crate::shared::thread::Thread;
 #[inline(always)]
 pub(crate) fn current_thread() -> *const Thread {
     let thread: *const Thread;
-    // SAFETY: reads the word defined above; it is only ever null or what `set_current_thread` wrote on this thread.
+    // SAFETY: reads the thread's word; it is only ever null or what `set_current_thread` wrote on this thread.
     unsafe {
         asm!(
-            "adrp {0}, :gottprel:wasmtrap_thread",
-            "ldr {0}, [{0}, :gottprel_lo12:wasmtrap_thread]",
-            "mrs {1}, tpidr_el0",
-            "ldr {0}, [{1}, {0}]",
+            load_thread!("{0}", "{1}"),
             out(reg) thread,
             out(reg) _,
             options(nostack, readonly, preserves_flags, pure)
@@ -24,31 +25,13 @@ pub(crate) fn current_thread() -> *const Thread {
     thread
 }
 
-/// Sets this thread's record.
-pub(crate) fn set_current_thread(thread: *const Thread) {
-    // SAFETY: writes the word defined above.
-    unsafe {
-        asm!(
-            "adrp {0}, :gottprel:wasmtrap_thread",
-            "ldr {0}, [{0}, :gottprel_lo12:wasmtrap_thread]",
-            "mrs {1}, tpidr_el0",
-            "str {2}, [{1}, {0}]",
-            out(reg) _,
-            out(reg) _,
-            in(reg) thread,
-            options(nostack, preserves_flags)
-        );
-    }
-}
-
 /// Where a trap resumes, with the stack pointer at the activation.
 pub(crate) fn landing() -> usize {
     let address: usize;
     // SAFETY: takes the address of a label of `wasmtrap_call`, which is in the same object.
     unsafe {
         asm!(
-            "adrp {0}, wasmtrap_landing",
-            "add {0}, {0}, :lo12:wasmtrap_landing",
+            address_of!("{0}", landing_label!()),
             out(reg) address,
             options(nostack, nomem, preserves_flags, pure)
         );
@@ -78,16 +61,12 @@ macro_rules! protected_call {
     () => {
         core::arch::naked_asm!(
             ".cfi_startproc",
-            ".cfi_personality 0x9b, wasmtrap_personality", // 0x9b: indirect, pc-relative, 4 bytes
-            ".cfi_lsda 0x1b, wasmtrap_lsda",                          // 0x1b: pc-relative, 4 bytes
+            $crate::arch::unwind_tables!(),
             ".cfi_remember_state",
             "20:",
             "hint #34",
             // What is checked here is what the slow path would find in order; it finds the words for what is not.
-            "adrp x9, :gottprel:wasmtrap_thread",
-            "ldr x9, [x9, :gottprel_lo12:wasmtrap_thread]",
-            "mrs x10, tpidr_el0",
-            "ldr x9, [x10, x9]",
+            $crate::arch::load_thread!("x9", "x10"),
             "cbz x9, 3f",
             "ldrb w10, [x9, #{attention}]",
             "cbnz w10, 3f",
@@ -151,10 +130,7 @@ macro_rules! protected_call {
             "blr x10",
             "5:",
             // The thread may be another one by now (a fiber), so its pointer is read again.
-            "adrp x9, :gottprel:wasmtrap_thread",
-            "ldr x9, [x9, :gottprel_lo12:wasmtrap_thread]",
-            "mrs x10, tpidr_el0",
-            "ldr x9, [x10, x9]",
+            $crate::arch::load_thread!("x9", "x10"),
             "cbz x9, 2f",
             "ldr x10, [x9, #{chain}]",
             "mov x11, sp",
@@ -184,9 +160,7 @@ macro_rules! protected_call {
             "ret",
             ".cfi_restore_state",
 
-            ".globl wasmtrap_landing",
-            ".hidden wasmtrap_landing",
-            "wasmtrap_landing:",
+            $crate::arch::define_landing!(),
             "hint #36",
             "add x29, sp, #{saved}",
             "ldr x10, [sp, #{float_control}]",
@@ -240,10 +214,7 @@ macro_rules! protected_call {
             ".cfi_restore x29",
             ".cfi_restore x30",
             "cbnz w9, 31f",
-            "adrp x9, :gottprel:wasmtrap_thread",
-            "ldr x9, [x9, :gottprel_lo12:wasmtrap_thread]",
-            "mrs x10, tpidr_el0",
-            "ldr x9, [x10, x9]",
+            $crate::arch::load_thread!("x9", "x10"),
             "b 21b",
             "31:",
             "mov w0, w9",
@@ -251,20 +222,7 @@ macro_rules! protected_call {
             "9:",
             ".cfi_endproc",
 
-            r#".pushsection .gcc_except_table, "a", @progbits"#,
-            ".balign 4",
-            "wasmtrap_lsda:",
-            ".byte 0xff, 0xff, 0x01", // no landing-pad base, no types, call sites in uleb128
-            ".uleb128 81f - 80f",
-            "80:",
-            ".uleb128 4b - 20b, 5b - 4b, 6b - 20b, 0",
-            "81:",
-            ".popsection",
-            r#".pushsection .data.rel.ro.wasmtrap_personality, "aw", @progbits"#,
-            ".balign 8",
-            "wasmtrap_personality:",
-            ".xword {personality}",
-            ".popsection",
+            $crate::arch::exception_table!(),
             attention = const core::mem::offset_of!($crate::shared::thread::Thread, attention),
             trap_size = const core::mem::offset_of!(wasmtrap_trap_t, struct_size),
             trap_frames = const core::mem::offset_of!(wasmtrap_trap_t, frames),
@@ -283,8 +241,8 @@ macro_rules! protected_call {
             returned_out_of_order = sym $crate::outside::call::returned_out_of_order,
             trapped = sym $crate::outside::call::trapped,
             unwound = sym $crate::outside::call::unwound,
-            personality = sym $crate::outside::call::__gcc_personality_v0,
-            resume_unwinding = sym $crate::outside::call::_Unwind_Resume,
+            personality = sym $crate::outside::platform::__gcc_personality_v0,
+            resume_unwinding = sym $crate::outside::platform::_Unwind_Resume,
         )
     };
 }
@@ -306,7 +264,7 @@ macro_rules! raise {
             "mov x29, sp",
             "bl {raised}",
             "mov sp, x0",
-            "b wasmtrap_landing",
+            concat!("b ", $crate::arch::landing_label!()),
             ".cfi_endproc",
             raised = sym $crate::outside::call::raised,
         )
@@ -333,6 +291,7 @@ macro_rules! signal_entry {
 pub(crate) use signal_entry;
 
 /// Tells the current stack pointer.
+#[cfg(target_os = "linux")]
 #[inline(always)]
 pub(crate) fn stack_pointer() -> usize {
     let sp: usize;
@@ -342,6 +301,7 @@ pub(crate) fn stack_pointer() -> usize {
 }
 
 /// Whether the thread has a user shadow stack. The guarded control stack of arm64 is not supported.
+#[cfg(target_os = "linux")]
 pub(crate) fn has_shadow_stack() -> bool {
     false
 }
@@ -352,6 +312,7 @@ pub(crate) fn has_shadow_stack() -> bool {
 /// # Safety
 /// `frame` is a signal frame that rt_sigreturn accepts and `link` calls it; nothing of the current stack is needed any
 /// more.
+#[cfg(target_os = "linux")]
 pub(crate) unsafe fn enter_signal_frame(
     handler: usize,
     signal: libc::c_int,
@@ -383,6 +344,7 @@ pub(crate) unsafe fn enter_signal_frame(
 /// # Safety
 /// As the system call's.
 #[inline(always)]
+#[cfg(target_os = "linux")]
 pub(crate) unsafe fn system_call(number: libc::c_long, arguments: [usize; 4]) -> isize {
     let result: isize;
     // SAFETY: the caller's promise.
@@ -398,4 +360,34 @@ pub(crate) unsafe fn system_call(number: libc::c_long, arguments: [usize; 4]) ->
         );
     }
     result
+}
+
+/// Calls a signal handler on another stack and comes back.
+///
+/// # Safety
+/// The handler may be called with these arguments; the memory below `top` is a stack's free part.
+#[cfg(target_os = "macos")]
+pub(crate) unsafe fn call_on_stack(
+    handler: Handler,
+    signal: libc::c_int,
+    siginfo: *mut libc::siginfo_t,
+    ucontext: *mut libc::ucontext_t,
+    top: usize,
+) {
+    // SAFETY: the caller's promise. x20 is the callee's to keep.
+    unsafe {
+        asm!(
+            "mov x20, sp",
+            "mov sp, {top}",
+            "blr {handler}",
+            "mov sp, x20",
+            top = in(reg) top & !15,
+            handler = in(reg) handler,
+            in("w0") signal,
+            in("x1") siginfo,
+            in("x2") ucontext,
+            out("x20") _,
+            clobber_abi("C"),
+        );
+    }
 }

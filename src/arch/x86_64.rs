@@ -2,6 +2,10 @@
 
 use core::arch::asm;
 
+use super::object_format::landing_label;
+use super::thread_pointer::load_thread;
+#[cfg(target_os = "macos")]
+use crate::inside::signals::forward::Handler;
 use crate::shared::activation::Activation;
 use crate::shared::thread::Thread;
 
@@ -9,30 +13,11 @@ use crate::shared::thread::Thread;
 #[inline(always)]
 pub(crate) fn current_thread() -> *const Thread {
     let thread: *const Thread;
-    // SAFETY: reads the word defined above; it is only ever null or what `set_current_thread` wrote on this thread.
+    // SAFETY: reads the thread's word; it is only ever null or what `set_current_thread` wrote on this thread.
     unsafe {
-        asm!(
-            "mov {0}, qword ptr [rip + wasmtrap_thread@GOTTPOFF]",
-            "mov {0}, qword ptr fs:[{0}]",
-            out(reg) thread,
-            options(nostack, readonly, preserves_flags, pure)
-        );
+        asm!(load_thread!("{0}"), out(reg) thread, options(nostack, readonly, pure));
     }
     thread
-}
-
-/// Sets this thread's record.
-pub(crate) fn set_current_thread(thread: *const Thread) {
-    // SAFETY: writes the word defined above.
-    unsafe {
-        asm!(
-            "mov {0}, qword ptr [rip + wasmtrap_thread@GOTTPOFF]",
-            "mov qword ptr fs:[{0}], {1}",
-            out(reg) _,
-            in(reg) thread,
-            options(nostack, preserves_flags)
-        );
-    }
 }
 
 /// Where a trap resumes, with the stack pointer at the activation.
@@ -40,7 +25,7 @@ pub(crate) fn landing() -> usize {
     let address: usize;
     // SAFETY: takes the address of a label of `wasmtrap_call`, which is in the same object.
     unsafe {
-        asm!("lea {}, [rip + wasmtrap_landing]", out(reg) address, options(nostack, nomem, preserves_flags, pure));
+        asm!(concat!("lea {}, [rip + ", landing_label!(), "]"), out(reg) address, options(nostack, nomem, preserves_flags, pure));
     }
     address
 }
@@ -68,14 +53,12 @@ macro_rules! protected_call {
     () => {
         core::arch::naked_asm!(
             ".cfi_startproc",
-            ".cfi_personality 0x9b, wasmtrap_personality", // 0x9b: indirect, pc-relative, 4 bytes
-            ".cfi_lsda 0x1b, wasmtrap_lsda",                          // 0x1b: pc-relative, 4 bytes
+            $crate::arch::unwind_tables!(),
             ".cfi_remember_state",
             "20:",
             "endbr64",
             // What is checked here is what the slow path would find in order; it finds the words for what is not.
-            "mov rax, qword ptr [rip + wasmtrap_thread@GOTTPOFF]",
-            "mov rax, qword ptr fs:[rax]",
+            $crate::arch::load_thread!("rax"),
             "test rax, rax",
             "jz 3f",
             "cmp byte ptr [rax + {attention}], 0",
@@ -123,8 +106,7 @@ macro_rules! protected_call {
             "call rcx",
             "5:",
             // The thread may be another one by now (a fiber), so its pointer is read again.
-            "mov rax, qword ptr [rip + wasmtrap_thread@GOTTPOFF]",
-            "mov rax, qword ptr fs:[rax]",
+            $crate::arch::load_thread!("rax"),
             "test rax, rax",
             "jz 2f",
             "cmp qword ptr [rax + {chain}], rsp",
@@ -147,9 +129,7 @@ macro_rules! protected_call {
             "ret",
             ".cfi_restore_state",
 
-            ".globl wasmtrap_landing",
-            ".hidden wasmtrap_landing",
-            "wasmtrap_landing:",
+            $crate::arch::define_landing!(),
             "endbr64",
             "lea rbp, [rsp + {frame}]",
             "cld",
@@ -212,28 +192,14 @@ macro_rules! protected_call {
             ".cfi_def_cfa_offset 8",
             "test eax, eax",
             "jnz 31f",
-            "mov rax, qword ptr [rip + wasmtrap_thread@GOTTPOFF]",
-            "mov rax, qword ptr fs:[rax]",
+            $crate::arch::load_thread!("rax"),
             "jmp 21b",
             "31:",
             "ret",
             "9:",
             ".cfi_endproc",
 
-            r#".pushsection .gcc_except_table, "a", @progbits"#,
-            ".balign 4",
-            "wasmtrap_lsda:",
-            ".byte 0xff, 0xff, 0x01", // no landing-pad base, no types, call sites in uleb128
-            ".uleb128 81f - 80f",
-            "80:",
-            ".uleb128 4b - 20b, 5b - 4b, 6b - 20b, 0",
-            "81:",
-            ".popsection",
-            r#".pushsection .data.rel.ro.wasmtrap_personality, "aw", @progbits"#,
-            ".balign 8",
-            "wasmtrap_personality:",
-            ".quad {personality}",
-            ".popsection",
+            $crate::arch::exception_table!(),
             attention = const core::mem::offset_of!($crate::shared::thread::Thread, attention),
             trap_size = const core::mem::offset_of!(wasmtrap_trap_t, struct_size),
             trap_frames = const core::mem::offset_of!(wasmtrap_trap_t, frames),
@@ -251,8 +217,8 @@ macro_rules! protected_call {
             returned_out_of_order = sym $crate::outside::call::returned_out_of_order,
             trapped = sym $crate::outside::call::trapped,
             unwound = sym $crate::outside::call::unwound,
-            personality = sym $crate::outside::call::__gcc_personality_v0,
-            resume_unwinding = sym $crate::outside::call::_Unwind_Resume,
+            personality = sym $crate::outside::platform::__gcc_personality_v0,
+            resume_unwinding = sym $crate::outside::platform::_Unwind_Resume,
         )
     };
 }
@@ -274,7 +240,7 @@ macro_rules! raise {
             ".cfi_def_cfa_offset 16",
             "call {raised}",
             "mov rsp, rax",
-            "jmp wasmtrap_landing",
+            concat!("jmp ", $crate::arch::landing_label!()),
             ".cfi_endproc",
             raised = sym $crate::outside::call::raised,
         )
@@ -312,6 +278,7 @@ macro_rules! signal_entry {
 pub(crate) use signal_entry;
 
 /// Tells the current stack pointer.
+#[cfg(target_os = "linux")]
 #[inline(always)]
 pub(crate) fn stack_pointer() -> usize {
     let sp: usize;
@@ -321,6 +288,7 @@ pub(crate) fn stack_pointer() -> usize {
 }
 
 /// Whether the thread has a user shadow stack.
+#[cfg(target_os = "linux")]
 pub(crate) fn has_shadow_stack() -> bool {
     let ssp: u64;
     // SAFETY: rdssp does nothing where there is no shadow stack.
@@ -334,6 +302,7 @@ pub(crate) fn has_shadow_stack() -> bool {
 /// # Safety
 /// `frame` is a signal frame that rt_sigreturn accepts, with the return address first; nothing of the current stack is
 /// needed any more.
+#[cfg(target_os = "linux")]
 pub(crate) unsafe fn enter_signal_frame(
     handler: usize,
     signal: libc::c_int,
@@ -363,6 +332,7 @@ pub(crate) unsafe fn enter_signal_frame(
 /// # Safety
 /// As the system call's.
 #[inline(always)]
+#[cfg(target_os = "linux")]
 pub(crate) unsafe fn system_call(number: libc::c_long, arguments: [usize; 4]) -> isize {
     let result: isize;
     // SAFETY: the caller's promise; rcx and r11 are what `syscall` destroys.
@@ -380,4 +350,34 @@ pub(crate) unsafe fn system_call(number: libc::c_long, arguments: [usize; 4]) ->
         );
     }
     result
+}
+
+/// Calls a signal handler on another stack and comes back.
+///
+/// # Safety
+/// The handler may be called with these arguments; the memory below `top` is a stack's free part.
+#[cfg(target_os = "macos")]
+pub(crate) unsafe fn call_on_stack(
+    handler: Handler,
+    signal: libc::c_int,
+    siginfo: *mut libc::siginfo_t,
+    ucontext: *mut libc::ucontext_t,
+    top: usize,
+) {
+    // SAFETY: the caller's promise. r12 is the callee's to keep.
+    unsafe {
+        asm!(
+            "mov r12, rsp",
+            "mov rsp, {top}",
+            "call {handler}",
+            "mov rsp, r12",
+            top = in(reg) top & !15,
+            handler = in(reg) handler,
+            in("edi") signal,
+            in("rsi") siginfo,
+            in("rdx") ucontext,
+            out("r12") _,
+            clobber_abi("C"),
+        );
+    }
 }

@@ -8,20 +8,13 @@ use core::sync::atomic::Ordering;
 
 use super::error::{self, fail};
 use super::text::Text;
-use super::{library, threads};
+use super::{library, platform, threads};
 use crate::arch;
 use crate::inside::{land, tables};
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
 use crate::shared::thread::Thread;
 use crate::shared::tree;
-
-// The compiler's runtime has C's personality routine (for __attribute__((cleanup))) and the unwinder.
-#[link(name = "gcc_s")]
-unsafe extern "C" {
-    pub(crate) fn __gcc_personality_v0();
-    pub(crate) fn _Unwind_Resume(exception: *mut core::ffi::c_void) -> !;
-}
 
 /// Before the call, when the fast path found something missing: attaches the thread, or says what is wrong.
 pub(crate) unsafe extern "C" fn prepare(
@@ -166,5 +159,6 @@ pub(crate) unsafe extern "C" fn raised(
         record.code_offset += 1;
     }
     land::add_frames(pending, thread, activation);
+    platform::leaving_for(activation);
     activation
 }

@@ -4,7 +4,7 @@ use core::ffi::CStr;
 use core::fmt::{self, Write};
 
 use super::text::CallerBuffer;
-use super::{library, names, registry, signals, threads};
+use super::{library, names, platform, registry, signals, threads};
 use crate::shared::abi::*;
 use crate::shared::disposition::Disposition;
 use crate::shared::state;
@@ -78,8 +78,7 @@ fn write_host(out: &mut CallerBuffer) -> fmt::Result {
     // SAFETY: `system` is valid for a write.
     unsafe { libc::uname(&raw mut system) };
     let mut program = [0_u8; 512];
-    // SAFETY: no more than the given length is written; the last byte stays 0.
-    unsafe { libc::readlink(c"/proc/self/exe".as_ptr(), program.as_mut_ptr().cast(), program.len() - 1) };
+    platform::executable_path(&mut program);
     let version = names::VERSION.to_str().unwrap_or("?");
     write!(out, "libwasmtrap {version} on ")?;
     // SAFETY: the fields end in NUL, and so does `program`.

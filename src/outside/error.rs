@@ -6,6 +6,7 @@
 use core::ffi::{CStr, c_char, c_void};
 use core::fmt;
 
+pub(crate) use super::platform::errno;
 use super::text::Text;
 use super::thread_key::ThreadKey;
 use crate::shared::abi::*;
@@ -101,10 +102,4 @@ pub(crate) fn system(call: &str, errno: i32) -> Failure {
     let text = unsafe { CStr::from_ptr(text.as_ptr()) };
     let text = if described { text.to_str().unwrap_or("?") } else { "unknown error" };
     fail(WASMTRAP_ERR_SYSTEM, format_args!("{call} failed: {text} (errno {errno})"))
-}
-
-/// errno of the last call that failed.
-pub(crate) fn errno() -> i32 {
-    // SAFETY: points to this thread's errno.
-    unsafe { *libc::__errno_location() }
 }

@@ -9,7 +9,7 @@ use super::error::{self, Failure, fail};
 use super::lock::Locked;
 use super::mach::{self, Obstacle};
 use super::options::{self, AskedBy, Options};
-use super::{allocation, fork, pin, registry, signals, threads};
+use super::{allocation, fork, pin, platform, registry, signals, threads};
 use crate::shared::abi::*;
 use crate::shared::state::{self, FaultHandler};
 
@@ -68,6 +68,7 @@ pub(crate) fn init(given: Option<&wasmtrap_options_t>) -> Result<(), Failure> {
     }
     fork::note_process();
     threads::note_page_size();
+    platform::set_up()?;
     pin::pin();
     threads::set_alternate_stack_size(options.alternate_stack_size);
     let (backend, because) = start(&options, backend, because)?;

@@ -14,6 +14,7 @@ pub(crate) mod names;
 pub(crate) mod node_pool;
 pub(crate) mod options;
 pub(crate) mod pin;
+pub(crate) mod platform;
 pub(crate) mod regions;
 pub(crate) mod registry;
 pub(crate) mod signals;

@@ -3,6 +3,7 @@
 use core::ffi::CStr;
 
 use super::error::{Failure, fail};
+use super::platform;
 use crate::shared::abi::*;
 
 const ALL_KINDS: u32 =
@@ -143,8 +144,7 @@ fn check(given: &wasmtrap_options_t) -> Result<Options, Failure> {
 
 /// WASMTRAP_BACKEND, unless the process has more rights than who started it. Empty counts as not set.
 fn environment() -> Result<Option<wasmtrap_backend_t>, Failure> {
-    // SAFETY: the name ends in NUL.
-    let value = unsafe { secure_getenv(c"WASMTRAP_BACKEND".as_ptr()) };
+    let value = platform::environment_variable(c"WASMTRAP_BACKEND");
     if value.is_null() {
         return Ok(None);
     }
@@ -159,8 +159,4 @@ fn environment() -> Result<Option<wasmtrap_backend_t>, Failure> {
             other.escape_ascii()
         ))),
     }
-}
-
-unsafe extern "C" {
-    fn secure_getenv(name: *const core::ffi::c_char) -> *mut core::ffi::c_char;
 }

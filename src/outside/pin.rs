@@ -1,8 +1,8 @@
 //! Keeping the library in memory.
 //!
 //! Signal dispositions, thread-exit destructors and fork handlers point into the object that the library is in. The
-//! shared library is linked with `-z nodelete`; the static one may have been linked into a plug-in that was not. So the
-//! object, whichever it is, is opened once more and never closed.
+//! shared library is linked with `-z nodelete` on Linux; macOS has no such mark, and the static library may have been
+//! linked into a plug-in. So the object, whichever it is, is opened once more and never closed.
 
 use core::ffi::c_void;
 

@@ -7,7 +7,7 @@
 
 use super::error::{self, Failure, fail};
 use super::lock::Locked;
-use crate::inside::signals::entry;
+use crate::inside::signals::{entry, kernel};
 use crate::shared::abi::*;
 use crate::shared::disposition::{self, Disposition, ENTRY_POINTS, SIGNALS};
 
@@ -149,8 +149,7 @@ fn our_action(entry: usize, below: &Disposition) -> Option<libc::sigaction> {
 fn remember(action: &libc::sigaction) -> Result<&'static Disposition, Failure> {
     /// Every disposition that was ever found: few, since each is a function that somebody installed.
     static KNOWN: Locked<alloc::vec::Vec<&'static Disposition>> = Locked::new(alloc::vec::Vec::new());
-    // SAFETY: the mask begins with the kernel's 64 bits.
-    let mask = unsafe { core::ptr::from_ref(&action.sa_mask).cast::<u64>().read() };
+    let mask = kernel::mask_of(&action.sa_mask);
     let disposition = Disposition { handler: action.sa_sigaction, flags: action.sa_flags, mask, action: *action };
     let mut known = KNOWN.lock();
     let same = |old: &&&Disposition| {

@@ -9,6 +9,7 @@ use super::allocation;
 use super::error::{self, Failure, fail};
 use super::library;
 use super::lock::Locked;
+use super::platform;
 use super::thread_key::ThreadKey;
 use crate::arch;
 use crate::inside::land;
@@ -22,15 +23,6 @@ use crate::shared::thread::{ATTENTION_SET_UP, AlternateStack, PendingTrap, Stack
 /// What our own handler needs of an alternate stack beyond the kernel's frame; what forwarding needs is up to the
 /// handlers below.
 const HANDLER_NEEDS: usize = 4 * 1024;
-
-/// The main thread's stack grows, up to a limit that may change while it runs. The kernel keeps at least this much
-/// below its top free of other mappings (the gap of mmap_base, mm/util.c and arch/x86/mm/mmap.c), so that a fault in
-/// there is the stack's, whatever the limit is by then.
-const GROWING_STACK_SPACE: usize = 128 * 1024 * 1024;
-
-/// Where there is no limit below that: the kernel leaves this much unmapped under a stack that grows (stack_guard_gap,
-/// mm/mmap.c: 256 pages).
-const GROWING_STACK_GAP: usize = 1024 * 1024;
 
 /// All attached threads: for shutdown, which must not happen under a protected call, and for the description.
 pub(crate) struct List {
@@ -62,7 +54,7 @@ pub(crate) fn set_alternate_stack_size(size: usize) {
     ALTERNATE_STACK_SIZE.store(size, Ordering::Relaxed);
 }
 
-fn page_size() -> usize {
+pub(crate) fn page_size() -> usize {
     state::page_mask() + 1
 }
 
@@ -74,18 +66,6 @@ pub(crate) fn note_page_size() {
         && size.is_power_of_two()
     {
         state::set_page_size(size);
-    }
-}
-
-/// The size of the frame that the kernel pushes for a signal, with all vector state (AT_MINSIGSTKSZ; before Linux 5.14
-/// x86-64 did not tell, and the constant is too small for AVX-512).
-fn signal_frame_size() -> usize {
-    const AT_MINSIGSTKSZ: libc::c_ulong = 51;
-    const WHEN_UNKNOWN: usize = 8 * 1024;
-    // SAFETY: no memory is involved.
-    match unsafe { libc::getauxval(AT_MINSIGSTKSZ) } as usize {
-        0 => WHEN_UNKNOWN,
-        size => size,
     }
 }
 
@@ -185,7 +165,7 @@ pub(crate) fn locked<R>(look: impl FnOnce(&List) -> R) -> R {
 fn new_record(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> {
     let no_memory = |_| error::no_memory(format_args!("a thread's record"));
     let thread = allocation::allocate::<Thread>().map_err(no_memory)?;
-    let own_stack = stack_bounds();
+    let own_stack = platform::stack_bounds();
     #[cfg(wasmtrap_mach)]
     let mach = match new_mach_half() {
         Ok(mach) => mach,
@@ -249,55 +229,6 @@ unsafe fn free_record(record: NonNull<Thread>) {
     unsafe { allocation::release(record) };
 }
 
-/// The bounds of the stack that this thread was started on.
-fn stack_bounds() -> StackBounds {
-    let mut bounds = StackBounds::default();
-    // SAFETY: all-zero memory is good enough for pthread_getattr_np to write into.
-    let mut attributes: libc::pthread_attr_t = unsafe { core::mem::zeroed() };
-    // SAFETY: `attributes` is valid for a write.
-    if unsafe { libc::pthread_getattr_np(libc::pthread_self(), &raw mut attributes) } == 0 {
-        let (mut low, mut size, mut guard) = (core::ptr::null_mut(), 0, 0);
-        // SAFETY: initialised above; the places are valid for writes; destroyed once.
-        unsafe {
-            if libc::pthread_attr_getstack(&raw const attributes, &raw mut low, &raw mut size) == 0 {
-                bounds.low = low.addr();
-                bounds.high = low.addr() + size;
-            }
-            if libc::pthread_attr_getguardsize(&raw const attributes, &raw mut guard) == 0 {
-                bounds.guard = guard;
-            }
-            libc::pthread_attr_destroy(&raw mut attributes);
-        }
-    }
-    if is_main_thread() {
-        if bounds.high == 0 {
-            // Without /proc, glibc does not know the main thread's stack. It ends less than a page above what is in use
-            // here plus the program's arguments and environment, which a quarter of the limit holds (execve(2)).
-            bounds = growing_stack();
-        }
-        let size = bounds.high.saturating_sub(bounds.low);
-        bounds.guard = GROWING_STACK_SPACE.saturating_sub(size).max(GROWING_STACK_GAP).min(bounds.low);
-    }
-    bounds
-}
-
-fn growing_stack() -> StackBounds {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: `limit` is valid for a write.
-    let known = unsafe { libc::getrlimit(libc::RLIMIT_STACK, &raw mut limit) } == 0;
-    if !known || limit.rlim_cur == libc::RLIM_INFINITY {
-        return StackBounds::default();
-    }
-    let here = arch::stack_pointer();
-    let size = limit.rlim_cur as usize;
-    StackBounds { low: here.saturating_sub(size), high: here.saturating_add(page_size()), guard: 0 }
-}
-
-fn is_main_thread() -> bool {
-    // SAFETY: no arguments.
-    unsafe { libc::getpid() == libc::gettid() }
-}
-
 /// Gives the thread an alternate signal stack, unless it has one that is big enough.
 fn give_alternate_stack(thread: &Thread) -> Result<(), Failure> {
     // SAFETY: all-zero is a valid stack_t to write into.
@@ -306,7 +237,7 @@ fn give_alternate_stack(thread: &Thread) -> Result<(), Failure> {
     if unsafe { libc::sigaltstack(core::ptr::null(), &raw mut earlier) } != 0 {
         return Err(error::system("sigaltstack", error::errno()));
     }
-    let needed = signal_frame_size() + HANDLER_NEEDS;
+    let needed = platform::signal_frame_size() + HANDLER_NEEDS;
     if earlier.ss_flags & libc::SS_DISABLE == 0 && earlier.ss_size >= needed {
         return Ok(());
     }
@@ -347,7 +278,7 @@ fn map_stack(size: usize, what: &str) -> Result<MappedStack, Failure> {
             core::ptr::null_mut(),
             mapping_size,
             libc::PROT_NONE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_STACK,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | platform::STACK_MAPPING_FLAGS,
             -1,
             0,
         )

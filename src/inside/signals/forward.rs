@@ -7,24 +7,33 @@ use core::sync::atomic::Ordering;
 
 use libc::{siginfo_t, ucontext_t};
 
-use super::interrupted_stack::{self, Outcome};
-use super::{classify, kernel};
+use super::classify::{self, Reading};
+use super::context::Context;
+use super::{interrupted_stack, kernel};
 use crate::arch;
 use crate::shared::disposition::{self, Disposition};
-use crate::shared::state;
 
 /// How a handler was entered: what only assembly sees.
 #[derive(Clone, Copy)]
-pub(super) struct Entrance {
+#[cfg_attr(
+    target_os = "macos",
+    allow(dead_code, reason = "only where the kernel's frame can be moved is it looked for")
+)]
+pub(crate) struct Entrance {
     /// Stack pointer at the entry point's first instruction.
-    pub(super) sp: usize,
+    pub(crate) sp: usize,
     /// The link register there; 0 on x86-64, where it is on the stack.
-    pub(super) link: usize,
+    pub(crate) link: usize,
     /// Which entry point.
-    pub(super) entry: usize,
+    pub(crate) entry: usize,
 }
 
-type OneArgument = extern "C" fn(libc::c_int, *mut siginfo_t, *mut ucontext_t);
+/// An earlier handler. One that takes one argument ignores the other two, which the kernel passes as well.
+pub(crate) type Handler = extern "C" fn(libc::c_int, *mut siginfo_t, *mut ucontext_t);
+
+/// There is no room for a handler on the stack on which it expects to run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NoRoom;
 
 /// Hands the signal to what lies below.
 ///
@@ -34,21 +43,26 @@ pub(super) unsafe fn forward(signal: libc::c_int, info: &mut siginfo_t, context:
     let below = disposition::below(entrance.entry, signal);
     match below.handler {
         libc::SIG_DFL => default_action(signal, info, context),
-        libc::SIG_IGN => ignore(signal, info),
+        libc::SIG_IGN => ignore(signal, info, context),
         // SAFETY: the caller's promise.
         _ => unsafe { call(below, signal, info, context, entrance) },
     }
 }
 
+fn read(signal: libc::c_int, info: &siginfo_t, context: &mut ucontext_t) -> Reading {
+    classify::classify(signal, info.si_code, Context::new(context).origin())
+}
+
 /// The default action, which for all of our signals is to end the process with a core dump.
-fn default_action(signal: libc::c_int, info: &siginfo_t, context: &ucontext_t) {
+fn default_action(signal: libc::c_int, info: &siginfo_t, context: &mut ucontext_t) {
     if raised_inside_a_handler(info, context) {
         return;
     }
+    let reading = read(signal, info, context);
     kernel::set_plain_disposition(signal, libc::SIG_DFL);
     // A fault happens again where it happened, so that the core dump shows the place. Anything else has to be sent
     // again; it is blocked until this handler returns, so that it too arrives at the place where it interrupted.
-    if !classify::comes_again(signal, info.si_code) {
+    if !classify::comes_again(signal, info.si_code, &reading) {
         kernel::send_again(signal, info);
     }
 }
@@ -60,21 +74,20 @@ fn default_action(signal: libc::c_int, info: &siginfo_t, context: &ucontext_t) {
 /// the process here would turn a trap into a crash, and would show the wrong place in the core dump of a crash.
 ///
 /// Only for a thread inside a protected call, which runs the handler of a fault on its alternate stack.
-fn raised_inside_a_handler(info: &siginfo_t, context: &ucontext_t) -> bool {
+fn raised_inside_a_handler(info: &siginfo_t, context: &mut ucontext_t) -> bool {
     // SAFETY: reads the thread's own word; null or this thread's record, which only this thread frees.
     let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return false };
-    // SAFETY: si_pid is set for signals that a process sent, which SI_TKILL says.
-    let by_itself =
-        info.si_code == libc::SI_TKILL && unsafe { info.si_pid() } as u32 == state::PROCESS_ID.load(Ordering::Relaxed);
-    by_itself && !thread.chain.load(Ordering::Relaxed).is_null() && interrupted_stack::was_on_alternate_stack(context)
+    !thread.chain.load(Ordering::Relaxed).is_null() && kernel::raised_in_handler(info, context)
 }
 
-/// SIG_IGN: for a fault the kernel would have set the default action and killed the process (force_sig_info_to_task,
-/// kernel/signal.c), which it does when the fault happens again; anything else is ignored.
-fn ignore(signal: libc::c_int, info: &siginfo_t) {
-    if classify::comes_again(signal, info.si_code) {
+/// SIG_IGN: what is not a fault is ignored. A fault happens again, and then the kernel does what it does with one that
+/// is ignored: Linux sets the default action and ends the process (force_sig_info_to_task, kernel/signal.c); XNU drops
+/// the signal, and the fault happens for ever (threadsignal, bsd/kern/kern_sig.c).
+fn ignore(signal: libc::c_int, info: &siginfo_t, context: &mut ucontext_t) {
+    let reading = read(signal, info, context);
+    if classify::comes_again(signal, info.si_code, &reading) {
         kernel::set_plain_disposition(signal, libc::SIG_IGN);
-    } else if info.si_code > 0 {
+    } else if reading.from_kernel {
         kernel::set_plain_disposition(signal, libc::SIG_DFL);
         kernel::send_again(signal, info);
     }
@@ -88,33 +101,26 @@ unsafe fn call(
     context: &mut ucontext_t,
     entrance: Entrance,
 ) {
-    if below.flags & libc::SA_RESETHAND != 0 {
+    if below.flags & libc::SA_RESETHAND != 0 && kernel::can_be_reset(signal) {
         disposition::set_below(entrance.entry, signal, &disposition::DEFAULT);
     }
-    let mut mask = interrupted_mask(context) | below.mask;
+    let mut mask = kernel::mask_of(&context.uc_sigmask) | below.mask;
     if below.flags & libc::SA_NODEFER == 0 {
         mask |= 1 << (signal - 1);
     }
     let mask_here = kernel::set_mask(mask);
-    if below.flags & libc::SA_ONSTACK == 0 {
+    // SAFETY: a handler's address, as sigaction gave it.
+    let handler = unsafe { core::mem::transmute::<usize, Handler>(below.handler) };
+    if below.flags & libc::SA_ONSTACK != 0 {
+        handler(signal, info, context);
+    } else {
         // SAFETY: the caller's promise.
-        match unsafe { interrupted_stack::call(below, signal, info, context, entrance) } {
-            Outcome::CallHere => (),
-            // The kernel, too, gives up on a handler whose frame does not fit (force_sigsegv, kernel/signal.c).
-            Outcome::NoRoom => return default_action(signal, info, context),
+        if unsafe { interrupted_stack::call(handler, signal, info, context, entrance) }.is_err() {
+            // The kernel, too, gives up on a handler whose frame does not fit (Linux: force_sigsegv, kernel/signal.c;
+            // XNU: sendsig, bsd/dev/*/unix_signal.c).
+            return default_action(signal, info, context);
         }
     }
-    // SAFETY: a handler's address, as sigaction gave it. One that takes one argument ignores the other two, which the
-    // kernel passes as well.
-    let handler = unsafe { core::mem::transmute::<usize, OneArgument>(below.handler) };
-    handler(signal, info, context);
     // Only matters where another handler called us; otherwise the context's mask is about to be restored.
     kernel::set_mask(mask_here);
-}
-
-/// The mask to which the interrupted code returns, in the kernel's form.
-fn interrupted_mask(context: &ucontext_t) -> u64 {
-    let mask = core::ptr::from_ref(&context.uc_sigmask).cast::<u64>();
-    // SAFETY: libc's sigset_t begins with the kernel's, and is larger.
-    unsafe { mask.read() }
 }

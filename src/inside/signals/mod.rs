@@ -1,11 +1,17 @@
-//! The signal backend's part that runs in handlers.
+//! The signal backend's part that runs in handlers. What differs between systems has a folder of its own, with the same
+//! items.
 
-#[cfg_attr(target_arch = "x86_64", path = "context_linux_x86_64.rs")]
-#[cfg_attr(target_arch = "aarch64", path = "context_linux_aarch64.rs")]
-pub(crate) mod context;
-
-pub(crate) mod classify;
 pub(crate) mod entry;
 pub(crate) mod forward;
-pub(crate) mod interrupted_stack;
-pub(crate) mod kernel;
+mod reading;
+
+#[cfg_attr(target_os = "linux", path = "linux/mod.rs")]
+#[cfg_attr(target_os = "macos", path = "macos/mod.rs")]
+mod platform;
+
+pub(crate) use platform::{classify, context, interrupted_stack, kernel};
+
+// Pure, so that its tests run anywhere.
+#[cfg(all(test, not(all(target_os = "macos", target_arch = "aarch64"))))]
+#[path = "macos/aarch64_access.rs"]
+mod aarch64_access;

@@ -1,7 +1,13 @@
 //! The system calls of the forwarding path, made directly: libc's wrappers touch errno, which belongs to the code that
 //! was interrupted.
 
+use core::sync::atomic::Ordering;
+
+use libc::{siginfo_t, ucontext_t};
+
+use super::interrupted_stack;
 use crate::arch::system_call;
+use crate::shared::state;
 
 /// What rt_sigaction takes on x86-64 and arm64.
 #[repr(C)]
@@ -15,8 +21,27 @@ struct KernelAction {
 /// The kernel's sigset_t is 64 bits.
 const SIGSET_SIZE: usize = 8;
 
+/// A set of signals in the kernel's form: signal n is bit n - 1.
+pub(crate) fn mask_of(set: &libc::sigset_t) -> u64 {
+    // SAFETY: libc's sigset_t begins with the kernel's, and is larger.
+    unsafe { core::ptr::from_ref(set).cast::<u64>().read() }
+}
+
+/// Whether SA_RESETHAND has an effect on this signal: on each.
+pub(crate) fn can_be_reset(_signal: libc::c_int) -> bool {
+    true
+}
+
+/// Whether this thread sent the signal to itself from inside a signal handler on its alternate stack.
+pub(crate) fn raised_in_handler(info: &siginfo_t, context: &mut ucontext_t) -> bool {
+    // SAFETY: si_pid is set for signals that a process sent, which SI_TKILL says.
+    info.si_code == libc::SI_TKILL
+        && unsafe { info.si_pid() } as u32 == state::PROCESS_ID.load(Ordering::Relaxed)
+        && interrupted_stack::was_on_alternate_stack(context)
+}
+
 /// Sets a signal to SIG_DFL or SIG_IGN.
-pub(super) fn set_plain_disposition(signal: libc::c_int, handler: usize) {
+pub(crate) fn set_plain_disposition(signal: libc::c_int, handler: usize) {
     let action = KernelAction { handler, flags: 0, restorer: 0, mask: 0 };
     // SAFETY: the kernel reads `action`; SIG_DFL and SIG_IGN need no restorer.
     unsafe {
@@ -25,7 +50,7 @@ pub(super) fn set_plain_disposition(signal: libc::c_int, handler: usize) {
 }
 
 /// Sets this thread's signal mask and returns the one before.
-pub(super) fn set_mask(mask: u64) -> u64 {
+pub(crate) fn set_mask(mask: u64) -> u64 {
     let mut before = 0_u64;
     // SAFETY: the kernel reads one word and writes the other.
     unsafe {
@@ -43,7 +68,7 @@ pub(super) fn set_mask(mask: u64) -> u64 {
 }
 
 /// Sends this thread a signal with the information of the one at hand, to arrive when it is no longer blocked.
-pub(super) fn send_again(signal: libc::c_int, info: &libc::siginfo_t) {
+pub(crate) fn send_again(signal: libc::c_int, info: &libc::siginfo_t) {
     // SAFETY: the kernel reads `info`. It lets a process send anything to itself (do_rt_tgsigqueueinfo).
     unsafe {
         let process = system_call(libc::SYS_getpid, [0; 4]);

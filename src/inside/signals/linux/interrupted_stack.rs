@@ -8,9 +8,8 @@
 
 use libc::{siginfo_t, ucontext_t};
 
-use super::forward::Entrance;
 use crate::arch;
-use crate::shared::disposition::Disposition;
+use crate::inside::signals::forward::{Entrance, Handler, NoRoom};
 
 /// Whether the code that the signal interrupted ran on the alternate signal stack.
 pub(super) fn was_on_alternate_stack(context: &ucontext_t) -> bool {
@@ -24,40 +23,33 @@ fn runs_on_alternate_stack(context: &ucontext_t) -> bool {
     stack.ss_flags & libc::SS_DISABLE == 0 && arch::stack_pointer().wrapping_sub(stack.ss_sp.addr()) < stack.ss_size
 }
 
-/// Whether the handler still has to be called.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// It can as well be called from here: because this is the interrupted stack already, because another handler
-    /// called us and wants to be returned to, or because the frame cannot be moved.
-    CallHere,
-    /// It cannot be called at all.
-    NoRoom,
-}
-
-/// Enters the handler on the interrupted stack, for good; or returns and says why not.
+/// Enters the handler on the interrupted stack, for good. Where it can as well be called from here, it is: because this
+/// is the interrupted stack already, because another handler called us and wants to be returned to, or because the
+/// frame cannot be moved.
 ///
 /// # Safety
 /// The arguments are what the entry point was given, and the signal mask is the handler's.
-pub(super) unsafe fn call(
-    below: &Disposition,
+pub(crate) unsafe fn call(
+    handler: Handler,
     signal: libc::c_int,
     info: &mut siginfo_t,
     context: &mut ucontext_t,
     entrance: Entrance,
-) -> Outcome {
-    if was_on_alternate_stack(context) || !runs_on_alternate_stack(context) || arch::has_shadow_stack() {
-        return Outcome::CallHere;
-    }
-    let Some(frame) = layout::kernel_frame(info, context, entrance) else { return Outcome::CallHere };
+) -> Result<(), NoRoom> {
+    let movable = !was_on_alternate_stack(context) && runs_on_alternate_stack(context) && !arch::has_shadow_stack();
+    let Some(frame) = movable.then(|| layout::kernel_frame(info, context, entrance)).flatten() else {
+        handler(signal, info, context);
+        return Ok(());
+    };
     let top = interrupted_sp(context).wrapping_sub(layout::RED_ZONE);
     if !has_room(top, layout::size(&frame)) {
-        return Outcome::NoRoom;
+        return Err(NoRoom);
     }
     // SAFETY: the frame is the kernel's, complete and unchanged since it entered us; the memory below `top` is the
     // interrupted stack's free part, where the kernel would have written it.
     unsafe {
         let copy = layout::copy(&frame, top);
-        arch::enter_signal_frame(below.handler, signal, copy.info, copy.context, copy.sp, entrance.link);
+        arch::enter_signal_frame(handler as usize, signal, copy.info, copy.context, copy.sp, entrance.link);
     }
 }
 

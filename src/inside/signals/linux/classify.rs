@@ -4,21 +4,13 @@
 //! nothing is allowed to survive.
 
 use crate::inside::decide::Kind;
+pub(crate) use crate::inside::signals::reading::Reading;
 
 /// What the registers add, where the code alone does not tell.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     Breakpoint,
     Other,
-}
-
-/// What a signal says.
-#[derive(Clone, Copy)]
-pub(crate) struct Report {
-    pub(crate) from_kernel: bool,
-    pub(crate) kind: Kind,
-    /// si_addr is the address of an access, not of the instruction.
-    pub(crate) has_address: bool,
 }
 
 /// The kernel made the signal, for whatever reason: SI_KERNEL.
@@ -41,7 +33,7 @@ const BUS_ADRERR: i32 = 2;
 const TRAP_BRKPT: i32 = 1;
 
 /// Reads `si_code`.
-pub(crate) fn classify(signal: libc::c_int, code: i32, origin: Origin) -> Report {
+pub(crate) fn classify(signal: libc::c_int, code: i32, origin: Origin) -> Reading {
     // SI_USER is 0, SI_QUEUE, SI_TKILL and the like are below; the kernel lets a process send none above to another.
     let from_kernel = code > 0;
     let (kind, has_address) = match (signal, code) {
@@ -61,12 +53,12 @@ pub(crate) fn classify(signal: libc::c_int, code: i32, origin: Origin) -> Report
         (libc::SIGTRAP, TRAP_BRKPT) if cfg!(target_arch = "aarch64") => (Kind::Breakpoint, false),
         _ => (Kind::Fatal, false),
     };
-    Report { from_kernel, kind, has_address }
+    Reading { from_kernel, kind, has_address }
 }
 
-/// Whether a signal that the kernel made comes again when its instruction is run again. Breakpoints are behind it, and
-/// early reports of broken memory belong to no instruction.
-pub(crate) fn comes_again(signal: libc::c_int, code: i32) -> bool {
+/// Whether the signal comes again when its instruction is run again. Breakpoints are behind it, and early reports of
+/// broken memory belong to no instruction.
+pub(crate) fn comes_again(signal: libc::c_int, code: i32, reading: &Reading) -> bool {
     const BUS_MCEERR_AO: i32 = 5;
-    code > 0 && signal != libc::SIGTRAP && !(signal == libc::SIGBUS && code == BUS_MCEERR_AO)
+    reading.from_kernel && signal != libc::SIGTRAP && !(signal == libc::SIGBUS && code == BUS_MCEERR_AO)
 }

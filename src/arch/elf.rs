@@ -1,0 +1,60 @@
+//! ELF: the names and tables of the assembly.
+
+/// The label in `wasmtrap_call` at which a trap resumes.
+macro_rules! landing_label {
+    () => {
+        "wasmtrap_landing"
+    };
+}
+pub(crate) use landing_label;
+
+/// Defines it.
+macro_rules! define_landing {
+    () => {
+        ".globl wasmtrap_landing\n.hidden wasmtrap_landing\nwasmtrap_landing:"
+    };
+}
+pub(crate) use define_landing;
+
+/// The address of a symbol in a register.
+#[cfg(target_arch = "aarch64")]
+macro_rules! address_of {
+    ($register:literal, $symbol:expr) => {
+        concat!("adrp ", $register, ", ", $symbol, "\nadd ", $register, ", ", $register, ", :lo12:", $symbol)
+    };
+}
+#[cfg(target_arch = "aarch64")]
+pub(crate) use address_of;
+
+/// Names the personality routine (operand `personality`) and the table below for the unwinder. The numbers are DWARF's
+/// pointer encodings: indirect, pc-relative, 4 bytes; and pc-relative, 4 bytes.
+macro_rules! unwind_tables {
+    () => {
+        ".cfi_personality 0x9b, wasmtrap_personality\n.cfi_lsda 0x1b, wasmtrap_lsda"
+    };
+}
+pub(crate) use unwind_tables;
+
+/// Says that the call between labels 4 and 5 has a cleanup at label 6, where 20 is the function's start: no landing-pad
+/// base, no types, call sites in uleb128.
+macro_rules! exception_table {
+    () => {
+        r#"
+        .pushsection .gcc_except_table, "a", @progbits
+        .balign 4
+wasmtrap_lsda:
+        .byte 0xff, 0xff, 0x01
+        .uleb128 81f - 80f
+80:
+        .uleb128 4b - 20b, 5b - 4b, 6b - 20b, 0
+81:
+        .popsection
+        .pushsection .data.rel.ro.wasmtrap_personality, "aw", @progbits
+        .balign 8
+wasmtrap_personality:
+        .8byte {personality}
+        .popsection
+        "#
+    };
+}
+pub(crate) use exception_table;

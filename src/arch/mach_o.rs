@@ -1,0 +1,56 @@
+//! Mach-O: the names and tables of the assembly.
+
+/// The label in `wasmtrap_call` at which a trap resumes.
+macro_rules! landing_label {
+    () => {
+        "_wasmtrap_landing"
+    };
+}
+pub(crate) use landing_label;
+
+/// Defines it. Without `.alt_entry` the linker would take it for the start of another function, which it may move away
+/// or drop (`.subsections_via_symbols`).
+macro_rules! define_landing {
+    () => {
+        ".globl _wasmtrap_landing\n.private_extern _wasmtrap_landing\n.alt_entry _wasmtrap_landing\n_wasmtrap_landing:"
+    };
+}
+pub(crate) use define_landing;
+
+/// The address of a symbol in a register.
+#[cfg(target_arch = "aarch64")]
+macro_rules! address_of {
+    ($register:literal, $symbol:expr) => {
+        concat!("adrp ", $register, ", ", $symbol, "@PAGE\nadd ", $register, ", ", $register, ", ", $symbol, "@PAGEOFF")
+    };
+}
+#[cfg(target_arch = "aarch64")]
+pub(crate) use address_of;
+
+/// Names the personality routine (operand `personality`) and the table below for the unwinder. The numbers are DWARF's
+/// pointer encodings: indirect, pc-relative, 4 bytes; and pc-relative, a pointer's size.
+macro_rules! unwind_tables {
+    () => {
+        ".cfi_personality 0x9b, {personality}\n.cfi_lsda 0x10, GCC_except_table_wasmtrap_call"
+    };
+}
+pub(crate) use unwind_tables;
+
+/// Says that the call between labels 4 and 5 has a cleanup at label 6, where 20 is the function's start: no landing-pad
+/// base, no types, call sites in uleb128. Compilers name their tables like this one.
+macro_rules! exception_table {
+    () => {
+        r#"
+        .pushsection __TEXT,__gcc_except_tab
+        .balign 4
+GCC_except_table_wasmtrap_call:
+        .byte 0xff, 0xff, 0x01
+        .uleb128 81f - 80f
+80:
+        .uleb128 4b - 20b, 5b - 4b, 6b - 20b, 0
+81:
+        .popsection
+        "#
+    };
+}
+pub(crate) use exception_table;

@@ -1,0 +1,9 @@
+//! Linux.
+
+#[cfg_attr(target_arch = "x86_64", path = "context_x86_64.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "context_aarch64.rs")]
+pub(crate) mod context;
+
+pub(crate) mod classify;
+pub(crate) mod interrupted_stack;
+pub(crate) mod kernel;

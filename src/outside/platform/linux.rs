@@ -1,0 +1,121 @@
+//! Linux.
+
+use core::ffi::{CStr, c_char};
+
+use crate::arch;
+use crate::outside::error::Failure;
+use crate::outside::threads::page_size;
+use crate::shared::activation::Activation;
+use crate::shared::thread::StackBounds;
+
+/// The main thread's stack grows, up to a limit that may change while it runs. The kernel keeps at least this much
+/// below its top free of other mappings (the gap of mmap_base, mm/util.c and arch/x86/mm/mmap.c), so that a fault in
+/// there is the stack's, whatever the limit is by then.
+const GROWING_STACK_SPACE: usize = 128 * 1024 * 1024;
+
+/// Where there is no limit below that: the kernel leaves this much unmapped under a stack that grows (stack_guard_gap,
+/// mm/mmap.c: 256 pages).
+const GROWING_STACK_GAP: usize = 1024 * 1024;
+
+/// What mmap is told of memory for a stack.
+pub(crate) const STACK_MAPPING_FLAGS: libc::c_int = libc::MAP_NORESERVE | libc::MAP_STACK;
+
+/// Gets ready what threads need: nothing, here.
+pub(crate) fn set_up() -> Result<(), Failure> {
+    Ok(())
+}
+
+/// The size of the frame that the kernel pushes for a signal, with all vector state (AT_MINSIGSTKSZ; before Linux 5.14
+/// x86-64 did not tell, and the constant is too small for AVX-512).
+pub(crate) fn signal_frame_size() -> usize {
+    const AT_MINSIGSTKSZ: libc::c_ulong = 51;
+    const WHEN_UNKNOWN: usize = 8 * 1024;
+    // SAFETY: no memory is involved.
+    match unsafe { libc::getauxval(AT_MINSIGSTKSZ) } as usize {
+        0 => WHEN_UNKNOWN,
+        size => size,
+    }
+}
+
+/// The bounds of the stack that this thread was started on.
+pub(crate) fn stack_bounds() -> StackBounds {
+    let mut bounds = StackBounds::default();
+    // SAFETY: all-zero memory is good enough for pthread_getattr_np to write into.
+    let mut attributes: libc::pthread_attr_t = unsafe { core::mem::zeroed() };
+    // SAFETY: `attributes` is valid for a write.
+    if unsafe { libc::pthread_getattr_np(libc::pthread_self(), &raw mut attributes) } == 0 {
+        let (mut low, mut size, mut guard) = (core::ptr::null_mut(), 0, 0);
+        // SAFETY: initialised above; the places are valid for writes; destroyed once.
+        unsafe {
+            if libc::pthread_attr_getstack(&raw const attributes, &raw mut low, &raw mut size) == 0 {
+                bounds.low = low.addr();
+                bounds.high = low.addr() + size;
+            }
+            if libc::pthread_attr_getguardsize(&raw const attributes, &raw mut guard) == 0 {
+                bounds.guard = guard;
+            }
+            libc::pthread_attr_destroy(&raw mut attributes);
+        }
+    }
+    if is_main_thread() {
+        if bounds.high == 0 {
+            // Without /proc, glibc does not know the main thread's stack. It ends less than a page above what is in use
+            // here plus the program's arguments and environment, which a quarter of the limit holds (execve(2)).
+            bounds = growing_stack();
+        }
+        let size = bounds.high.saturating_sub(bounds.low);
+        bounds.guard = GROWING_STACK_SPACE.saturating_sub(size).max(GROWING_STACK_GAP).min(bounds.low);
+    }
+    bounds
+}
+
+fn growing_stack() -> StackBounds {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is valid for a write.
+    let known = unsafe { libc::getrlimit(libc::RLIMIT_STACK, &raw mut limit) } == 0;
+    if !known || limit.rlim_cur == libc::RLIM_INFINITY {
+        return StackBounds::default();
+    }
+    let here = arch::stack_pointer();
+    let size = limit.rlim_cur as usize;
+    StackBounds { low: here.saturating_sub(size), high: here.saturating_add(page_size()), guard: 0 }
+}
+
+fn is_main_thread() -> bool {
+    // SAFETY: no arguments.
+    unsafe { libc::getpid() == libc::gettid() }
+}
+
+/// Tells the kernel that the thread goes back to the stack of `activation`: it looks at the stack pointer by itself.
+pub(crate) fn leaving_for(_activation: *const Activation) {}
+
+/// The path of the program, as far as it fits; `path` ends in NUL then.
+pub(crate) fn executable_path(path: &mut [u8]) {
+    let Some(length) = path.len().checked_sub(1) else { return };
+    path.fill(0);
+    // SAFETY: no more than the given length is written; the last byte stays 0.
+    unsafe { libc::readlink(c"/proc/self/exe".as_ptr(), path.as_mut_ptr().cast(), length) };
+}
+
+/// The value of an environment variable; null if there is none, or if the process has more rights than who started it.
+pub(crate) fn environment_variable(name: &CStr) -> *const c_char {
+    // SAFETY: the name ends in NUL.
+    unsafe { secure_getenv(name.as_ptr()) }
+}
+
+/// errno of the last call that failed.
+pub(crate) fn errno() -> i32 {
+    // SAFETY: points to this thread's errno.
+    unsafe { *libc::__errno_location() }
+}
+
+unsafe extern "C" {
+    fn secure_getenv(name: *const c_char) -> *mut c_char;
+}
+
+// The compiler's runtime has C's personality routine (for __attribute__((cleanup))) and the unwinder.
+#[link(name = "gcc_s")]
+unsafe extern "C" {
+    pub(crate) fn __gcc_personality_v0();
+    pub(crate) fn _Unwind_Resume(exception: *mut core::ffi::c_void) -> !;
+}

@@ -1,0 +1,125 @@
+//! macOS.
+
+use core::ffi::{CStr, c_char, c_int, c_void};
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use crate::arch::{self, NoThreadPointer};
+use crate::outside::error::{self, Failure, fail};
+use crate::outside::threads::page_size;
+use crate::shared::abi::WASMTRAP_ERR_UNSUPPORTED;
+use crate::shared::activation::Activation;
+use crate::shared::thread::StackBounds;
+
+/// The room that the kernel keeps for the main thread's stack, most of it inaccessible until the limit is raised
+/// (create_unix_stack, bsd/kern/mach_loader.c; MAXSSIZ, bsd/*/vmparam.h).
+const MAIN_STACK_SPACE: usize = 64 * 1024 * 1024;
+
+/// What mmap is told of memory for a stack.
+pub(crate) const STACK_MAPPING_FLAGS: c_int = libc::MAP_NORESERVE;
+
+/// Gets ready what threads need: their own pointer, and the call of `leaving_for`.
+pub(crate) fn set_up() -> Result<(), Failure> {
+    find_sigreturn();
+    arch::set_up().map_err(|reason| match reason {
+        NoThreadPointer::NoKey(error) => error::system("pthread_key_create", error),
+        NoThreadPointer::NotWhereExpected => fail(
+            WASMTRAP_ERR_UNSUPPORTED,
+            format_args!(
+                "this version of macOS keeps a thread's values (pthread_setspecific) elsewhere than signal handlers of \
+                 this library can read them"
+            ),
+        ),
+    })
+}
+
+/// The size of the frame that the kernel pushes for a signal: at most that of sendsig on x86-64 (bsd/dev/i386/
+/// unix_signal.c) with AVX-512 state, less than 4 KiB. Twice that is also the least that sigaltstack takes
+/// (bsd/kern/kern_sig.c).
+pub(crate) fn signal_frame_size() -> usize {
+    8 * 1024
+}
+
+/// The bounds of the stack that this thread was started on.
+pub(crate) fn stack_bounds() -> StackBounds {
+    // SAFETY: a thread may ask about itself.
+    let (high, size) = unsafe {
+        let this = libc::pthread_self();
+        (libc::pthread_get_stackaddr_np(this).addr(), libc::pthread_get_stacksize_np(this))
+    };
+    let low = high.saturating_sub(size);
+    // SAFETY: no arguments.
+    let guard = if unsafe { libc::pthread_main_np() } != 0 {
+        MAIN_STACK_SPACE.saturating_sub(size).max(page_size())
+    } else {
+        // Nothing tells the guard that a thread was made with; by default it is a page.
+        page_size()
+    };
+    StackBounds { low, high, guard: guard.min(low) }
+}
+
+type Sigreturn = unsafe extern "C" fn(*mut c_void, c_int, usize) -> c_int;
+
+/// libsystem_kernel's system call, null if it is gone.
+static SIGRETURN: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
+
+fn find_sigreturn() {
+    // SAFETY: looks a name up.
+    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__sigreturn".as_ptr()) };
+    SIGRETURN.store(found, Ordering::Relaxed);
+}
+
+/// Tells the kernel that the thread goes back to the stack of `activation`. XNU does not look at the stack pointer: to
+/// it a thread that has left a handler without returning is on its alternate stack for ever, so that no other signal
+/// finds it free, not even for a stack overflow. siglongjmp ends that by the same call (_sigunaltstack, libplatform's
+/// setjmp).
+///
+/// May run in a signal handler of the host's.
+pub(crate) fn leaving_for(activation: *const Activation) {
+    /// Of bsd/dev/*/unix_signal.c: sigreturn only clears the thread's SS_ONSTACK.
+    const RESET_ALTERNATE_STACK: c_int = 0x8000_0000_u32 as c_int;
+    // SAFETY: all-zero is a valid stack_t to write into.
+    let mut now: libc::stack_t = unsafe { core::mem::zeroed() };
+    // SAFETY: reads only, into `now`.
+    let known = unsafe { libc::sigaltstack(core::ptr::null(), &raw mut now) } == 0;
+    let is_on_it = known && now.ss_flags & libc::SS_ONSTACK != 0;
+    let stays_on_it = activation.addr().wrapping_sub(now.ss_sp.addr()) < now.ss_size;
+    let sigreturn = SIGRETURN.load(Ordering::Relaxed);
+    if is_on_it && !stays_on_it && !sigreturn.is_null() {
+        // SAFETY: the function has had this form since it was made (libsyscall's sigreturn.s); with this style it looks
+        // at nothing else.
+        unsafe {
+            let sigreturn = core::mem::transmute::<*mut c_void, Sigreturn>(sigreturn);
+            sigreturn(core::ptr::null_mut(), RESET_ALTERNATE_STACK, 0);
+        }
+    }
+}
+
+/// The path of the program, as far as it fits; `path` ends in NUL then.
+pub(crate) fn executable_path(path: &mut [u8]) {
+    path.fill(0);
+    let mut size = path.len() as u32;
+    // SAFETY: no more than `size` bytes are written, with the NUL, or nothing if the path is longer.
+    unsafe { _NSGetExecutablePath(path.as_mut_ptr().cast(), &raw mut size) };
+}
+
+/// The value of an environment variable; null if there is none, or if the process has more rights than who started it.
+pub(crate) fn environment_variable(name: &CStr) -> *const c_char {
+    // SAFETY: no arguments; the name ends in NUL.
+    unsafe { if libc::issetugid() != 0 { core::ptr::null() } else { libc::getenv(name.as_ptr()) } }
+}
+
+/// errno of the last call that failed.
+pub(crate) fn errno() -> i32 {
+    // SAFETY: points to this thread's errno.
+    unsafe { *libc::__error() }
+}
+
+unsafe extern "C" {
+    fn _NSGetExecutablePath(path: *mut c_char, size: *mut u32) -> c_int;
+}
+
+// libSystem has the compiler's runtime with C's personality routine (for __attribute__((cleanup))) and the unwinder.
+unsafe extern "C" {
+    pub(crate) fn __gcc_personality_v0();
+    pub(crate) fn _Unwind_Resume(exception: *mut c_void) -> !;
+}
