@@ -16,8 +16,8 @@ macro_rules! raise_landing_label {
 }
 pub(crate) use raise_landing_label;
 
-/// Defines a label that other functions see. Without `.alt_entry` the linker would take it for the start of another function, which it may move away
-/// or drop (`.subsections_via_symbols`).
+/// Defines a label that other functions see. Without `.alt_entry` the linker would take it for the start of another
+/// function, which it may move away or drop (`.subsections_via_symbols`).
 macro_rules! define_label {
     ($label:expr) => {
         concat!(".globl ", $label, "\n.private_extern ", $label, "\n.alt_entry ", $label, "\n", $label, ":")

@@ -25,7 +25,11 @@ pub(crate) fn landing() -> usize {
     let address: usize;
     // SAFETY: takes the address of a label of `wasmtrap_call`, which is in the same object.
     unsafe {
-        asm!(concat!("lea {}, [rip + ", landing_label!(), "]"), out(reg) address, options(nostack, nomem, preserves_flags, pure));
+        asm!(
+            concat!("lea {}, [rip + ", landing_label!(), "]"),
+            out(reg) address,
+            options(nostack, nomem, preserves_flags, pure)
+        );
     }
     address
 }
