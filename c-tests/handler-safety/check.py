@@ -38,7 +38,7 @@ class Allowed:
     """allowed.toml, read. Each entry counts how often it was used, so that a stale one shows."""
 
     KINDS = {"function": "name", "external": "name", "indirect": "in", "system-call": "in", "address": "name",
-             "recursion": "in", "stop": "in"}
+             "recursion": "in", "stop": "in", "leave": "name"}
 
     def __init__(self, path, machine):
         with open(path, "rb") as file:
@@ -102,7 +102,7 @@ class Check:
         self.signal_safe = signal_safe
         self.roots = [function for function in self.graph.code.functions
                       if any(ROOT in name or name in signal_safe for name in function.names)]
-        self.reached = self.graph.walk(self.roots)
+        self.reached = self.graph.walk(self.roots, leaves=lambda callee: allowed.find("leave", callee.names))
 
     def run(self):
         entries = [root for root in self.roots if any(ROOT in name for name in root.names)]

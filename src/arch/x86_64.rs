@@ -2,6 +2,8 @@
 
 use core::arch::asm;
 
+#[cfg(target_os = "linux")]
+use super::object_format::direct_landing_label;
 use super::object_format::landing_label;
 use super::thread_pointer::load_thread;
 #[cfg(target_os = "macos")]
@@ -32,6 +34,39 @@ pub(crate) fn landing() -> usize {
         );
     }
     address
+}
+
+/// Ends a signal handler in a landing.
+///
+/// # Safety
+/// `activation` is the protected call in which a trap lands; nothing of the current stack is needed any more, and the
+/// x87 state is the initial one.
+#[cfg(target_os = "linux")]
+pub(crate) unsafe fn land_directly(activation: usize) -> ! {
+    let landing: usize;
+    // SAFETY: takes the address of a label of `wasmtrap_call`, which is in the same object.
+    unsafe {
+        asm!(
+            concat!("lea {}, [rip + ", direct_landing_label!(), "]"),
+            out(reg) landing,
+            options(nostack, nomem, preserves_flags, pure)
+        );
+    }
+    // SAFETY: the caller's promise.
+    unsafe {
+        asm!(
+            "mov rsp, {activation}",
+            "jmp {landing}",
+            activation = in(reg) activation,
+            landing = in(reg) landing,
+            options(noreturn)
+        );
+    }
+}
+
+/// The code address that a return address stands for: itself.
+pub(crate) fn code_address(return_address: usize) -> usize {
+    return_address
 }
 
 /// Size of the callee-saved registers that `wasmtrap_call` pushes after rbp.
@@ -137,6 +172,8 @@ macro_rules! protected_call {
             "endbr64",
             "cld",
             "fninit", // empties the x87 stack too
+            // A handler has all that already.
+            $crate::arch::define_label!($crate::arch::direct_landing_label!()),
             "xor ebx, ebx",
             "jmp 72f",
             // After a raise the record has been handed out. Code that keeps to the ABI leaves nothing on the x87 stack

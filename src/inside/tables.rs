@@ -6,13 +6,15 @@ use super::decide::{CodeHit, RegionHit, Site, World};
 use super::{find, land};
 use crate::arch;
 use crate::shared::abi::*;
-use crate::shared::readers::READERS;
+use crate::shared::readers::{READERS, Section};
 use crate::shared::state::{self, FaultHandler};
 use crate::shared::thread::{StackBounds, Thread};
 use crate::shared::tree::{self, Entry};
 
-/// The library as it is now.
+/// The library as it is now. As long as this lives, nothing that it leads to is freed: it must be gone before the
+/// embedder's code runs, which may wait for that or never return.
 pub(crate) struct Live<'a> {
+    section: Section<'static>,
     /// The stack pointer of the code that faulted.
     sp: usize,
     pub(crate) fault_handler: Option<FaultHandler>,
@@ -37,12 +39,12 @@ impl<'a> Live<'a> {
         let handler = state::FAULT_HANDLER.load(Ordering::SeqCst);
         // SAFETY: null or a handler that is freed only when no section is left that could have seen it.
         let fault_handler = unsafe { handler.as_ref() }.copied();
-        drop(section);
-        let live = Self { sp, fault_handler, stopped };
+        let live = Self { section, sp, fault_handler, stopped };
         // A fault of the handler itself is not the handler's to judge.
         #[cfg(wasmtrap_mach)]
         if live.fault_handler.is_some() && live.thread().is_some_and(|thread| thread.mach.on_callback_stack(sp)) {
-            return Self { fault_handler: None, ..live };
+            let Self { section, sp, stopped, .. } = live;
+            return Self { section, sp, fault_handler: None, stopped };
         }
         live
     }
@@ -77,7 +79,7 @@ impl World for Live<'_> {
     }
 
     fn code(&self, pc: usize) -> Option<CodeHit> {
-        find::find(&tree::CODE, pc, |entry| hit(entry, pc))
+        find::find_in(&self.section, &tree::CODE, pc, |entry| hit(entry, pc))
     }
 
     fn protected_stack(&self) -> Option<StackBounds> {
@@ -86,7 +88,7 @@ impl World for Live<'_> {
     }
 
     fn region(&self, address: usize) -> Option<RegionHit> {
-        find::find(&tree::REGIONS, address, |entry| RegionHit {
+        find::find_in(&self.section, &tree::REGIONS, address, |entry| RegionHit {
             id: entry.id,
             user: entry.user,
             offset: address - entry.start,
