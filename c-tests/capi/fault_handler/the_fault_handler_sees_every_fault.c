@@ -54,9 +54,7 @@ int main(void) {
   same(seen.payload, 0, "no payload");
   same(seen.pc, wasm_fault_pc(&wasm_load), "program counter");
   same(seen.fault_address, access.address, "fault address");
-  same(seen.signal, SIGSEGV, "signal");
-  same(seen.signal_code, SEGV_ACCERR, "signal code");
-  same(seen.exception, 0, "no Mach exception");
+  reported_by(SIGSEGV, SEGV_ACCERR, seen);
   same(seen_registers.pc, seen.pc, "program counter among the registers");
   ok(seen.sp <= seen.fp && seen.fp - seen.sp <= 16, "stack and frame pointer");
 

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#if defined(__linux__)
 #include <ucontext.h>
+#endif
 
 #include "handlers.h"
 
@@ -82,7 +84,7 @@ int trapped_with(wasmtrap_status_t status, const wasmtrap_trap_t *trap, wasmtrap
   return good;
 }
 
-#if defined(__aarch64__)
+#if defined(__aarch64__) && defined(__linux__)
 static volatile int kernel_tells;
 static void *probed;
 
@@ -114,6 +116,30 @@ wasmtrap_access_t if_told(wasmtrap_access_t access) {
 #else
 wasmtrap_access_t if_told(wasmtrap_access_t access) { return access; }
 #endif
+
+/* ux_exception of XNU's bsd/uxkern/ux_exception.c. */
+static int exception_of(int signal) {
+  switch (signal) {
+    case SIGSEGV:
+    case SIGBUS: return 1;
+    case SIGILL: return 2;
+    case SIGFPE: return 3;
+    default: return 6;
+  }
+}
+
+int host_was_reported_by(int signal, int code, int seen_signal, int seen_code, int seen_exception) {
+  wasmtrap_backend_t backend = WASMTRAP_BACKEND_AUTO;
+  must(wasmtrap_backend(&backend) == WASMTRAP_OK);
+  if (backend == WASMTRAP_BACKEND_MACH_PORTS) return seen_signal == 0 && seen_exception == exception_of(signal);
+#if defined(__APPLE__)
+  (void)code;
+  (void)seen_code;
+  return seen_exception == 0 && exception_of(seen_signal) == exception_of(signal);
+#else
+  return seen_exception == 0 && seen_signal == signal && (code == ANY_SIGNAL_CODE ? seen_code > 0 : seen_code == code);
+#endif
+}
 
 int library_traps(void) {
   const wasm_code_t load = wasm_compile(&wasm_load);

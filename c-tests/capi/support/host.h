@@ -39,6 +39,16 @@ wasmtrap_status_t host_load(const wasm_code_t *load, const void *address, wasmtr
 
 /* One check: the call trapped with that code, as a status and as a trap record. */
 int trapped_with(wasmtrap_status_t status, const wasmtrap_trap_t *trap, wasmtrap_code_t code, const char *name);
+/* A check of how a trap record, or what a fault handler sees, says that the fault was reported: by this signal with this
+ * code or, with Mach exception ports, by the exception that the signal stands for. XNU's signal codes say little, and a
+ * memory fault can be either of two signals there. */
+#define reported_by(signal_, code, seen)                                                                      \
+  ok(host_was_reported_by(signal_, code, (seen).signal, (seen).signal_code, (seen).exception),                \
+     "reported as signal %d, code %d, exception %d", (int)(seen).signal, (int)(seen).signal_code,             \
+     (int)(seen).exception)
+/* Any code that says that the kernel made the signal. */
+enum { ANY_SIGNAL_CODE = -1000 };
+int host_was_reported_by(int signal, int code, int seen_signal, int seen_code, int seen_exception);
 /* What a trap record can say of an access: `access`, or unknown where the kernel does not tell (an emulator for
  * arm64). */
 wasmtrap_access_t if_told(wasmtrap_access_t access);

@@ -17,8 +17,7 @@ int main(void) {
 
   division = (wasm_access_t){1, 0};
   trapped_with(host_call(&wasm_divide, &division, &trap), &trap, WASMTRAP_CODE_INTEGER_DIVISION_BY_ZERO, "1 / 0");
-  same(trap.signal, SIGFPE, "signal");
-  same(trap.signal_code, FPE_INTDIV, "signal code");
+  reported_by(SIGFPE, FPE_INTDIV, trap);
   same(trap.pc, wasm_fault_pc(&wasm_divide), "program counter");
   same(trap.flags, WASMTRAP_HAS_CODE | WASMTRAP_HAS_REGISTERS, "no address and no region");
   same(trap.access, WASMTRAP_ACCESS_UNKNOWN, "no access to memory");

@@ -20,13 +20,17 @@ int main(void) {
   same(trap.fault_address, 0, "the address that is not set is 0");
   same(trap.region_id, 0, "nor is the region");
   same(trap.registers.general[0], access.address, "the registers know it");
-  same(trap.signal, SIGSEGV, "signal");
+  reported_by(SIGSEGV, ANY_SIGNAL_CODE, trap);
 
   host_register_code(&wasm_load_by_rbp);
   trapped_with(host_call(&wasm_load_by_rbp, &access, &trap), &trap, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS,
                "so it is through a register that belongs to the stack");
   same(trap.flags, WASMTRAP_HAS_CODE | WASMTRAP_HAS_REGISTERS, "without an address as well");
-  same(trap.signal, SIGBUS, "with another signal");
+#if defined(__APPLE__)
+  reported_by(SIGILL, ANY_SIGNAL_CODE, trap); /* so XNU has it (user_trap, osfmk/i386/trap.c) */
+#else
+  reported_by(SIGBUS, ANY_SIGNAL_CODE, trap);
+#endif
   return tap_done();
 }
 #else

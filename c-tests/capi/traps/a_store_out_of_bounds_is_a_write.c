@@ -30,6 +30,6 @@ int main(void) {
   trapped_with(host_call(&wasm_store, &access, &trap), &trap, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS,
                "a store to a read-only page");
   same(trap.access, if_told(WASMTRAP_ACCESS_WRITE), "a write as well");
-  same(trap.signal, SIGSEGV, "signal");
+  reported_by(SIGSEGV, SEGV_ACCERR, trap);
   return tap_done();
 }

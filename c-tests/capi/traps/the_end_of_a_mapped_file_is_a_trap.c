@@ -20,8 +20,7 @@ int main(void) {
   same(host_load(&wasm_load, mapped, &trap), WASMTRAP_OK, "inside of the file");
   trapped_with(host_load(&wasm_load, mapped + page_size() + 8, &trap), &trap, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS,
                "behind its end");
-  same(trap.signal, SIGBUS, "signal");
-  same(trap.signal_code, BUS_ADRERR, "signal code");
+  reported_by(SIGBUS, BUS_ADRERR, trap);
   same(trap.fault_address, address_of(mapped + page_size() + 8), "fault address");
   same(trap.region_offset, page_size() + 8, "region offset");
   same(trap.access, if_told(WASMTRAP_ACCESS_READ), "access");
