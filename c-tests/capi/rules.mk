@@ -32,7 +32,7 @@ CAPI_LIBS := -pthread -ldl
 CAPI_SUPPORT := $(patsubst $(CAPI)/%,$(CAPI_OUT)/obj/%.o,$(sort $(wildcard $(CAPI)/support/*.c $(CAPI)/support/*.S)))
 # Promises that the target cannot keep: <folder>/<promise>, as a pattern.
 CAPI_EXCEPT ?=
-CAPI_SOURCES := $(filter-out $(addprefix $(CAPI)/,support/% standalone/% $(CAPI_EXCEPT)), \
+CAPI_SOURCES := $(filter-out $(addprefix $(CAPI)/,support/% standalone/% $(CAPI_EXCEPT:%=%.%)), \
     $(sort $(wildcard $(CAPI)/*/*.c $(CAPI)/*/*.cc)))
 CAPI_NAMES := $(patsubst $(CAPI)/%,%,$(basename $(CAPI_SOURCES)))
 CAPI_SHARED := $(CAPI_NAMES:%=$(CAPI_OUT)/shared/%.t)
