@@ -47,6 +47,11 @@ check-c: check-c-build
 
 check-c-build: $(CAPI_SHARED) $(CAPI_STATIC) $(CAPI_STANDALONE)
 
+# The programs of check-c-build, for who takes them elsewhere.
+.PHONY: list-c-programs
+list-c-programs:
+	@printf '%s\n' $(CAPI_SHARED) $(CAPI_STATIC) $(CAPI_STANDALONE)
+
 # The dynamic linker asks for the soname, which the build leaves to the installation.
 $(CAPI_LIB)/$(SHARED_NAME): $(LIB_SHARED)
 	@mkdir -p $(@D)

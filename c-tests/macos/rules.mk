@@ -61,22 +61,40 @@ $(MACOS_OUT)/$(1)/lib/libwasmtrap.a: $$(MACOS_BUILT_$(1))/libwasmtrap.a
 	@mkdir -p $$(@D)
 	cp $$< $$@
 
-.PHONY: macos-harness-$(1)
-macos-harness-$(1): $$(MACOS_LIBRARIES_$(1))
-	+@$(MACOS_TOOLS) $$(MAKE) --no-print-directory SETUP=no check-c-build \
+MACOS_HARNESS_$(1) = $(MACOS_TOOLS) $$(MAKE) --no-print-directory SETUP=no \
 	    CC='$(MACOS)/cc -target $(1)-macos.11.0' CXX='$(MACOS)/c++ -target $(1)-macos.11.0' RUNNER= STATIC_LIBS= \
 	    C_TESTS_OUT=$(MACOS_OUT)/$(1)/c-tests CAPI_EXCEPT='$(MACOS_LINUX_ONLY)' \
 	    LIB_SHARED=$(MACOS_OUT)/$(1)/lib/$(MACOS_NAME) LIB_STATIC=$(MACOS_OUT)/$(1)/lib/libwasmtrap.a \
 	    SHARED_NAME=$(MACOS_NAME) SHARED_RPATH=@loader_path/../../lib DLOPEN_PATH=@executable_path/../../lib
+
+.PHONY: macos-harness-$(1)
+macos-harness-$(1): $$(MACOS_LIBRARIES_$(1))
+	+@$$(MACOS_HARNESS_$(1)) check-c-build
+	+@$$(MACOS_HARNESS_$(1)) list-c-programs >$(MACOS_OUT)/$(1)/c-programs.txt
 endef
 $(eval $(call MACOS_RULES,aarch64,MACOS_AARCH64_CARGO))
 $(eval $(call MACOS_RULES,x86_64,MACOS_X86_64_CARGO))
 
 # ---- What goes to a Mac ----
 
+MACOS_FOLDER := $(MACOS_OUT)/run-on-mac
+
 .PHONY: macos
 macos: $(MACOS_ARCHITECTURES:%=macos-harness-%) ## for macOS: libraries, harness, and the folder target/macos/run-on-mac
-	MACOS_OUT=$(MACOS_OUT) $(MACOS)/make-folder.sh
+	rm -rf $(MACOS_FOLDER)
+	mkdir -p $(MACOS_FOLDER)/include
+	cp $(MACOS)/run-on-mac.sh $(MACOS_FOLDER)/
+	cp include/wasmtrap.h $(MACOS_FOLDER)/include/
+	set -e; for architecture in $(MACOS_ARCHITECTURES); do \
+	    built=$(MACOS_OUT)/$$architecture; folder=$(MACOS_FOLDER)/$$architecture; \
+	    mkdir -p $$folder/capi; \
+	    cp -RL $$built/lib $$folder/lib; \
+	    cp -RL $$built/c-tests/capi/lib $$folder/capi/lib; \
+	    while read -r program; do \
+	        copy=$$folder/$${program#$$built/c-tests/}; mkdir -p $${copy%/*}; cp $$program $$copy; \
+	    done <$$built/c-programs.txt; \
+	done
+	@echo 'Take $(MACOS_FOLDER) to a Mac, and run run-on-mac.sh there.'
 
 CHECKS += check-macos
 .PHONY: check-macos
@@ -85,4 +103,4 @@ check-macos: macos ## what is built for macOS, as far as it shows without a Mac
 	    $(PYTHON) packaging/check-exports.py --cc "$(CC)" --nm llvm-nm-$(MACOS_LLVM) --mach-o include/wasmtrap.h \
 	        $(MACOS_OUT)/$$architecture/lib/$(MACOS_NAME) || exit; \
 	done
-	$(PYTHON) $(MACOS)/check_artifacts.py --llvm $(MACOS_LLVM) --version $(VERSION) $(MACOS_OUT)
+	$(PYTHON) $(MACOS)/check_artifacts.py --llvm $(MACOS_LLVM) --version $(VERSION) $(MACOS_FOLDER)
