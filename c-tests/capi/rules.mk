@@ -14,8 +14,9 @@ STATIC_LIBS ?= -lpthread -ldl -lgcc_s
 C_TESTS_OUT ?= target/c-tests
 PROVE ?= prove
 PROVE_FLAGS ?= -j2
-# A command that runs a program of the target, where the machine cannot.
+# A command that runs a program of the target, where the machine cannot; and whether that is an emulator of the processor.
 RUNNER ?=
+EMULATED ?= $(if $(RUNNER),1,0)
 # What the programs ask for, and where they look for it.
 SHARED_NAME ?= libwasmtrap.so.0
 SHARED_RPATH ?= $(abspath $(CAPI_LIB))
@@ -25,7 +26,7 @@ DLOPEN_PATH ?= $(abspath $(CAPI_LIB))
 CAPI_OUT := $(C_TESTS_OUT)/capi
 CAPI_LIB := $(CAPI_OUT)/lib
 CAPI_WARNINGS := -pedantic -Wall -Wextra -Werror
-CAPI_FLAGS := $(CAPI_WARNINGS) -D_GNU_SOURCE -DEMULATED=$(if $(RUNNER),1,0) -g -O1 -fno-omit-frame-pointer -pthread \
+CAPI_FLAGS := $(CAPI_WARNINGS) -D_GNU_SOURCE -DEMULATED=$(EMULATED) -g -O1 -fno-omit-frame-pointer -pthread \
     -MMD -MP -Iinclude -I$(CAPI)/support -I$(CAPI_OUT)/include
 CAPI_LIBS := -pthread -ldl
 

@@ -8,13 +8,21 @@ macro_rules! landing_label {
 }
 pub(crate) use landing_label;
 
-/// Defines it.
-macro_rules! define_landing {
+/// The label to which `wasmtrap_raise` goes.
+macro_rules! raise_landing_label {
     () => {
-        ".globl wasmtrap_landing\n.hidden wasmtrap_landing\nwasmtrap_landing:"
+        "wasmtrap_raise_landing"
     };
 }
-pub(crate) use define_landing;
+pub(crate) use raise_landing_label;
+
+/// Defines a label that other functions see.
+macro_rules! define_label {
+    ($label:expr) => {
+        concat!(".globl ", $label, "\n.hidden ", $label, "\n", $label, ":")
+    };
+}
+pub(crate) use define_label;
 
 /// The address of a symbol in a register.
 #[cfg(target_arch = "aarch64")]

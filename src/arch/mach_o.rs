@@ -8,14 +8,22 @@ macro_rules! landing_label {
 }
 pub(crate) use landing_label;
 
-/// Defines it. Without `.alt_entry` the linker would take it for the start of another function, which it may move away
-/// or drop (`.subsections_via_symbols`).
-macro_rules! define_landing {
+/// The label to which `wasmtrap_raise` goes.
+macro_rules! raise_landing_label {
     () => {
-        ".globl _wasmtrap_landing\n.private_extern _wasmtrap_landing\n.alt_entry _wasmtrap_landing\n_wasmtrap_landing:"
+        "_wasmtrap_raise_landing"
     };
 }
-pub(crate) use define_landing;
+pub(crate) use raise_landing_label;
+
+/// Defines a label that other functions see. Without `.alt_entry` the linker would take it for the start of another
+/// function, which it may move away or drop (`.subsections_via_symbols`).
+macro_rules! define_label {
+    ($label:expr) => {
+        concat!(".globl ", $label, "\n.private_extern ", $label, "\n.alt_entry ", $label, "\n", $label, ":")
+    };
+}
+pub(crate) use define_label;
 
 /// The address of a symbol in a register.
 #[cfg(target_arch = "aarch64")]

@@ -1,9 +1,10 @@
 //! The thread's own pointer on macOS: a thread-specific value of pthread, read without calling anything.
 //!
-//! A thread-local variable of Mach-O will not do: its first touch on a thread calls malloc, which a handler on a foreign
-//! thread must not. pthread keeps a thread's values in an array of words, at which gs points on x86-64 and the thread
-//! register on arm64 (_os_tsd_get_base, XNU's libsyscall/os/tsd.h); a key is an index into it. Go's runtime reads its
-//! own values so too, and like it `set_up` tries once whether what is read is what pthread_setspecific wrote.
+//! A thread-local variable of Mach-O will not do: its first touch on a thread calls malloc, which a handler on a
+//! foreign thread must not. pthread keeps a thread's values in an array of words, at which gs points on x86-64 and the
+//! thread register on arm64 (_os_tsd_get_base, XNU's libsyscall/os/tsd.h); a key is an index into it. Go's runtime
+//! reads its own values so too, and like it `set_up` tries once whether what is read is what pthread_setspecific
+//! wrote.
 //!
 //! Invariant: `wasmtrap_thread_offset` is 0, which reads as null on every thread, or the offset of a key that is never
 //! deleted.

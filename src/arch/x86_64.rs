@@ -25,7 +25,11 @@ pub(crate) fn landing() -> usize {
     let address: usize;
     // SAFETY: takes the address of a label of `wasmtrap_call`, which is in the same object.
     unsafe {
-        asm!(concat!("lea {}, [rip + ", landing_label!(), "]"), out(reg) address, options(nostack, nomem, preserves_flags, pure));
+        asm!(
+            concat!("lea {}, [rip + ", landing_label!(), "]"),
+            out(reg) address,
+            options(nostack, nomem, preserves_flags, pure)
+        );
     }
     address
 }
@@ -129,11 +133,19 @@ macro_rules! protected_call {
             "ret",
             ".cfi_restore_state",
 
-            $crate::arch::define_landing!(),
+            $crate::arch::define_label!($crate::arch::landing_label!()),
             "endbr64",
-            "lea rbp, [rsp + {frame}]",
             "cld",
             "fninit", // empties the x87 stack too
+            "xor ebx, ebx",
+            "jmp 72f",
+            // After a raise the record has been handed out. Code that keeps to the ABI leaves nothing on the x87 stack
+            // for a call; emptying it is all that may be needed, and takes a fraction of fninit's time.
+            $crate::arch::define_label!($crate::arch::raise_landing_label!()),
+            "emms",
+            "mov ebx, 1",
+            "72:",
+            "lea rbp, [rsp + {frame}]",
             "fldcw word ptr [rsp + {float_control} + 4]",
             "ldmxcsr dword ptr [rsp + {float_control}]",
             "mov rax, qword ptr [rsp + {shadow_stack}]",
@@ -151,8 +163,12 @@ macro_rules! protected_call {
             "sub rax, rcx",
             "jnz 70b",
             "71:",
+            "test ebx, ebx",
+            "jnz 73f",
             "mov rdi, rsp",
             "call {trapped}",
+            "73:",
+            "mov eax, {trapped_status}",
             "mov rbx, qword ptr [rbp - 8]",
             "mov r12, qword ptr [rbp - 16]",
             "mov r13, qword ptr [rbp - 24]",
@@ -216,6 +232,7 @@ macro_rules! protected_call {
             prepare = sym $crate::outside::call::prepare,
             returned_out_of_order = sym $crate::outside::call::returned_out_of_order,
             trapped = sym $crate::outside::call::trapped,
+            trapped_status = const WASMTRAP_TRAPPED,
             unwound = sym $crate::outside::call::unwound,
             personality = sym $crate::outside::platform::__gcc_personality_v0,
             resume_unwinding = sym $crate::outside::platform::_Unwind_Resume,
@@ -240,7 +257,7 @@ macro_rules! raise {
             ".cfi_def_cfa_offset 16",
             "call {raised}",
             "mov rsp, rax",
-            concat!("jmp ", $crate::arch::landing_label!()),
+            concat!("jmp ", $crate::arch::raise_landing_label!()),
             ".cfi_endproc",
             raised = sym $crate::outside::call::raised,
         )

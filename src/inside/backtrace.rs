@@ -4,14 +4,13 @@
 //! from the stack pointer (above an overflow: from the page after the fault) to the protected call's frame.
 
 use crate::arch;
-use crate::shared::abi::WASMTRAP_MAX_FRAMES;
 use crate::shared::activation::Activation;
 use crate::shared::state;
 use crate::shared::thread::StackBounds;
 
 /// Writes the frames, the innermost first, and returns how many there are and whether some were left out.
 pub(crate) fn walk(
-    frames: &mut [usize; WASMTRAP_MAX_FRAMES],
+    frames: &mut [usize],
     pc: usize,
     sp: usize,
     mut fp: usize,

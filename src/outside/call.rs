@@ -10,7 +10,7 @@ use super::error::{self, fail};
 use super::text::Text;
 use super::{library, platform, threads};
 use crate::arch;
-use crate::inside::{land, tables};
+use crate::inside::{backtrace, land, tables};
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
 use crate::shared::thread::Thread;
@@ -97,31 +97,30 @@ pub(crate) unsafe extern "C" fn unwound(activation: &Activation) {
 }
 
 /// A trap has landed in the call: takes the call off the chain and hands out the record.
-pub(crate) unsafe extern "C" fn trapped(activation: &Activation) -> wasmtrap_status_t {
-    let Some(thread) = this_thread() else { return WASMTRAP_TRAPPED };
+pub(crate) unsafe extern "C" fn trapped(activation: &Activation) {
+    let Some(thread) = this_thread() else { return };
     // A trap lands in the innermost call.
     thread.chain.store(activation.previous, Ordering::Relaxed);
     // SAFETY: null or, by the contract of wasmtrap_call, valid during the call; its size was checked before it.
-    if let Some(out) = unsafe { activation.trap.as_mut() } {
-        // SAFETY: this thread's, and written only by traps of this thread, the last of which has landed here.
-        let pending = unsafe { &*thread.pending.get() };
-        let (frames, capacity) = (out.frames, out.frames_capacity);
-        *out = pending.record;
-        out.frames = frames;
-        out.frames_capacity = capacity;
-        if !frames.is_null() {
-            out.frame_count = pending.frame_count.min(capacity);
-            // SAFETY: the caller vouches for `capacity` elements; the source has at least `frame_count`.
-            unsafe { core::ptr::copy_nonoverlapping(pending.frames.as_ptr(), frames, out.frame_count) };
-            if out.frame_count < pending.frame_count {
-                out.flags |= WASMTRAP_FRAMES_TRUNCATED;
-            }
+    let Some(out) = (unsafe { activation.trap.as_mut() }) else { return };
+    // SAFETY: this thread's, and written only by traps of this thread, the last of which has landed here.
+    let pending = unsafe { &*thread.pending.get() };
+    let (frames, capacity) = (out.frames, out.frames_capacity);
+    *out = pending.record;
+    out.frames = frames;
+    out.frames_capacity = capacity;
+    if !frames.is_null() {
+        out.frame_count = pending.frame_count.min(capacity);
+        // SAFETY: the caller vouches for `capacity` elements; the source has at least `frame_count`.
+        unsafe { core::ptr::copy_nonoverlapping(pending.frames.as_ptr(), frames, out.frame_count) };
+        if out.frame_count < pending.frame_count {
+            out.flags |= WASMTRAP_FRAMES_TRUNCATED;
         }
     }
-    WASMTRAP_TRAPPED
 }
 
-/// wasmtrap_raise was called: writes the record and returns where to land.
+/// wasmtrap_raise was called: takes the innermost call off the chain, writes the record where the caller wants it, and
+/// returns where to land.
 pub(crate) unsafe extern "C" fn raised(
     code: wasmtrap_code_t,
     payload: u64,
@@ -131,7 +130,8 @@ pub(crate) unsafe extern "C" fn raised(
 ) -> *const Activation {
     let thread = this_thread();
     let activation = thread.map_or(core::ptr::null_mut(), |thread| land::landing_place(thread, sp));
-    let Some(thread) = thread.filter(|_| !activation.is_null()) else {
+    // SAFETY: null or a protected call of this thread that has not ended.
+    let (Some(thread), Some(activation)) = (thread, unsafe { activation.as_ref() }) else {
         let mut text = Text::<256>::new();
         let _ = writeln!(
             text,
@@ -142,23 +142,37 @@ pub(crate) unsafe extern "C" fn raised(
         // SAFETY: no arguments.
         unsafe { libc::abort() }
     };
-    // SAFETY: this thread's; no other reference is alive, since nothing here faults or calls out.
-    let pending = unsafe { &mut *thread.pending.get() };
-    let record = &mut pending.record;
-    *record = land::EMPTY;
-    record.code = code;
-    record.source = WASMTRAP_SOURCE_RAISE;
-    record.payload = payload;
-    record.pc = pc;
-    record.sp = sp;
-    record.fp = fp;
-    // The return address may be one past the range's end; the call before it is what counts.
-    let caller = pc.wrapping_sub(1);
-    if let Some(hit) = crate::inside::find::find(&tree::CODE, caller, |entry| tables::hit(entry, caller)) {
-        land::describe_code(record, &hit);
-        record.code_offset += 1;
+    // SAFETY: null or, by the contract of wasmtrap_call, valid during the call; its size was checked before it.
+    if let Some(out) = unsafe { activation.trap.as_mut() } {
+        let (frames, capacity) = (out.frames, out.frames_capacity);
+        *out = wasmtrap_trap_t {
+            frames,
+            frames_capacity: capacity,
+            code,
+            source: WASMTRAP_SOURCE_RAISE,
+            payload,
+            pc,
+            sp,
+            fp,
+            ..land::EMPTY
+        };
+        // The return address may be one past the range's end; the call before it is what counts.
+        let caller = pc.wrapping_sub(1);
+        if let Some(hit) = crate::inside::find::find(&tree::CODE, caller, |entry| tables::hit(entry, caller)) {
+            land::describe_code(out, &hit);
+            out.code_offset += 1;
+        }
+        if !frames.is_null() {
+            // SAFETY: the caller vouches for `capacity` elements.
+            let frames = unsafe { core::slice::from_raw_parts_mut(frames, capacity.min(WASMTRAP_MAX_FRAMES)) };
+            let (count, truncated) = backtrace::walk(frames, pc, sp, fp, None, activation, &thread.stack.get());
+            out.frame_count = count;
+            if truncated {
+                out.flags |= WASMTRAP_FRAMES_TRUNCATED;
+            }
+        }
     }
-    land::add_frames(pending, thread, activation);
+    thread.chain.store(activation.previous, Ordering::Relaxed);
     platform::leaving_for(activation);
     activation
 }

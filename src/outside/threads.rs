@@ -188,6 +188,7 @@ fn new_record(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> {
                 frame_count: 0,
             }),
             alternate_stack: Cell::new(None),
+            asking: Cell::new(0),
             #[cfg(wasmtrap_mach)]
             mach,
             next: Cell::new(core::ptr::null()),

@@ -23,6 +23,20 @@ pub(crate) static FAULT_HANDLER: AtomicPtr<FaultHandler> = AtomicPtr::new(core::
 /// This process, so that a handler can tell its own signals without a system call. Renewed in a forked child.
 pub(crate) static PROCESS_ID: AtomicU32 = AtomicU32::new(0);
 
+/// Where the extended state in a signal frame has the protection keys' rights, in bytes; 0 if there are none.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+static PKRU_PLACE: AtomicUsize = AtomicUsize::new(0);
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) fn pkru_place() -> usize {
+    PKRU_PLACE.load(Ordering::Relaxed)
+}
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) fn set_pkru_place(place: usize) {
+    PKRU_PLACE.store(place, Ordering::Relaxed);
+}
+
 /// The size of a page less one, so that a handler can tell where the page of a fault ends.
 static PAGE_MASK: AtomicUsize = AtomicUsize::new(0xffff);
 

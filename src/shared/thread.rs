@@ -74,6 +74,8 @@ pub(crate) struct Thread {
     pub(crate) own_stack: StackBounds,
     pub(crate) pending: UnsafeCell<PendingTrap>,
     pub(crate) alternate_stack: Cell<Option<AlternateStack>>,
+    /// Where on the alternate stack the embedder's fault handler was called, 0 if it was not.
+    pub(crate) asking: Cell<usize>,
     #[cfg(wasmtrap_mach)]
     pub(crate) mach: super::mach::MachThread,
     pub(crate) next: Cell<*const Thread>,

@@ -45,9 +45,16 @@ pub(crate) unsafe extern "C" fn entered(
 ) {
     // SAFETY: the kernel, or a handler that passes on what it was given, vouches for both.
     let (Some(info), Some(context)) = (unsafe { info.as_mut() }, unsafe { context.as_mut() }) else { return };
+    let entrance = Entrance { sp, link, entry: entry as usize };
     if !handle(signal, info, context) {
         // SAFETY: as above.
-        unsafe { forward::forward(signal, info, context, Entrance { sp, link, entry: entry as usize }) };
+        unsafe { forward::forward(signal, info, context, entrance) };
+        return;
+    }
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    if Context::new(context).pc() == arch::landing() {
+        // SAFETY: as above; a trap has just made the context resume at the landing.
+        unsafe { super::leave::land_directly(info, context, entrance) };
     }
 }
 
@@ -67,6 +74,7 @@ fn handle(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) -
     if state::ARMED_KINDS.load(Ordering::Relaxed) == 0 {
         return false;
     }
+    let alternate_stack = context.uc_stack;
     let mut context = Context::new(context);
     let seen = classify::classify(signal, info.si_code, context.origin());
     let fault = Fault {
@@ -80,7 +88,7 @@ fn handle(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) -
     let live = Live::now(context.sp());
     match decide(&fault, &live) {
         Verdict::CallHost(findings) => match live.fault_handler {
-            Some(handler) => ask::ask(handler, &mut context, &fault, &report, findings),
+            Some(handler) => ask_once(&alternate_stack, || ask::ask(handler, &mut context, &fault, &report, findings)),
             None => false,
         },
         Verdict::Trap(code, findings) => {
@@ -93,6 +101,27 @@ fn handle(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) -
         }
         Verdict::Forward | Verdict::Resume => false,
     }
+}
+
+/// Asks, unless this is a fault of the embedder's fault handler itself, which is not its own to judge: with nothing
+/// blocked during a delivery it would be asked for ever.
+///
+/// A handler that has jumped out leaves its mark behind, but the next delivery begins again at the alternate stack's
+/// top, where only one inside of another is further down.
+fn ask_once(alternate_stack: &libc::stack_t, ask: impl FnOnce() -> bool) -> bool {
+    // SAFETY: null or this thread's record, which only this thread frees.
+    let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return ask() };
+    let mark = 0_u8;
+    let here = core::ptr::from_ref(&mark).addr();
+    let asking = thread.asking.get();
+    let on_it = |address: usize| address.wrapping_sub(alternate_stack.ss_sp.addr()) < alternate_stack.ss_size;
+    if here < asking && on_it(here) && on_it(asking) {
+        return false;
+    }
+    thread.asking.set(here);
+    let handled = ask();
+    thread.asking.set(0);
+    handled
 }
 
 impl Machine for Context<'_> {

@@ -61,10 +61,17 @@ fn default_action(signal: libc::c_int, info: &siginfo_t, context: &mut ucontext_
     let reading = read(signal, info, context);
     kernel::set_plain_disposition(signal, libc::SIG_DFL);
     // A fault happens again where it happened, so that the core dump shows the place. Anything else has to be sent
-    // again; it is blocked until this handler returns, so that it too arrives at the place where it interrupted.
+    // again.
     if !classify::comes_again(signal, info.si_code, &reading) {
-        kernel::send_again(signal, info);
+        send_again(signal, info);
     }
+}
+
+/// Sends the signal again, blocked until this handler returns, so that it arrives at the place where it interrupted.
+fn send_again(signal: libc::c_int, info: &siginfo_t) {
+    let mask = kernel::set_mask(u64::MAX);
+    kernel::set_mask(mask | 1 << (signal - 1));
+    kernel::send_again(signal, info);
 }
 
 /// Whether this is a signal that a handler of a fault raised, on this thread, while it was handling that fault.
@@ -89,7 +96,7 @@ fn ignore(signal: libc::c_int, info: &siginfo_t, context: &mut ucontext_t) {
         kernel::set_plain_disposition(signal, libc::SIG_IGN);
     } else if reading.from_kernel {
         kernel::set_plain_disposition(signal, libc::SIG_DFL);
-        kernel::send_again(signal, info);
+        send_again(signal, info);
     }
 }
 

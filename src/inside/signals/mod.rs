@@ -9,6 +9,8 @@ mod reading;
 #[cfg_attr(target_os = "macos", path = "macos/mod.rs")]
 mod platform;
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) use platform::leave_x86_64 as leave;
 pub(crate) use platform::{classify, context, interrupted_stack, kernel};
 
 // Pure, so that its tests run anywhere.

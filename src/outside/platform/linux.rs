@@ -6,6 +6,8 @@ use crate::arch;
 use crate::outside::error::Failure;
 use crate::outside::threads::page_size;
 use crate::shared::activation::Activation;
+#[cfg(target_arch = "x86_64")]
+use crate::shared::state;
 use crate::shared::thread::StackBounds;
 
 /// The main thread's stack grows, up to a limit that may change while it runs. The kernel keeps at least this much
@@ -20,9 +22,23 @@ const GROWING_STACK_GAP: usize = 1024 * 1024;
 /// What mmap is told of memory for a stack.
 pub(crate) const STACK_MAPPING_FLAGS: libc::c_int = libc::MAP_NORESERVE | libc::MAP_STACK;
 
-/// Gets ready what threads need: nothing, here.
+/// Gets ready what threads and handlers need.
 pub(crate) fn set_up() -> Result<(), Failure> {
+    #[cfg(target_arch = "x86_64")]
+    state::set_pkru_place(pkru_place());
     Ok(())
+}
+
+/// Where a signal frame has the rights by protection keys: CPUID.(0DH, 9):EBX, if the kernel has turned them on
+/// (CPUID.(7, 0):ECX, bit 4). Intel's manual, volume 1, 13.2.
+#[cfg(target_arch = "x86_64")]
+fn pkru_place() -> usize {
+    use core::arch::x86_64::__cpuid_count;
+    const OSPKE: u32 = 1 << 4;
+    if __cpuid_count(0, 0).eax < 0xd || __cpuid_count(7, 0).ecx & OSPKE == 0 {
+        return 0;
+    }
+    __cpuid_count(0xd, 9).ebx as usize
 }
 
 /// The size of the frame that the kernel pushes for a signal, with all vector state (AT_MINSIGSTKSZ; before Linux 5.14

@@ -23,6 +23,18 @@ fn runs_on_alternate_stack(context: &ucontext_t) -> bool {
     stack.ss_flags & libc::SS_DISABLE == 0 && arch::stack_pointer().wrapping_sub(stack.ss_sp.addr()) < stack.ss_size
 }
 
+/// Whether the kernel called the entry point, and not another handler.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn kernel_called(info: &siginfo_t, context: &ucontext_t, entrance: Entrance) -> bool {
+    layout::is_kernel_frame(info, context, entrance)
+}
+
+/// The size of the frame's extended state; `None` if it has only the legacy part.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn extended_state_size(context: &ucontext_t) -> Option<usize> {
+    layout::extended_state_size(context.uc_mcontext.fpregs.addr())
+}
+
 /// Enters the handler on the interrupted stack, for good. Where it can as well be called from here, it is: because this
 /// is the interrupted stack already, because another handler called us and wants to be returned to, or because the
 /// frame cannot be moved.
@@ -106,18 +118,26 @@ mod layout {
 
     /// The frame that the kernel made for the entry point, if it was the kernel that called it.
     pub(super) fn kernel_frame(info: &siginfo_t, context: &ucontext_t, entrance: Entrance) -> Option<Frame> {
-        let start = entrance.sp;
-        let ours = core::ptr::from_ref(context).addr() == start + 8
-            && core::ptr::from_ref(info).addr() == start + 8 + CONTEXT_SIZE;
-        let state = context.uc_mcontext.fpregs.addr();
-        if !ours || state < start + FRAME_SIZE {
+        if !is_kernel_frame(info, context, entrance) {
             return None;
         }
+        let state = context.uc_mcontext.fpregs.addr();
+        let state_size = extended_state_size(state).unwrap_or(PLAIN_STATE_SIZE);
+        Some(Frame { start: entrance.sp, state, state_size })
+    }
+
+    pub(super) fn is_kernel_frame(info: &siginfo_t, context: &ucontext_t, entrance: Entrance) -> bool {
+        let start = entrance.sp;
+        core::ptr::from_ref(context).addr() == start + 8
+            && core::ptr::from_ref(info).addr() == start + 8 + CONTEXT_SIZE
+            && context.uc_mcontext.fpregs.addr() >= start + FRAME_SIZE
+    }
+
+    pub(super) fn extended_state_size(state: usize) -> Option<usize> {
         let software = (state + SOFTWARE_BYTES) as *const u32;
         // SAFETY: the kernel's frame has at least the FXSAVE area there.
         let (magic, size) = unsafe { (software.read(), software.add(1).read() as usize) };
-        let state_size = if magic == EXTENDED_MAGIC { size } else { PLAIN_STATE_SIZE };
-        Some(Frame { start, state, state_size })
+        (magic == EXTENDED_MAGIC).then_some(size)
     }
 
     pub(super) fn size(frame: &Frame) -> usize {

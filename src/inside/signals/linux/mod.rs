@@ -7,3 +7,5 @@ pub(crate) mod context;
 pub(crate) mod classify;
 pub(crate) mod interrupted_stack;
 pub(crate) mod kernel;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod leave_x86_64;

@@ -1,8 +1,8 @@
 //! Running an earlier handler on the stack that the fault interrupted.
 //!
 //! A handler that was installed without SA_ONSTACK expects the stack of the code that it interrupts: it may need more
-//! room than an alternate stack has. Our own entry point runs on the alternate stack. The kernel's frame cannot be moved
-//! away from there, because sigreturn takes it back only where the kernel has put it (the token of sendsig and
+//! room than an alternate stack has. Our own entry point runs on the alternate stack. The kernel's frame cannot be
+//! moved away from there, because sigreturn takes it back only where the kernel has put it (the token of sendsig and
 //! sigreturn, bsd/dev/*/unix_signal.c, is made of its address). So the handler is called on the interrupted stack and
 //! returns here, to the alternate one.
 //!

@@ -56,7 +56,8 @@ pub(crate) fn set_mask(mask: u64) -> u64 {
     u64::from(before)
 }
 
-/// Sends this thread a signal, to arrive when it is no longer blocked. Its information is lost, of which XNU keeps none.
+/// Sends this thread a signal, to arrive when it is no longer blocked. Its information is lost, of which XNU keeps
+/// none.
 pub(crate) fn send_again(signal: libc::c_int, _info: &siginfo_t) {
     keeping_errno(|| {
         // SAFETY: this thread exists.

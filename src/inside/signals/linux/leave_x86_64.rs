@@ -1,0 +1,114 @@
+//! Leaving a handler without rt_sigreturn: a trap goes straight to its landing, and saves the system call.
+//!
+//! rt_sigreturn puts back what the kernel changed for the handler, and what the frame says of the interrupted code. A
+//! protected call needs little of that: it restores the callee-saved state, MXCSR and the x87 control word from its own
+//! frame, and all other registers are lost to it in any call. What is left is looked at here, and where any of it is
+//! not as it was, the context is rewritten and the kernel does its work:
+//!
+//! - the signal mask: our entry points are installed with SA_NODEFER and an empty mask, so that a delivery blocks
+//!   nothing (signal_delivered, kernel/signal.c). That it was such a delivery, and not one to a handler that calls us,
+//!   or by a disposition that somebody has changed, shows in the return address, which is the disposition's restorer:
+//!   only ours have [`restorer`];
+//! - the alternate stack: Linux tells by the stack pointer whether it is in use (on_sig_stack,
+//!   include/linux/sched/signal.h), but for SS_AUTODISARM, which only rt_sigreturn undoes;
+//! - protection keys: a handler starts with the default rights (sig_prepare_pkru, arch/x86/kernel/signal.c), and the
+//!   frame has those of the interrupted code;
+//! - a user shadow stack, which has a token of the delivery on it (setup_signal_shadow_stack, arch/x86/kernel/shstk.c);
+//! - a single step of the program's own (the trap flag), which the kernel has switched off for the handler.
+
+use core::arch::asm;
+
+use libc::{siginfo_t, ucontext_t};
+
+use super::interrupted_stack;
+use crate::arch;
+use crate::inside::signals::forward::Entrance;
+use crate::shared::state;
+
+const SS_AUTODISARM: u32 = 1 << 31;
+const TRAP_FLAG: i64 = 1 << 8;
+
+/// Lands where the context says, if nothing of the kernel's has to be put back; returns otherwise.
+///
+/// # Safety
+/// The arguments are what the entry point was given, and the context has been made to resume at a landing.
+pub(crate) unsafe fn land_directly(info: &siginfo_t, context: &ucontext_t, entrance: Entrance) {
+    let registers = &context.uc_mcontext.gregs;
+    let untouched = interrupted_stack::kernel_called(info, context, entrance)
+        && return_address(entrance) == restorer()
+        && context.uc_stack.ss_flags as u32 & SS_AUTODISARM == 0
+        && registers[libc::REG_EFL as usize] & TRAP_FLAG == 0
+        && !arch::has_shadow_stack()
+        && same_protection_keys(context);
+    if untouched {
+        // SAFETY: the landing needs its stack pointer and nothing else; nothing of the handler's stack is used again.
+        unsafe {
+            asm!(
+                "mov rsp, {sp}",
+                "jmp {landing}",
+                sp = in(reg) registers[libc::REG_RSP as usize],
+                landing = in(reg) arch::landing(),
+                options(noreturn)
+            );
+        }
+    }
+}
+
+fn return_address(entrance: Entrance) -> usize {
+    // SAFETY: a function's stack pointer points at its return address when it is entered.
+    unsafe { (entrance.sp as *const usize).read() }
+}
+
+// Calls rt_sigreturn, in the very bytes by which unwinders know the end of a signal frame (libgcc's
+// config/i386/linux-unwind.h). They look for the function at the address before, where there is none.
+core::arch::global_asm!(
+    r#"
+    .pushsection .text.wasmtrap_restorer, "ax", @progbits
+    .balign 16
+    nop
+    .globl wasmtrap_restorer
+    .hidden wasmtrap_restorer
+    .type wasmtrap_restorer, @function
+wasmtrap_restorer:
+    .byte 0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00 # mov rax, 15
+    syscall
+    .size wasmtrap_restorer, . - wasmtrap_restorer
+    .popsection
+    "#
+);
+
+unsafe extern "C" {
+    fn wasmtrap_restorer();
+}
+
+/// What our dispositions have the kernel return to from a handler.
+pub(crate) fn restorer() -> usize {
+    wasmtrap_restorer as unsafe extern "C" fn() as usize
+}
+
+/// Whether this thread's rights by protection keys are those of the code that was interrupted.
+fn same_protection_keys(context: &ucontext_t) -> bool {
+    /// Bit 9 of XCR0 and XSTATE_BV is PKRU's.
+    const PKRU_BIT: u64 = 1 << 9;
+    const HEADER: usize = 512;
+    let place = state::pkru_place();
+    if place == 0 {
+        return true;
+    }
+    let Some(size) = interrupted_stack::extended_state_size(context) else { return false };
+    if place + size_of::<u32>() > size {
+        return false;
+    }
+    let area = context.uc_mcontext.fpregs.cast::<u8>();
+    // SAFETY: the frame's state has `size` bytes, more than its header; both places are aligned to their sizes.
+    let then = unsafe {
+        // Not in use means the initial value, which gives all rights.
+        if area.add(HEADER).cast::<u64>().read() & PKRU_BIT == 0 { 0 } else { area.add(place).cast::<u32>().read() }
+    };
+    let now: u32;
+    // SAFETY: the processor has PKRU and the kernel has turned it on, or there would be no place for it.
+    unsafe {
+        asm!("rdpkru", in("ecx") 0, out("eax") now, out("edx") _, options(nomem, nostack, preserves_flags));
+    }
+    now == then
+}
