@@ -82,7 +82,7 @@ help:
 
 # ---- Set-up ----
 
-NEED_ALL := $(filter lint fuzz check check-% measure-python,$(MAKECMDGOALS))
+NEED_ALL := $(filter lint fuzz macos check check-% measure-python,$(MAKECMDGOALS))
 SETUP_GROUP := $(if $(NEED_ALL),check,$(if $(filter run run-%,$(MAKECMDGOALS)),run))
 ifneq ($(SETUP_GROUP),)
 ifeq ($(SETUP),no)
@@ -143,7 +143,8 @@ include $(sort $(wildcard c-tests/*/rules.mk fuzz/rules.mk))
 check: all ## run every check and print a table of the results
 	+@$(PYTHON) c-tests/setup/run-checks.py $(MAKE) $(CHECKS)
 
-SHELL_SCRIPTS := .ci/run fuzz/run.sh $(wildcard c-tests/setup/*.sh c-tests/setup/debian-cargo c-tests/packaging/*.t)
+SHELL_SCRIPTS := .ci/run fuzz/run.sh $(wildcard c-tests/setup/*.sh c-tests/setup/debian-cargo c-tests/packaging/*.t \
+    c-tests/macos/cc c-tests/macos/*.sh)
 
 # Once as the library for C, and once as Rust's tests see it: they bring a panic handler and an allocator of their own.
 .PHONY: lint

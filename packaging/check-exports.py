@@ -1,8 +1,9 @@
 """Checks that a shared library exports exactly the functions that its header declares, and nothing else.
 
-    check-exports.py [--cc CC] [--nm NM] HEADER LIBRARY
+    check-exports.py [--cc CC] [--nm NM] [--mach-o] HEADER LIBRARY
 
-Prints one TAP line per function declared or symbol exported.
+Prints one TAP line per function declared or symbol exported. With --mach-o the library is one for macOS, and NM is
+LLVM's.
 """
 
 import argparse
@@ -21,12 +22,12 @@ def declared_functions(cc: str, header: str) -> set[str]:
     return set(re.findall(r"\b(wasmtrap_\w+)\s*\((?!\*)", code))
 
 
-def exported_symbols(nm: str, library: str) -> dict[str, str]:
+def exported_symbols(nm: str, library: str, mach_o: bool) -> dict[str, str]:
     """Name and nm's letter of each symbol: T is a function, all other letters are data, weak or special."""
     symbols = {}
-    for line in output_of(*nm.split(), "-D", "--defined-only", library).splitlines():
+    for line in output_of(*nm.split(), "-g" if mach_o else "-D", "--defined-only", library).splitlines():
         _, letter, name = line.split()
-        symbols[name] = letter
+        symbols[name.removeprefix("_") if mach_o else name] = letter
     return symbols
 
 
@@ -34,12 +35,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cc", default="cc")
     parser.add_argument("--nm", default="nm")
+    parser.add_argument("--mach-o", action="store_true")
     parser.add_argument("header")
     parser.add_argument("binary")
     arguments = parser.parse_args()
 
     declared = declared_functions(arguments.cc, arguments.header)
-    exported = exported_symbols(arguments.nm, arguments.binary)
+    exported = exported_symbols(arguments.nm, arguments.binary, arguments.mach_o)
     if not declared:
         sys.exit(f"{arguments.header} declares no function: is it the right file?")
 

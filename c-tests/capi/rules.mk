@@ -17,15 +17,24 @@ PROVE_FLAGS ?= -j2
 # A command that runs a program of the target, where the machine cannot; and whether it emulates another processor.
 RUNNER ?=
 EMULATED ?= $(if $(RUNNER),1,0)
+# What the programs ask for, and where they look for it.
+SHARED_NAME ?= libwasmtrap.so.0
+SHARED_RPATH ?= $(abspath $(CAPI_LIB))
+# Where those look that load it by dlopen.
+DLOPEN_PATH ?= $(abspath $(CAPI_LIB))
 
 CAPI_OUT := $(C_TESTS_OUT)/capi
+CAPI_LIB := $(CAPI_OUT)/lib
 CAPI_WARNINGS := -pedantic -Wall -Wextra -Werror
 CAPI_FLAGS := $(CAPI_WARNINGS) -D_GNU_SOURCE -DEMULATED=$(EMULATED) -g -O1 -fno-omit-frame-pointer -pthread \
     -MMD -MP -Iinclude -I$(CAPI)/support -I$(CAPI_OUT)/include
 CAPI_LIBS := -pthread -ldl
 
 CAPI_SUPPORT := $(patsubst $(CAPI)/%,$(CAPI_OUT)/obj/%.o,$(sort $(wildcard $(CAPI)/support/*.c $(CAPI)/support/*.S)))
-CAPI_SOURCES := $(filter-out $(CAPI)/support/% $(CAPI)/standalone/%,$(sort $(wildcard $(CAPI)/*/*.c $(CAPI)/*/*.cc)))
+# Promises that the target cannot keep: <folder>/<promise>, as a pattern.
+CAPI_EXCEPT ?=
+CAPI_SOURCES := $(filter-out $(addprefix $(CAPI)/,support/% standalone/% $(CAPI_EXCEPT:%=%.%)), \
+    $(sort $(wildcard $(CAPI)/*/*.c $(CAPI)/*/*.cc)))
 CAPI_NAMES := $(patsubst $(CAPI)/%,%,$(basename $(CAPI_SOURCES)))
 CAPI_SHARED := $(CAPI_NAMES:%=$(CAPI_OUT)/shared/%.t)
 CAPI_STATIC := $(CAPI_NAMES:%=$(CAPI_OUT)/static/%.t)
@@ -39,9 +48,13 @@ check-c: check-c-build
 
 check-c-build: $(CAPI_SHARED) $(CAPI_STATIC) $(CAPI_STANDALONE)
 
+# The programs of check-c-build, for who takes them elsewhere.
+.PHONY: list-c-programs
+list-c-programs:
+	@printf '%s\n' $(CAPI_SHARED) $(CAPI_STATIC) $(CAPI_STANDALONE)
+
 # The dynamic linker asks for the soname, which the build leaves to the installation.
-CAPI_LIB := $(CAPI_OUT)/lib
-$(CAPI_LIB)/libwasmtrap.so.0: $(LIB_SHARED)
+$(CAPI_LIB)/$(SHARED_NAME): $(LIB_SHARED)
 	@mkdir -p $(@D)
 	ln -sf $(abspath $<) $@
 
@@ -64,9 +77,9 @@ $(CAPI_OUT)/obj/%.S.o: $(CAPI)/%.S $(CAPI)/rules.mk
 
 # The C++ compiler links the C++ programs, the C compiler the others.
 define CAPI_PROGRAM
-$(CAPI_OUT)/shared/$(basename $(1)).t: $(CAPI_OUT)/obj/$(1).o $(CAPI_SUPPORT) $(CAPI_LIB)/libwasmtrap.so.0
+$(CAPI_OUT)/shared/$(basename $(1)).t: $(CAPI_OUT)/obj/$(1).o $(CAPI_SUPPORT) $(CAPI_LIB)/$(SHARED_NAME)
 	@mkdir -p $$(@D)
-	$(2) $$^ -Wl,-rpath,$(abspath $(CAPI_LIB)) $(CAPI_LIBS) -o $$@
+	$(2) $$^ -Wl,-rpath,$(SHARED_RPATH) $(CAPI_LIBS) -o $$@
 $(CAPI_OUT)/static/$(basename $(1)).t: $(CAPI_OUT)/obj/$(1).o $(CAPI_SUPPORT) $(LIB_STATIC)
 	@mkdir -p $$(@D)
 	$(2) $$^ $(STATIC_LIBS) $(CAPI_LIBS) -o $$@
@@ -79,9 +92,9 @@ CAPI_WITHOUT_LIBRARY := $(addprefix $(CAPI_OUT)/obj/support/,tap.c.o process.c.o
     wasm_code.c.o wasm_code_x86_64.S.o wasm_code_aarch64.S.o)
 
 # The library comes by dlopen alone: the program is linked without it.
-$(CAPI_OUT)/obj/standalone/loaded_by_dlopen.c.o: CAPI_EXTRA := -DLIBRARY='"$(abspath $(CAPI_LIB)/libwasmtrap.so.0)"'
+$(CAPI_OUT)/obj/standalone/loaded_by_dlopen.c.o: CAPI_EXTRA := -DLIBRARY='"$(DLOPEN_PATH)/$(SHARED_NAME)"'
 $(CAPI_OUT)/shared/standalone/loaded_by_dlopen.t: $(CAPI_OUT)/obj/standalone/loaded_by_dlopen.c.o \
-    $(CAPI_WITHOUT_LIBRARY) $(CAPI_LIB)/libwasmtrap.so.0
+    $(CAPI_WITHOUT_LIBRARY) $(CAPI_LIB)/$(SHARED_NAME)
 	@mkdir -p $(@D)
 	$(CC) $(filter %.o,$^) $(CAPI_LIBS) -o $@
 
@@ -91,10 +104,10 @@ $(CAPI_OUT)/obj/standalone/plugin.c.o: CAPI_EXTRA := -fPIC
 $(CAPI_PLUGIN): $(CAPI_OUT)/obj/standalone/plugin.c.o $(LIB_STATIC)
 	@mkdir -p $(@D)
 	$(CC) -shared $^ $(STATIC_LIBS) $(CAPI_LIBS) -o $@
-$(CAPI_OUT)/obj/standalone/linked_into_a_plugin.c.o: CAPI_EXTRA := -DPLUGIN='"$(abspath $(CAPI_PLUGIN))"' \
-    -DLIBRARY='"$(abspath $(CAPI_LIB)/libwasmtrap.so.0)"'
+$(CAPI_OUT)/obj/standalone/linked_into_a_plugin.c.o: CAPI_EXTRA := -DPLUGIN='"$(DLOPEN_PATH)/plugin.so"' \
+    -DLIBRARY='"$(DLOPEN_PATH)/$(SHARED_NAME)"'
 $(CAPI_OUT)/static/standalone/linked_into_a_plugin.t: $(CAPI_OUT)/obj/standalone/linked_into_a_plugin.c.o \
-    $(CAPI_WITHOUT_LIBRARY) | $(CAPI_PLUGIN) $(CAPI_LIB)/libwasmtrap.so.0
+    $(CAPI_WITHOUT_LIBRARY) | $(CAPI_PLUGIN) $(CAPI_LIB)/$(SHARED_NAME)
 	@mkdir -p $(@D)
 	$(CC) $^ $(CAPI_LIBS) -o $@
 

@@ -122,19 +122,22 @@ if [ "$group" = check ]; then
     fi
     environment+=("LINT_CARGO := $lint_cargo")
 
-    # The core library for aarch64: the toolchain's, else built from the toolchain's sources, else from Debian's.
+    # The core library for other targets: the toolchain's, else built from the toolchain's sources, else from Debian's.
     rustlib=none
     [ "$cargo" = "$debian_cargo" ] || rustlib=$("$rustc" --print sysroot)/lib/rustlib
     from_source=-Zbuild-std=core,alloc,compiler_builtins
-    if [ -d "$rustlib/aarch64-unknown-linux-gnu/lib" ]; then
-        aarch64_cargo=$cargo
-    elif [ -e "$rustlib/src/rust/library/core/Cargo.toml" ]; then
-        aarch64_cargo="RUSTC_BOOTSTRAP=1 $cargo $from_source"
-    else
-        debian_rust+=(cargo-web rustc-web rust-web-src)
-        aarch64_cargo="RUSTC_BOOTSTRAP=1 $debian_cargo $from_source"
-    fi
-    environment+=("AARCH64_CARGO := $aarch64_cargo")
+    for variable_and_target in AARCH64_CARGO:aarch64-unknown-linux-gnu MACOS_AARCH64_CARGO:aarch64-apple-darwin \
+        MACOS_X86_64_CARGO:x86_64-apple-darwin; do
+        if [ -d "$rustlib/${variable_and_target#*:}/lib" ]; then
+            target_cargo=$cargo
+        elif [ -e "$rustlib/src/rust/library/core/Cargo.toml" ]; then
+            target_cargo="RUSTC_BOOTSTRAP=1 $cargo $from_source"
+        else
+            debian_rust+=(cargo-web rustc-web rust-web-src)
+            target_cargo="RUSTC_BOOTSTRAP=1 $debian_cargo $from_source"
+        fi
+        environment+=("${variable_and_target%:*} := $target_cargo")
+    done
 fi
 
 # ---- Installing ----

@@ -1,6 +1,8 @@
 /* A fiber that was suspended inside of protected calls goes on on another thread, and its traps land in its calls. */
 #include <pthread.h>
+#if !defined(__APPLE__)
 #include <sys/syscall.h>
+#endif
 #include <unistd.h>
 
 #include "fiber.h"
@@ -9,11 +11,19 @@
 enum { THREADS = 8 };
 
 static void *page;
-static pid_t ran_on[THREADS + 1];
+static uint64_t ran_on[THREADS + 1];
 static int resumed;
 
 /* A system call, because the compiler takes pthread_self for constant within a function. */
-static pid_t this_thread(void) { return (pid_t)syscall(SYS_gettid); }
+static uint64_t this_thread(void) {
+#if defined(__APPLE__)
+  uint64_t number = 0;
+  must(pthread_threadid_np(NULL, &number) == 0);
+  return number;
+#else
+  return (uint64_t)syscall(SYS_gettid);
+#endif
+}
 
 static void *resume(void *fiber) {
   fiber_resume(fiber);

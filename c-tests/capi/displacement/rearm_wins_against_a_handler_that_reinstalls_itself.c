@@ -14,8 +14,7 @@ static void jack_in_the_box(int signal, siginfo_t *info, void *context) {
   mine.sa_sigaction = jack_in_the_box;
   mine.sa_flags = SA_SIGINFO | SA_ONSTACK;
   sigaction(signal, &mine, NULL);
-  if (info->si_code > 0) make_accessible(info->si_addr);
-  (void)context;
+  if (is_fault(info, context)) make_accessible(info->si_addr);
 }
 
 int main(void) {

@@ -23,7 +23,7 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
   kept++;
   if (memcmp(info, &info_before, sizeof info_before) != 0) changed++;
   if (memcmp(context, &context_before, sizeof context_before) != 0) changed++;
-  if (info->si_code > 0) make_accessible(info->si_addr);
+  if (is_fault(info, context)) make_accessible(info->si_addr);
 }
 
 static void init(void) {

@@ -22,6 +22,9 @@ static int ended(pid_t child) {
 }
 
 static int by_vfork(char *const arguments[]) {
+#if defined(__APPLE__)
+#pragma clang diagnostic ignored "-Wdeprecated-declarations"
+#endif
   const pid_t child = vfork();
   must(child >= 0);
   if (child == 0) {

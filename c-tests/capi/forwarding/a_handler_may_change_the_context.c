@@ -16,12 +16,7 @@ static void read_elsewhere(int signal, siginfo_t *info, void *context) {
   static const uint64_t elsewhere = 4711;
   (void)signal;
   (void)info;
-  ucontext_t *const machine = context;
-#if defined(__x86_64__)
-  machine->uc_mcontext.gregs[REG_RAX] = (greg_t)address_of(&elsewhere);
-#else
-  machine->uc_mcontext.regs[1] = address_of(&elsewhere);
-#endif
+  context_load_from(context, &elsewhere);
 }
 
 static void run(void *flags) {

@@ -37,7 +37,15 @@ static void send_then_fault(void *unused) {
 
 int main(void) {
   child_passes(send, NULL, "signals that were sent are ignored");
+#if defined(__APPLE__)
+  /* XNU drops the signal of a fault that is ignored, and the thread faults for ever (threadsignal,
+   * bsd/kern/kern_sig.c), without the library as with it. */
+  tap_skip("there a fault can be ignored, and comes again for ever", "a fault");
+  (void)fault;
+  (void)send_then_fault;
+#else
   child_dies_at(SIGSEGV, wasm_fault_pc(&wasm_load), fault, NULL, "a fault");
   child_dies_at(SIGSEGV, wasm_fault_pc(&wasm_load), send_then_fault, NULL, "a fault after a signal that was sent");
+#endif
   return tap_done();
 }

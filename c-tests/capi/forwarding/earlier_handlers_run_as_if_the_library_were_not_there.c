@@ -52,7 +52,7 @@ static unsigned char *page;
 static void copy_mask(unsigned char *bytes) {
   sigset_t mask;
   pthread_sigmask(SIG_BLOCK, NULL, &mask);
-  memcpy(bytes, &mask, MASK_BYTES);
+  memcpy(bytes, &mask, sizeof mask < MASK_BYTES ? sizeof mask : MASK_BYTES);
 }
 
 /* No buffer of the compiler's: the frame address tells on which stack the handler runs. */
@@ -60,7 +60,9 @@ static void see(int signal, seen_t *seen) {
   stack_t stack;
   seen->signal = signal;
   copy_mask(seen->mask);
-  seen->on_alternate_stack = sigaltstack(NULL, &stack) == 0 && (stack.ss_flags & SS_ONSTACK) != 0;
+  const uint64_t here = address_of(__builtin_frame_address(0));
+  seen->on_alternate_stack = sigaltstack(NULL, &stack) == 0 && (stack.ss_flags & SS_DISABLE) == 0 &&
+                             here - address_of(stack.ss_sp) < stack.ss_size;
   seen->aligned = address_of(__builtin_frame_address(0)) % 16 == 0;
 }
 

@@ -12,7 +12,7 @@ static char *program;
 static void start_privileged(void *unused) {
   (void)unused;
   must(setenv("WASMTRAP_BACKEND", "nonsense", 1) == 0);
-  must(setresuid(65534, 0, 0) == 0);
+  must(setreuid(65534, 0) == 0);
   execl(program, program, "privileged", (char *)NULL);
   must(!"exec");
 }

@@ -52,7 +52,7 @@ static void *with_a_big_one(void *unused) {
 
 static void *with_a_small_one(void *unused) {
   (void)unused;
-  const size_t smallest = (size_t)sysconf(_SC_MINSIGSTKSZ);
+  const size_t smallest = smallest_signal_stack();
   must(smallest <= sizeof small);
   set(small, smallest);
   same(wasmtrap_thread_attach(), WASMTRAP_OK, "attach with one that is too small");

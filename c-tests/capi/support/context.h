@@ -2,34 +2,38 @@
 #ifndef CONTEXT_H
 #define CONTEXT_H
 
+#include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
+#if !defined(__APPLE__)
 #include <ucontext.h>
-
-static inline size_t context_pc(const void *context) {
-  const ucontext_t *const machine = (const ucontext_t *)context;
-#if defined(__x86_64__)
-  return (size_t)machine->uc_mcontext.gregs[REG_RIP];
-#else
-  return (size_t)machine->uc_mcontext.pc;
 #endif
-}
 
-static inline void context_set_pc(void *context, size_t pc) {
-  ucontext_t *const machine = (ucontext_t *)context;
-#if defined(__x86_64__)
-  machine->uc_mcontext.gregs[REG_RIP] = (greg_t)pc;
+#define CONTEXT_REGISTERS(context) (((ucontext_t *)(context))->uc_mcontext)
+#if defined(__APPLE__) && defined(__x86_64__)
+#define CONTEXT_PC(context) CONTEXT_REGISTERS(context)->__ss.__rip
+#define CONTEXT_SP(context) CONTEXT_REGISTERS(context)->__ss.__rsp
+#define CONTEXT_LOADED_FROM(context) CONTEXT_REGISTERS(context)->__ss.__rax
+#elif defined(__APPLE__)
+#define CONTEXT_PC(context) CONTEXT_REGISTERS(context)->__ss.__pc
+#define CONTEXT_SP(context) CONTEXT_REGISTERS(context)->__ss.__sp
+#define CONTEXT_LOADED_FROM(context) CONTEXT_REGISTERS(context)->__ss.__x[1]
+#elif defined(__x86_64__)
+#define CONTEXT_PC(context) CONTEXT_REGISTERS(context).gregs[REG_RIP]
+#define CONTEXT_SP(context) CONTEXT_REGISTERS(context).gregs[REG_RSP]
+#define CONTEXT_LOADED_FROM(context) CONTEXT_REGISTERS(context).gregs[REG_RAX]
 #else
-  machine->uc_mcontext.pc = pc;
+#define CONTEXT_PC(context) CONTEXT_REGISTERS(context).pc
+#define CONTEXT_SP(context) CONTEXT_REGISTERS(context).sp
+#define CONTEXT_LOADED_FROM(context) CONTEXT_REGISTERS(context).regs[1]
 #endif
-}
 
-static inline size_t context_sp(const void *context) {
-  const ucontext_t *const machine = (const ucontext_t *)context;
-#if defined(__x86_64__)
-  return (size_t)machine->uc_mcontext.gregs[REG_RSP];
-#else
-  return (size_t)machine->uc_mcontext.sp;
-#endif
+static inline size_t context_pc(const void *context) { return (size_t)CONTEXT_PC(context); }
+static inline void context_set_pc(void *context, size_t pc) { CONTEXT_PC(context) = pc; }
+static inline size_t context_sp(const void *context) { return (size_t)CONTEXT_SP(context); }
+/* The register that wasm_load has its address in. */
+static inline void context_load_from(void *context, const void *address) {
+  CONTEXT_LOADED_FROM(context) = (uintptr_t)address;
 }
 
 #endif

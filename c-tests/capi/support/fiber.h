@@ -6,6 +6,12 @@
 #ifndef FIBER_H
 #define FIBER_H
 
+/* macOS still has these, and says so only to programs of the X/Open kind. */
+#if defined(__APPLE__)
+#define _XOPEN_SOURCE 600
+#define _DARWIN_C_SOURCE 1
+#pragma clang diagnostic ignored "-Wdeprecated-declarations"
+#endif
 #include <ucontext.h>
 
 #include "wasmtrap.h"

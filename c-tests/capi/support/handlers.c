@@ -30,11 +30,24 @@ enum { ENDLESS = 100 };
 volatile int mending_calls, passing_calls;
 static struct sigaction replaced[NSIG];
 
+int is_fault(const siginfo_t *info, void *context) {
+#if defined(__APPLE__) && defined(__x86_64__)
+  (void)info;
+  return ((ucontext_t *)context)->uc_mcontext->__es.__trapno < 32;
+#elif defined(__APPLE__)
+  (void)info;
+  const unsigned exception_class = ((ucontext_t *)context)->uc_mcontext->__es.__esr >> 26;
+  return exception_class != 0x15; /* a system call: raise */
+#else
+  (void)context;
+  return info->si_code > 0;
+#endif
+}
+
 void mending_handler(int signal, siginfo_t *info, void *context) {
   (void)signal;
-  (void)context;
   if (++mending_calls > ENDLESS) _exit(20);
-  if (info->si_code > 0) make_accessible(info->si_addr);
+  if (is_fault(info, context)) make_accessible(info->si_addr);
 }
 
 void passing_handler(int signal, siginfo_t *info, void *context) {

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#if defined(__linux__)
 #include <ucontext.h>
+#endif
 
 #include "handlers.h"
 
@@ -85,6 +87,9 @@ int trapped_with(wasmtrap_status_t status, const wasmtrap_trap_t *trap, wasmtrap
 
 exception_ports_t exception_ports(void) {
   const char *const ports = getenv("EXCEPTION_PORTS");
+#if defined(__APPLE__)
+  if (ports == NULL) return PORTS_GET_MOST;
+#endif
   if (ports == NULL) return NO_MACH;
   if (strcmp(ports, "none") == 0) return PORTS_REFUSED;
   if (strcmp(ports, "all") == 0) return PORTS_GET_ALL;
@@ -130,6 +135,20 @@ static const struct exception_t *exception_for(int signal, int code) {
   return NULL;
 }
 
+/* Whether the signal that was seen is the right one. XNU's codes say little, and which of its two signals for memory
+ * faults comes depends on the version (ux_exception, bsd/uxkern/ux_exception.c). */
+static int right_signal(int signal, int code, int seen_signal, int seen_code) {
+#if defined(__APPLE__)
+  const int memory_fault = signal == SIGSEGV || signal == SIGBUS;
+  const int seen_memory_fault = seen_signal == SIGSEGV || seen_signal == SIGBUS;
+  (void)code;
+  (void)seen_code;
+  return seen_signal == signal || (memory_fault && seen_memory_fault);
+#else
+  return seen_signal == signal && (code == ANY_SIGNAL_CODE ? seen_code > 0 : seen_code == code);
+#endif
+}
+
 /* Whether the numbers that say who reported a fault are the right ones here. */
 static int right_reporter(int signal, int code, int seen_signal, int seen_code, int seen_exception) {
   const struct exception_t *const exception = exception_for(signal, code);
@@ -138,8 +157,7 @@ static int right_reporter(int signal, int code, int seen_signal, int seen_code, 
   const int may_be_exception = backend == WASMTRAP_BACKEND_MACH_PORTS && exception != NULL;
   if (may_be_exception && seen_exception == exception->number) return seen_signal == 0 && seen_code == 0;
   if (may_be_exception && exception_ports() != PORTS_GET_MOST) return 0;
-  return seen_exception == 0 && seen_signal == signal &&
-         (code == ANY_SIGNAL_CODE ? seen_code > 0 : seen_code == code);
+  return seen_exception == 0 && right_signal(signal, code, seen_signal, seen_code);
 }
 
 static int right_exception_codes(int signal, int code, const wasmtrap_trap_t *trap) {
@@ -175,7 +193,7 @@ static wasmtrap_access_t told_by_exception(wasmtrap_access_t access) {
   return access == WASMTRAP_ACCESS_EXECUTE ? access : WASMTRAP_ACCESS_UNKNOWN;
 }
 
-#if defined(__aarch64__)
+#if defined(__aarch64__) && defined(__linux__)
 static volatile int kernel_tells;
 static void *probed;
 

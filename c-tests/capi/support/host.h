@@ -43,13 +43,13 @@ int trapped_with(wasmtrap_status_t status, const wasmtrap_trap_t *trap, wasmtrap
 /* How the kernel reports faults to a process that has Mach exception ports. Who runs the tests on such a system says it
  * by the environment variable EXCEPTION_PORTS. */
 typedef enum exception_ports_t {
-  /* Not set: a system without Mach. */
+  /* Not set, elsewhere than on macOS: a system without Mach. */
   NO_MACH,
   /* "none": the process cannot have exception ports, or they would not be safe. */
   PORTS_REFUSED,
   /* "all": each fault that is an exception comes as one. */
   PORTS_GET_ALL,
-  /* "most": the kernel makes a signal of some all the same. */
+  /* "most", and what is assumed on macOS: the kernel makes a signal of some all the same. */
   PORTS_GET_MOST
 } exception_ports_t;
 exception_ports_t exception_ports(void);

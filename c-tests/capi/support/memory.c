@@ -4,12 +4,26 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#if defined(__APPLE__)
+#include <mach/mach.h>
+#include <malloc/malloc.h>
+#else
+#include <malloc.h>
+#endif
 
 #include "tap.h"
 
 enum { RESERVED_PAGES = 16 };
 
 size_t page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
+
+size_t smallest_signal_stack(void) {
+#if defined(__APPLE__)
+  return 8 * 1024; /* OLDMINSIGSTKSZ of sigaltstack, XNU's bsd/kern/kern_sig.c */
+#else
+  return (size_t)sysconf(_SC_MINSIGSTKSZ);
+#endif
+}
 
 linear_memory_t linear_memory_new(size_t pages) {
   linear_memory_t memory;
@@ -27,21 +41,76 @@ void linear_memory_free(linear_memory_t *memory) {
   memory->base = NULL;
 }
 
+#if defined(__APPLE__)
+/* A page that may not be touched gives SIGBUS here. Where nothing is mapped it is SIGSEGV, as elsewhere; so these pages
+ * are holes, in a part of the address space where the system puts nothing by itself. */
+#define HOLES UINT64_C(0x500000000000)
+#define HOLES_END UINT64_C(0x510000000000)
+
+static int is_hole(const void *address) { return address_of(address) >= HOLES && address_of(address) < HOLES_END; }
+
+unsigned char *inaccessible_page(void) {
+  static uint64_t made;
+  return (unsigned char *)(uintptr_t)(HOLES + 2 * page_size() * __atomic_add_fetch(&made, 1, __ATOMIC_RELAXED));
+}
+#else
 unsigned char *inaccessible_page(void) {
   void *page = mmap(NULL, page_size(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   must(page != MAP_FAILED);
   return page;
 }
+#endif
 
 static void *page_of(void *address) {
   return (unsigned char *)address - (uintptr_t)address % page_size();
 }
 
 void make_accessible(void *address) {
+#if defined(__APPLE__)
+  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+  if (is_hole(address)) {
+    if (mmap(page_of(address), page_size(), PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED) _exit(254);
+    return;
+  }
+#endif
   if (mprotect(page_of(address), page_size(), PROT_READ | PROT_WRITE) != 0) _exit(254);
 }
 
-void make_inaccessible(void *address) { must(mprotect(page_of(address), page_size(), PROT_NONE) == 0); }
+void make_inaccessible(void *address) {
+#if defined(__APPLE__)
+  if (is_hole(address)) {
+    must(munmap(page_of(address), page_size()) == 0);
+    return;
+  }
+#endif
+  must(mprotect(page_of(address), page_size(), PROT_NONE) == 0);
+}
+
+#if defined(__APPLE__)
+/* Those that have no tag: mmap's. malloc comes and goes as it likes. */
+size_t count_mappings(void) {
+  size_t count = 0;
+  vm_address_t address = 0;
+  for (;;) {
+    vm_size_t size = 0;
+    natural_t depth = 0;
+    vm_region_submap_info_data_64_t info;
+    mach_msg_type_number_t length = VM_REGION_SUBMAP_INFO_COUNT_64;
+    const kern_return_t result =
+        vm_region_recurse_64(mach_task_self(), &address, &size, &depth, (vm_region_recurse_info_t)&info, &length);
+    if (result != KERN_SUCCESS) return count;
+    if (info.user_tag == 0 && !info.is_submap) count++;
+    address += size;
+  }
+}
+
+size_t count_allocated(void) {
+  malloc_statistics_t statistics;
+  malloc_zone_statistics(NULL, &statistics);
+  return statistics.size_in_use;
+}
+#else
+size_t count_allocated(void) { return mallinfo2().uordblks; }
 
 size_t count_mappings(void) {
   FILE *maps = fopen("/proc/self/maps", "r");
@@ -53,3 +122,4 @@ size_t count_mappings(void) {
   fclose(maps);
   return lines;
 }
+#endif

@@ -1,4 +1,5 @@
 /* The register check of registers.h for arm64. Empty elsewhere. */
+#include "object_format.h"
 #if defined(__aarch64__)
 
 .macro kept register, number
@@ -12,9 +13,9 @@
  * what it was, d8 to d15, FPCR, then zeros.
  */
     .text
-    .globl call_and_compare_registers
-    .type call_and_compare_registers, %function
-call_and_compare_registers:
+    .globl SYMBOL(call_and_compare_registers)
+    IS_FUNCTION(call_and_compare_registers)
+SYMBOL(call_and_compare_registers):
     stp x29, x30, [sp, #-176]!
     stp x19, x20, [sp, #16]
     stp x21, x22, [sp, #32]
@@ -34,7 +35,7 @@ call_and_compare_registers:
     kept x9, \number
     fmov d\number, x9
     .endr
-    bl wasmtrap_call
+    bl SYMBOL(wasmtrap_call)
     ldp x3, x9, [sp, #160]
     mov x10, sp
     sub x10, x10, x9
@@ -61,6 +62,6 @@ call_and_compare_registers:
     ldp d14, d15, [sp, #144]
     ldp x29, x30, [sp], #176
     ret
-    .size call_and_compare_registers, . - call_and_compare_registers
+    ENDS(call_and_compare_registers)
 #endif
-    .section .note.GNU-stack, "", %progbits
+    NO_EXECUTABLE_STACK

@@ -1,4 +1,5 @@
 /* The register check of registers.h for x86-64. Empty elsewhere. */
+#include "object_format.h"
 #if defined(__x86_64__)
 
 /*
@@ -6,9 +7,9 @@
  * was, r12 to r15, MXCSR, x87 control word, x87 tag word, rflags, then zeros.
  */
     .text
-    .globl call_and_compare_registers
-    .type call_and_compare_registers, %function
-call_and_compare_registers:
+    .globl SYMBOL(call_and_compare_registers)
+    IS_FUNCTION(call_and_compare_registers)
+SYMBOL(call_and_compare_registers):
     push %rbx
     push %rbp
     push %r12
@@ -24,7 +25,7 @@ call_and_compare_registers:
     mov $0x5566778800000004, %r13
     mov $0x5566778800000005, %r14
     mov $0x5566778800000006, %r15
-    call wasmtrap_call@PLT
+    call SYMBOL(wasmtrap_call)
     pushf
     pop %rdx
     cld
@@ -55,6 +56,6 @@ call_and_compare_registers:
     pop %rbp
     pop %rbx
     ret
-    .size call_and_compare_registers, . - call_and_compare_registers
+    ENDS(call_and_compare_registers)
 #endif
-    .section .note.GNU-stack, "", %progbits
+    NO_EXECUTABLE_STACK

@@ -95,7 +95,7 @@ extern const wasm_code_t wasm_clobber_and_load;
 
 /* A copy of `code` in executable memory of its own, at `place` bytes from the start of the buffer. */
 wasm_code_t wasm_copy(const wasm_code_t *code, unsigned char *buffer, size_t place);
-/* Memory for such copies: readable, writable, executable. */
+/* Memory for such copies: readable, executable and, for wasm_copy only, writable. */
 unsigned char *wasm_code_buffer(size_t size);
 /* The same code, in a buffer of its own. */
 wasm_code_t wasm_compile(const wasm_code_t *code);

@@ -1,6 +1,6 @@
 /* The code of wasm_code.h for arm64. Empty elsewhere. */
-#if defined(__aarch64__)
 #include "wasm_code_macros.h"
+#if defined(__aarch64__)
 
 .macro frame
     stp x29, x30, [sp, #-16]!
@@ -137,4 +137,4 @@ FAULT(wasm_clobber_and_load)
     udf #0
 END(wasm_clobber_and_load)
 #endif
-    .section .note.GNU-stack, "", %progbits
+    NO_EXECUTABLE_STACK

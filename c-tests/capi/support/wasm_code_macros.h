@@ -5,30 +5,32 @@
 #ifndef WASM_CODE_MACROS_H
 #define WASM_CODE_MACROS_H
 
+#include "object_format.h"
+
 /* clang-format off */
 #define BEGIN(name)                                  \
-    .text;                                           \
-    .balign 16;                                      \
-    .type name##_start, %function;                   \
+    .text NEXT                                       \
+    .balign 16 NEXT                                  \
+    IS_FUNCTION(name##_start) NEXT                   \
 name##_start:
 
 #define FAULT(name)                                  \
 name##_fault:
 
 #define END(name)                                    \
-name##_end:                                          \
-    .size name##_start, . - name##_start;            \
-    .section .data.rel.ro, "aw";                     \
-    .balign 8;                                       \
-    .globl name;                                     \
-    .type name, %object;                             \
-name:                                                \
-    .quad name##_start;                              \
-    .quad name##_start;                              \
-    .quad name##_end - name##_start;                 \
-    .quad name##_fault - name##_start;               \
-    .size name, . - name;                            \
-    .text;
+name##_end: NEXT                                     \
+    ENDS(name##_start) NEXT                          \
+    CONSTANTS_WITH_ADDRESSES NEXT                    \
+    .balign 8 NEXT                                   \
+    .globl SYMBOL(name) NEXT                         \
+    IS_OBJECT(name) NEXT                             \
+SYMBOL(name): NEXT                                   \
+    .quad name##_start NEXT                          \
+    .quad name##_start NEXT                          \
+    .quad name##_end - name##_start NEXT             \
+    .quad name##_fault - name##_start NEXT           \
+    ENDS(name) NEXT                                  \
+    .text NEXT
 /* clang-format on */
 
 #endif

@@ -1,6 +1,6 @@
 /* The code of wasm_code.h for x86-64. Empty elsewhere. */
-#if defined(__x86_64__)
 #include "wasm_code_macros.h"
+#if defined(__x86_64__)
 
 BEGIN(wasm_load)
     push %rbp
@@ -195,4 +195,4 @@ FAULT(wasm_clobber_and_load)
     ud2
 END(wasm_clobber_and_load)
 #endif
-    .section .note.GNU-stack, "", %progbits
+    NO_EXECUTABLE_STACK

@@ -6,7 +6,13 @@
 
 #include "host.h"
 
-enum { TRAPPERS = 3, CHURNERS = 2, SLOTS = 64, ROUNDS = 20000, SLOT_SIZE = 64 };
+enum { TRAPPERS = 3, CHURNERS = 2, SLOTS = 64, ROUNDS = 20000 };
+/* macOS has no memory that is writable and executable at once, so that each slot needs pages of its own. */
+#if defined(__APPLE__)
+enum { SLOT_SIZE = 16384 };
+#else
+enum { SLOT_SIZE = 64 };
+#endif
 
 static volatile int done;
 static volatile int wrong;
@@ -56,7 +62,9 @@ static void *come_and_go(void *start) {
     if (wasmtrap_code_unregister(code_ids[slot]) != WASMTRAP_OK) fail_once("unregister", 0, 1);
     if (wasmtrap_region_unregister(region_ids[slot]) != WASMTRAP_OK) fail_once("unregister", 0, 1);
     /* Nobody looks at it any more: the code may be overwritten. */
+#if !defined(__APPLE__)
     memset(buffer + slot * SLOT_SIZE, 0xcc, code[slot].length);
+#endif
     code[slot] = wasm_copy(&wasm_load, buffer, slot * SLOT_SIZE);
   }
   return NULL;

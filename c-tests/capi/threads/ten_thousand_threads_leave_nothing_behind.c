@@ -1,5 +1,4 @@
 /* Threads come and go; what they got from the library goes with them, whether they were detached or just ended. */
-#include <malloc.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -46,12 +45,12 @@ int main(void) {
   page = inaccessible_page();
   run(WARM_UP);
   const size_t mappings = count_mappings();
-  const size_t allocated = mallinfo2().uordblks;
+  const size_t allocated = count_allocated();
   run(THREADS);
   same(wrong, 0, "all of them trapped, and let go");
   ok(count_mappings() <= mappings + 2, "there are as many mappings as before");
-  ok(mallinfo2().uordblks <= allocated + 4096, "and as much memory from malloc");
+  ok(count_allocated() <= allocated + 4096, "and as much memory from malloc");
   tap_note("%zu mappings before, %zu after; %zu bytes from malloc before, %zu after", mappings, count_mappings(),
-           allocated, mallinfo2().uordblks);
+           allocated, count_allocated());
   return tap_done();
 }

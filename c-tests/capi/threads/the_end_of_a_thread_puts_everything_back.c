@@ -10,7 +10,12 @@ static pthread_key_t early_key, late_key;
 static volatile int rounds, trapped;
 static volatile int own_stack_found;
 static unsigned char own_stack[16 * 1024];
-enum { OWN_SIZE = 4096, DESTRUCTOR_ROUNDS = 4 };
+#if defined(__APPLE__)
+enum { OWN_SIZE = 8192 };
+#else
+enum { OWN_SIZE = 4096 };
+#endif
+enum { DESTRUCTOR_ROUNDS = 4 };
 
 /* Asks for another round as long as there is one, so that the last run comes after the library's destructor. */
 static void on_thread_end(void *value) {
@@ -68,7 +73,7 @@ int main(void) {
   ok(library_traps(), "the main thread traps");
   must(pthread_key_create(&late_key, on_thread_end) == 0);
 
-  if (sysconf(_SC_MINSIGSTKSZ) <= OWN_SIZE) {
+  if (smallest_signal_stack() <= OWN_SIZE) {
     run(run_with_small_stack);
     same(rounds, DESTRUCTOR_ROUNDS, "destructors ran after the library's");
     ok(own_stack_found, "and found the alternate stack that the thread had before");

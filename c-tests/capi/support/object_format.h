@@ -1,0 +1,33 @@
+/*
+ * For the assembler: what is said differently for ELF and for Mach-O.
+ *
+ * NEXT stands between statements of one line: for arm64, Apple's assembler begins a comment with a semicolon.
+ */
+#ifndef OBJECT_FORMAT_H
+#define OBJECT_FORMAT_H
+
+/* clang-format off */
+#if defined(__APPLE__)
+#if defined(__aarch64__)
+#define NEXT %%
+#else
+#define NEXT ;
+#endif
+#define SYMBOL(name) _##name
+#define IS_FUNCTION(name)
+#define IS_OBJECT(name)
+#define ENDS(name)
+#define CONSTANTS_WITH_ADDRESSES .section __DATA, __const
+#define NO_EXECUTABLE_STACK
+#else
+#define NEXT ;
+#define SYMBOL(name) name
+#define IS_FUNCTION(name) .type name, %function
+#define IS_OBJECT(name) .type name, %object
+#define ENDS(name) .size name, . - name
+#define CONSTANTS_WITH_ADDRESSES .section .data.rel.ro, "aw"
+#define NO_EXECUTABLE_STACK .section .note.GNU-stack, "", %progbits
+#endif
+/* clang-format on */
+
+#endif

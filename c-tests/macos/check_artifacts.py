@@ -1,0 +1,262 @@
+"""What can be seen, without a Mac, of what `make macos` has built: in TAP, with the sum at the end.
+
+    check_artifacts.py [--llvm VERSION] --version VERSION FOLDER
+
+FOLDER is the one that goes to the Mac. LLVM's tools read the files: llvm-objdump, llvm-nm, llvm-dwarfdump.
+"""
+
+import argparse
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+CAPI = HERE.parent / "capi"
+CPU_TYPES = {"aarch64": "ARM64", "x86_64": "X86_64"}
+# <mach/machine.h>
+CPU_TYPE_NUMBERS = {0x0100000C: "aarch64", 0x01000007: "x86_64"}
+OLDEST_MACOS = "11.0"
+LIBSYSTEM = "/usr/lib/libSystem.B.dylib"
+LIBCXX = "/usr/lib/libc++.1.dylib"
+
+# What the Mach backend cannot do without.
+NEEDED_IMPORTS = {"thread_swap_exception_ports", "mach_msg"}
+# What must not be there, and why.
+FORBIDDEN_IMPORTS = {
+    "thread_set_state": "the new state goes into the reply; in hardened tasks the call can be fatal",
+    "thread_get_state": "the old state comes in the message",
+    "mach_msg_trap": "fatal in hardened tasks; mach_msg is not",
+    "mach_msg_overwrite_trap": "fatal in hardened tasks; mach_msg is not",
+    "task_set_exception_ports": "task-level ports are a crash reporter's",
+    "task_swap_exception_ports": "task-level ports are a crash reporter's",
+    "_tlv_bootstrap": "the first touch of a thread-local variable calls malloc, which a handler must not",
+    "longjmp": "traps land by a changed context",
+    "siglongjmp": "traps land by a changed context",
+}
+
+
+class Checks:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def check(self, good, name, *notes):
+        number = self.passed + self.failed + 1
+        if good:
+            self.passed += 1
+        else:
+            self.failed += 1
+        print(f"{'ok' if good else 'not ok'} {number} - {name}")
+        if not good:
+            for note in notes:
+                print(f"#   {note}")
+
+    def same(self, got, expected, name):
+        self.check(got == expected, name, f"is {got!r}", f"and should be {expected!r}")
+
+    def report(self):
+        print(f"1..{self.passed + self.failed}")
+        print(f"{self.passed} passed, {self.failed} failed")
+        return 1 if self.failed else 0
+
+
+class Tools:
+    def __init__(self, version):
+        self.suffix = f"-{version}" if version else ""
+
+    def run(self, tool, *arguments):
+        command = [f"{tool}{self.suffix}", *map(str, arguments)]
+        return subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+
+    def undefined(self, path):
+        return {line.split()[-1].removeprefix("_") for line in self.run("llvm-nm", "-u", path).splitlines()}
+
+
+def archived_cpu_types(archive):
+    """The architecture of each object in a static library. LLVM's tools stumble over the bitcode that is in them, too,
+    if the compiler's LLVM is newer than theirs."""
+    with open(archive, "rb") as file:
+        if file.read(8) != b"!<arch>\n":
+            yield "not an archive"
+        while header := file.read(60):
+            name, size = header[:16].decode().strip(), int(header[48:58])
+            content = file.read(size + size % 2)
+            # BSD's way with long names: they stand before the content.
+            if name.startswith("#1/"):
+                length = int(name[3:])
+                name, content = content[:length].rstrip(b"\0").decode(), content[length:]
+            if not name.startswith("__.SYMDEF"):
+                magic, cpu_type = struct.unpack_from("<II", content)
+                yield CPU_TYPE_NUMBERS.get(cpu_type) if magic == 0xFEEDFACF else f"{name} is no Mach-O file"
+
+
+class Image:
+    """A Mach-O file's header and load commands, as llvm-objdump prints them."""
+
+    def __init__(self, tools, path):
+        text = tools.run("llvm-objdump", "--macho", "--private-headers", path)
+        header = re.search(r"^ *MH_MAGIC_64 +(\w+) +\S+ +\S+ +(\w+)", text, re.MULTILINE)
+        self.cpu_type, self.file_type = header.groups()
+        self.commands = re.split(r"^Load command \d+\n", text, flags=re.MULTILINE)[1:]
+
+    def all(self, command):
+        return [text for text in self.commands if re.match(rf" *cmd {command}\n", text)]
+
+    def one(self, command):
+        found = self.all(command)
+        return found[0] if len(found) == 1 else ""
+
+    @staticmethod
+    def field(text, name):
+        match = re.search(rf"^ *{name} (.*?)(?: \(offset \d+\))?$", text, re.MULTILINE)
+        return match[1] if match else None
+
+    def dependencies(self):
+        loads = re.compile(r" *cmd LC_(LOAD|LOAD_WEAK|REEXPORT)_DYLIB\n")
+        return {self.field(text, "name") for text in self.commands if loads.match(text)}
+
+    def sections(self):
+        """{(segment, section): (address, size)}"""
+        found = {}
+        for text in self.all("LC_SEGMENT_64"):
+            for section in text.split("\nSection\n")[1:]:
+                place = self.field(section, "segname"), self.field(section, "sectname")
+                found[place] = int(self.field(section, "addr"), 16), int(self.field(section, "size"), 16)
+        return found
+
+    def protections(self):
+        """The initial and the highest access rights of each segment."""
+        for text in self.all("LC_SEGMENT_64"):
+            yield self.field(text, "initprot")
+            yield self.field(text, "maxprot")
+
+
+def check_image(checks, image, name, architecture, file_type, dependencies):
+    """What holds for each file that the dynamic linker reads."""
+    checks.same((image.cpu_type, image.file_type), (CPU_TYPES[architecture], file_type), f"{name}: its kind")
+    version = image.one("LC_BUILD_VERSION")
+    built_for = image.field(version, "platform"), image.field(version, "minos")
+    checks.same(built_for, ("macos", OLDEST_MACOS), f"{name}: for macOS from 11 on")
+    checks.same(image.dependencies(), dependencies, f"{name}: needs nothing else")
+    checks.check(all("w" not in rights or "x" not in rights for rights in image.protections()),
+                 f"{name}: nothing is writable and executable")
+    # The kernel of an arm64 Mac runs nothing without a signature; the linker makes one without a signer.
+    if architecture == "aarch64":
+        checks.check(image.one("LC_CODE_SIGNATURE"), f"{name}: is signed")
+
+
+def check_imports(checks, imports, name, allowed):
+    for symbol in sorted(NEEDED_IMPORTS):
+        checks.check(symbol in imports, f"{name}: uses {symbol}")
+    for symbol, reason in sorted(FORBIDDEN_IMPORTS.items()):
+        checks.check(symbol not in imports, f"{name}: does not use {symbol}", reason)
+    unknown = sorted(imports - allowed)
+    checks.check(not unknown, f"{name}: uses nothing but what imports.txt lists", f"not on the list: {unknown}")
+
+
+def check_unwinding(checks, tools, image, library, name):
+    """An exception that passes wasmtrap_call must find the table that says where its cleanup is."""
+    start = None
+    for line in tools.run("llvm-nm", library).splitlines():
+        if line.endswith(" T _wasmtrap_call"):
+            start = int(line.split()[0], 16)
+    frames = tools.run("llvm-dwarfdump", "--eh-frame", library)
+    personality = table = end = None
+    for entry in re.split(r"\n(?=[0-9a-f]{8} [0-9a-f]{8} [0-9a-f]{8} (?:CIE|FDE))", frames):
+        found = re.search(r"FDE cie=([0-9a-f]+) pc=([0-9a-f]+)\.\.\.([0-9a-f]+)", entry)
+        if found and int(found[2], 16) == start:
+            end = int(found[3], 16)
+            table = re.search(r"LSDA Address: ([0-9a-f]+)", entry)
+            owner = re.search(rf"^{found[1]} .*?CIE$.*?(?=^[0-9a-f]{{8}} )", frames, re.MULTILINE | re.DOTALL)
+            personality = owner and re.search(r"Personality Address: ([0-9a-f]+)", owner[0])
+    checks.check(end, f"{name}: wasmtrap_call has an entry in the unwind tables")
+    if not end:
+        return
+
+    def section_of(match):
+        address = int(match[1], 16) if match else 0
+        places = image.sections().items()
+        return next((place for place, (begin, size) in places if begin <= address < begin + size), None)
+
+    checks.same(section_of(table), ("__TEXT", "__gcc_except_tab"), f"{name}: with its table of cleanups")
+    checks.check(section_of(personality), f"{name}: with a personality routine, by way of the dynamic linker")
+    # Where a trap lands is a label inside; a linker could take it for a function and put it elsewhere.
+    bounds = f"--start-address={start}", f"--stop-address={end}"
+    code = tools.run("llvm-objdump", "-d", "--no-show-raw-insn", *bounds, library)
+    checks.check(re.search(r"\b(fninit|msr\s+FPCR)\b", code), f"{name}: whole, with the place where traps land")
+
+
+def check_architecture(checks, tools, folder, architecture, version, allowed_imports):
+    major = version.split(".")[0]
+    library_name = f"libwasmtrap.{major}.dylib"
+    library = folder / architecture / "lib" / library_name
+    name = f"{architecture} {library_name}"
+    image = Image(tools, library)
+    check_image(checks, image, name, architecture, "DYLIB", {LIBSYSTEM})
+    identity = image.one("LC_ID_DYLIB")
+    checks.same(image.field(identity, "name"), f"@rpath/{library_name}", f"{name}: install name")
+    checks.same(image.field(identity, "current version"), version, f"{name}: current version")
+    compatible = [*version.split(".")[: 2 if major == "0" else 1], "0", "0"][:3]
+    checks.same(image.field(identity, "compatibility version"), ".".join(compatible), f"{name}: compatibility version")
+    thread_local = [section for _, section in image.sections() if "thread" in section]
+    checks.same(thread_local, [], f"{name}: has no thread-local variable")
+    check_imports(checks, tools.undefined(library) - {"dyld_stub_binder"}, name, allowed_imports)
+    check_unwinding(checks, tools, image, library, name)
+
+    archive = library.with_name("libwasmtrap.a")
+    checks.same(set(archived_cpu_types(archive)), {architecture}, f"{architecture} libwasmtrap.a: its kind")
+    check_programs(checks, tools, folder, architecture, library_name)
+
+
+def promises():
+    """The programs that there should be: all of the harness, but for the list."""
+    lines = (HERE / "linux-only.txt").read_text(encoding="utf-8").splitlines()
+    linux_only = {line for line in lines if line and not line.startswith("#")}
+    sources = [path for kind in ("c", "cc") for path in CAPI.glob(f"*/*.{kind}")]
+    found = {str(path.relative_to(CAPI).with_suffix("")): path.suffix for path in sources}
+    found = {name: kind for name, kind in found.items() if name.split("/")[0] not in ("support", "standalone")}
+    unknown = linux_only - set(found)
+    if unknown:
+        sys.exit(f"linux-only.txt names what is not there: {sorted(unknown)}")
+    return {name: kind for name, kind in found.items() if name not in linux_only}
+
+
+def check_programs(checks, tools, folder, architecture, library_name):
+    capi = folder / architecture / "capi"
+    wanted = promises()
+    standalone = {"shared/standalone/loaded_by_dlopen", "static/standalone/linked_into_a_plugin"}
+    expected = {f"{linked}/{name}" for linked in ("shared", "static") for name in wanted} | standalone
+    built = {str(path.relative_to(capi).with_suffix("")) for path in capi.rglob("*.t")}
+    checks.same(sorted(built), sorted(expected), f"{architecture}: one program a promise, with each library")
+    for program in sorted(built & expected):
+        linked, name = program.split("/", 1)
+        dependencies = {LIBSYSTEM}
+        if wanted.get(name) == ".cc":
+            dependencies.add(LIBCXX)
+        image = Image(tools, capi / f"{program}.t")
+        if program not in standalone and linked == "shared":
+            dependencies.add(f"@rpath/{library_name}")
+            places = [image.field(text, "path") for text in image.all("LC_RPATH")]
+            checks.same(places, ["@loader_path/../../lib"], f"{architecture} {program}: finds the library beside it")
+        check_image(checks, image, f"{architecture} {program}", architecture, "EXECUTE", dependencies)
+    for part in (library_name, "plugin.so"):
+        checks.check((capi / "lib" / part).is_file(), f"{architecture}: {part} is where the programs look for it")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--llvm", default="", help="the version that LLVM's tools have in their names")
+    parser.add_argument("--version", required=True, help="the library's")
+    parser.add_argument("folder", type=pathlib.Path)
+    arguments = parser.parse_args()
+    lines = (HERE / "imports.txt").read_text(encoding="utf-8").splitlines()
+    allowed = {line for line in lines if line and not line.startswith("#")}
+    checks = Checks()
+    for architecture in CPU_TYPES:
+        check_architecture(checks, Tools(arguments.llvm), arguments.folder, architecture, arguments.version, allowed)
+    return checks.report()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+# macOS, built and checked from Linux, for arm64 and x86-64.
+#
+#     make macos          the libraries, the C and C++ harness, and a folder to run on a Mac: target/macos/run-on-mac
+#     make check-macos    all that, and what can be seen of it without a Mac
+#
+# cargo builds the libraries, zig's clang compiles C and C++ (it brings the headers), ld64.lld links (c-tests/macos/cc).
+
+MACOS := c-tests/macos
+MACOS_OUT := target/macos
+MACOS_ARCHITECTURES := aarch64 x86_64
+MACOS_NAME := libwasmtrap.$(MAJOR).dylib
+# LLVM's tools by the names of their Debian packages.
+MACOS_LLVM := 19
+
+# ---- The compiler ----
+
+MACOS_ZIG := $(MACOS_OUT)/zig
+MACOS_SYSROOT := $(MACOS_OUT)/sysroot
+MACOS_TOOLS := ZIG='$(abspath $(MACOS_ZIG))/bin/python -m ziglang' LD64=ld64.lld-$(MACOS_LLVM) \
+    SYSROOT='$(abspath $(MACOS_SYSROOT))' ZIG_GLOBAL_CACHE_DIR='$(abspath $(MACOS_ZIG))/cache' \
+    ZIG_LOCAL_CACHE_DIR='$(abspath $(MACOS_ZIG))/cache'
+
+$(MACOS_ZIG)/done: $(MACOS)/requirements.txt
+	rm -rf $(MACOS_ZIG)
+	$(PYTHON) -m venv $(MACOS_ZIG)
+	$(MACOS_ZIG)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary=:all: \
+	    --requirement $<
+	touch $@
+
+# What the linker is told of the system's libraries. zig's list is for arm64e, Apple's own kind of arm64; what it names
+# is there for arm64 as well.
+$(MACOS_SYSROOT)/done: $(MACOS_ZIG)/done $(MACOS)/libc++.tbd
+	@mkdir -p $(@D)
+	sed 's/arm64e-macos/arm64-macos/g; s/arm64e\.x1-/arm64e-/g' \
+	    "$$($(MACOS_ZIG)/bin/python -c 'import ziglang; print(*ziglang.__path__)')/lib/libc/darwin/libSystem.tbd" \
+	    > $(@D)/libSystem.tbd
+	cp $(MACOS)/libc++.tbd $(@D)/
+	touch $@
+
+# ---- The libraries and the harness ----
+
+MACOS_LINKER := $(abspath $(MACOS)/cc)
+MACOS_LINUX_ONLY := $(shell sed 's/[[:space:]]*\#.*//; /^$$/d' $(MACOS)/linux-only.txt)
+
+# For an architecture, and the variable with its cargo.
+define MACOS_RULES
+MACOS_BUILT_$(1) := $(MACOS_OUT)/build/$(1)-apple-darwin/release
+MACOS_LIBRARIES_$(1) := $(MACOS_OUT)/$(1)/lib/$(MACOS_NAME) $(MACOS_OUT)/$(1)/lib/libwasmtrap.a
+
+$$(MACOS_BUILT_$(1))/libwasmtrap.dylib $$(MACOS_BUILT_$(1))/libwasmtrap.a &: FORCE $(MACOS_SYSROOT)/done
+	@$(MACOS_TOOLS) SDKROOT='$(abspath $(MACOS_SYSROOT))' MACOSX_DEPLOYMENT_TARGET=11.0 \
+	CARGO_TARGET_AARCH64_APPLE_DARWIN_LINKER='$(MACOS_LINKER)' \
+	CARGO_TARGET_X86_64_APPLE_DARWIN_LINKER='$(MACOS_LINKER)' \
+	$$(call BUILD,$$($(2)),$(MACOS_OUT)/build) --target $(1)-apple-darwin
+
+$(MACOS_OUT)/$(1)/lib/$(MACOS_NAME): $$(MACOS_BUILT_$(1))/libwasmtrap.dylib
+	@mkdir -p $$(@D)
+	cp $$< $$@
+
+$(MACOS_OUT)/$(1)/lib/libwasmtrap.a: $$(MACOS_BUILT_$(1))/libwasmtrap.a
+	@mkdir -p $$(@D)
+	cp $$< $$@
+
+MACOS_HARNESS_$(1) = $(MACOS_TOOLS) $$(MAKE) --no-print-directory SETUP=no \
+	    CC='$(MACOS)/cc -target $(1)-macos.11.0' CXX='$(MACOS)/c++ -target $(1)-macos.11.0' RUNNER= STATIC_LIBS= \
+	    C_TESTS_OUT=$(MACOS_OUT)/$(1)/c-tests CAPI_EXCEPT='$(MACOS_LINUX_ONLY)' \
+	    LIB_SHARED=$(MACOS_OUT)/$(1)/lib/$(MACOS_NAME) LIB_STATIC=$(MACOS_OUT)/$(1)/lib/libwasmtrap.a \
+	    SHARED_NAME=$(MACOS_NAME) SHARED_RPATH=@loader_path/../../lib DLOPEN_PATH=@executable_path/../../lib
+
+.PHONY: macos-harness-$(1)
+macos-harness-$(1): $$(MACOS_LIBRARIES_$(1))
+	+@$$(MACOS_HARNESS_$(1)) check-c-build
+	+@$$(MACOS_HARNESS_$(1)) list-c-programs >$(MACOS_OUT)/$(1)/c-programs.txt
+endef
+$(eval $(call MACOS_RULES,aarch64,MACOS_AARCH64_CARGO))
+$(eval $(call MACOS_RULES,x86_64,MACOS_X86_64_CARGO))
+
+# ---- What goes to a Mac ----
+
+MACOS_FOLDER := $(MACOS_OUT)/run-on-mac
+
+.PHONY: macos
+macos: $(MACOS_ARCHITECTURES:%=macos-harness-%) ## for macOS: libraries, harness, and the folder target/macos/run-on-mac
+	rm -rf $(MACOS_FOLDER)
+	mkdir -p $(MACOS_FOLDER)/include
+	cp $(MACOS)/run-on-mac.sh $(MACOS_FOLDER)/
+	cp include/wasmtrap.h $(MACOS_FOLDER)/include/
+	set -e; for architecture in $(MACOS_ARCHITECTURES); do \
+	    built=$(MACOS_OUT)/$$architecture; folder=$(MACOS_FOLDER)/$$architecture; \
+	    mkdir -p $$folder/capi; \
+	    cp -RL $$built/lib $$folder/lib; \
+	    cp -RL $$built/c-tests/capi/lib $$folder/capi/lib; \
+	    while read -r program; do \
+	        copy=$$folder/$${program#$$built/c-tests/}; mkdir -p $${copy%/*}; cp $$program $$copy; \
+	    done <$$built/c-programs.txt; \
+	done
+	@echo 'Take $(MACOS_FOLDER) to a Mac, and run run-on-mac.sh there.'
+
+CHECKS += check-macos
+.PHONY: check-macos
+check-macos: macos ## what is built for macOS, as far as it shows without a Mac
+	for architecture in $(MACOS_ARCHITECTURES); do \
+	    $(PYTHON) packaging/check-exports.py --cc "$(CC)" --nm llvm-nm-$(MACOS_LLVM) --mach-o include/wasmtrap.h \
+	        $(MACOS_OUT)/$$architecture/lib/$(MACOS_NAME) || exit; \
+	done
+	$(PYTHON) $(MACOS)/check_artifacts.py --llvm $(MACOS_LLVM) --version $(VERSION) $(MACOS_FOLDER)
