@@ -15,6 +15,8 @@ use crate::shared::tree::{self, Entry};
 /// embedder's code runs, which may wait for that or never return.
 pub(crate) struct Live<'a> {
     section: Section<'static>,
+    /// The kinds of fault that are taken; none for a fault of the embedder's handler.
+    kinds: u32,
     /// The stack pointer of the code that faulted.
     sp: usize,
     pub(crate) fault_handler: Option<FaultHandler>,
@@ -39,14 +41,23 @@ impl<'a> Live<'a> {
         let handler = state::FAULT_HANDLER.load(Ordering::SeqCst);
         // SAFETY: null or a handler that is freed only when no section is left that could have seen it.
         let fault_handler = unsafe { handler.as_ref() }.copied();
-        let live = Self { section, sp, fault_handler, stopped };
-        // A fault of the handler itself is not the handler's to judge.
-        #[cfg(wasmtrap_mach)]
-        if live.fault_handler.is_some() && live.thread().is_some_and(|thread| thread.mach.on_callback_stack(sp)) {
-            let Self { section, sp, stopped, .. } = live;
-            return Self { section, sp, fault_handler: None, stopped };
+        let mut live = Self { section, sp, fault_handler, stopped, kinds: 0 };
+        if !live.is_fault_handlers_own() {
+            live.kinds = state::ARMED_KINDS.load(Ordering::Relaxed);
         }
         live
+    }
+
+    /// A fault of the embedder's fault handler is nobody's trap, whatever the tables say.
+    #[cfg(wasmtrap_mach)]
+    fn is_fault_handlers_own(&self) -> bool {
+        self.fault_handler.is_some() && self.thread().is_some_and(|thread| thread.mach.on_callback_stack(self.sp))
+    }
+
+    /// With signals it is the entry point that sees to this.
+    #[cfg(not(wasmtrap_mach))]
+    fn is_fault_handlers_own(&self) -> bool {
+        false
     }
 
     fn thread(&self) -> Option<&'a Thread> {
@@ -71,7 +82,7 @@ pub(crate) fn hit(entry: &Entry, pc: usize) -> CodeHit {
 
 impl World for Live<'_> {
     fn kinds(&self) -> u32 {
-        state::ARMED_KINDS.load(Ordering::Relaxed)
+        self.kinds
     }
 
     fn has_fault_handler(&self) -> bool {
