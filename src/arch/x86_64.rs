@@ -90,7 +90,7 @@ pub(crate) fn call_frame(activation: *const Activation) -> usize {
 /// nothing where there is none and leaves the zero. endbr64 stands where an indirect branch arrives.
 macro_rules! protected_call {
     () => {
-        core::arch::naked_asm!(
+        $crate::arch::protected_call_asm!(
             ".cfi_startproc",
             $crate::arch::unwind_tables!(),
             ".cfi_remember_state",
@@ -253,26 +253,8 @@ macro_rules! protected_call {
             ".cfi_endproc",
 
             $crate::arch::exception_table!(),
-            attention = const core::mem::offset_of!($crate::shared::thread::Thread, attention),
-            trap_size = const core::mem::offset_of!(wasmtrap_trap_t, struct_size),
-            trap_frames = const core::mem::offset_of!(wasmtrap_trap_t, frames),
-            trap_capacity = const core::mem::offset_of!(wasmtrap_trap_t, frames_capacity),
-            size_of_trap = const size_of::<wasmtrap_trap_t>(),
             size_of_activation = const size_of::<$crate::shared::activation::Activation>(),
             frame = const size_of::<$crate::shared::activation::Activation>() + 5 * 8,
-            chain = const core::mem::offset_of!($crate::shared::thread::Thread, chain),
-            previous = const core::mem::offset_of!($crate::shared::activation::Activation, previous),
-            trap = const core::mem::offset_of!($crate::shared::activation::Activation, trap),
-            float_control = const core::mem::offset_of!($crate::shared::activation::Activation, float_control),
-            shadow_stack = const core::mem::offset_of!($crate::shared::activation::Activation, shadow_stack),
-            detached = const core::mem::offset_of!($crate::shared::activation::Activation, detached),
-            prepare = sym $crate::outside::call::prepare,
-            returned_out_of_order = sym $crate::outside::call::returned_out_of_order,
-            trapped = sym $crate::outside::call::trapped,
-            trapped_status = const WASMTRAP_TRAPPED,
-            unwound = sym $crate::outside::call::unwound,
-            personality = sym $crate::outside::platform::__gcc_personality_v0,
-            resume_unwinding = sym $crate::outside::platform::_Unwind_Resume,
         )
     };
 }
