@@ -5,15 +5,18 @@
 #     make run-python        the demonstration of `make run`, in Python
 #     make measure-python    what a trap costs, seen from Python
 #
-# PYTHON_TESTS='traps faulthandler' runs these test files only; PYTHON_VERSIONS='3.8 3.12' these versions only.
+# PYTHON_TESTS='traps faulthandler' runs these test files only; PYTHON_VERSIONS='3.8 3.12' these versions only. For another
+# library, give folders of its own: PYTHON_OUT, and PYTHON_WASM with what c-tests/wasm makes for it (there, WASM_OUT).
 
 PYTHON_PART := c-tests/python
-PYTHON_OUT := target/python
+PYTHON_OUT ?= target/python
+PYTHON_WASM ?= target/wasm
+PYTHON_VENVS ?= target/python/venv
 PYTHON_TESTS ?=
 PYTHON_VERSIONS ?=
 
-PYTHON_MODULES := target/wasm/modules
-PYTHON_LIBRARY := target/wasm/lib/libwasmtrap.so.0
+PYTHON_MODULES := $(PYTHON_WASM)/modules
+PYTHON_LIBRARY := $(PYTHON_WASM)/lib/libwasmtrap.so.0
 PYTHON_MODULE_HEADERS := c-tests/wasm/wasm_rt_wasmtrap.h include/wasmtrap.h $(PYTHON_PART)/module/module_interface.h
 
 # ---- The runtime, once in the process: the extension and all modules are linked with it ----
@@ -21,7 +24,7 @@ PYTHON_MODULE_HEADERS := c-tests/wasm/wasm_rt_wasmtrap.h include/wasmtrap.h $(PY
 PYTHON_RUNTIME := $(PYTHON_OUT)/lib/libwasm_rt_wasmtrap.so
 PYTHON_RPATH := -Wl,-rpath,$(abspath $(PYTHON_OUT)/lib) -Wl,-rpath,$(abspath $(dir $(PYTHON_LIBRARY)))
 
-$(PYTHON_RUNTIME): target/wasm/obj/wasm_rt_wasmtrap.o $(PYTHON_LIBRARY)
+$(PYTHON_RUNTIME): $(PYTHON_WASM)/obj/wasm_rt_wasmtrap.o $(PYTHON_LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) -shared -Wl,-soname,$(@F) -Wl,-z,defs $^ $(PYTHON_RPATH) -pthread -o $@
 
@@ -84,12 +87,13 @@ PYTHON_TEST_MODULES := $(patsubst %,$(PYTHON_OUT)/modules/%.so,traps host_calls 
 
 .PHONY: check-python
 check-python: $(PYTHON_EXTENSION) $(PYTHON_TEST_MODULES) $(PYTHON_HELPERS) ## the Python extension
-	$(PYTHON) $(PYTHON_PART)/run_tests.py --out $(PYTHON_OUT) --tests '$(PYTHON_TESTS)' --versions '$(PYTHON_VERSIONS)'
+	$(PYTHON) $(PYTHON_PART)/run_tests.py --out $(PYTHON_OUT) --venvs $(PYTHON_VENVS) --runner '$(RUNNER)' \
+	    --tests '$(PYTHON_TESTS)' --versions '$(PYTHON_VERSIONS)'
 
 .PHONY: run-python
-run-python: $(PYTHON_EXTENSION) $(PYTHON_DEMO_MODULES) target/wasm/sample.png ## what `make run` shows, in Python
+run-python: $(PYTHON_EXTENSION) $(PYTHON_DEMO_MODULES) $(PYTHON_WASM)/sample.png ## what `make run` shows, in Python
 	@PYTHONPATH=$(PYTHON_OUT) $(PYTHON) $(PYTHON_PART)/demo.py $(PYTHON_OUT)/modules $(WASM)/demo/expected_traps.txt \
-	    target/wasm/sample.png
+	    $(PYTHON_WASM)/sample.png
 
 .PHONY: measure-python
 measure-python: $(PYTHON_EXTENSION) $(PYTHON_OUT)/modules/host_calls.so ## what a trap costs, seen from Python

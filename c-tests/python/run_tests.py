@@ -9,6 +9,7 @@ import concurrent.futures
 import hashlib
 import os
 import pathlib
+import shlex
 import shutil
 import signal
 import subprocess
@@ -45,11 +46,11 @@ def run(command, **kwargs):
     )
 
 
-def virtual_environment(interpreter, out):
+def virtual_environment(interpreter, venvs):
     """The python of the interpreter's environment, made if it is not there or the requirements have changed."""
     requirements = HERE / "requirements.txt"
     wanted = hashlib.sha256(f"{interpreter.identity}{requirements.read_text()}".encode()).hexdigest()
-    folder = out / "venv" / f"{interpreter.version_text}-{wanted[:12]}"
+    folder = venvs / f"{interpreter.version_text}-{wanted[:12]}"
     python = folder / "bin" / "python"
     done = folder / "done"
     if done.exists():
@@ -71,10 +72,10 @@ def test_names(python, out, only):
     return listed.stdout.decode().split()
 
 
-def run_test(python, out, name):
+def run_test(runner, python, out, name):
     # In a session of its own, so that what the test has started goes with it.
     process = subprocess.Popen(
-        [str(python), str(RUN_ONE), name], env=environment(out), cwd=out, start_new_session=True,
+        [*runner, str(python), str(RUN_ONE), name], env=environment(out), cwd=out, start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )
     try:
@@ -88,16 +89,16 @@ def run_test(python, out, name):
     return Outcome(name, {0: "ok", SKIPPED: "skipped"}.get(process.returncode, "FAILED"), text)
 
 
-def run_interpreter(interpreter, out, only):
+def run_interpreter(interpreter, arguments, out):
     try:
-        python = virtual_environment(interpreter, out)
-        names = test_names(python, out, only)
+        python = virtual_environment(interpreter, arguments.venvs.resolve())
+        names = test_names(python, out, arguments.tests.split())
     except (RuntimeError, subprocess.SubprocessError) as problem:
         return [Outcome("set-up", "FAILED", str(problem))]
     if not names:
         return [Outcome("set-up", "FAILED", "found no test")]
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
-        return list(pool.map(lambda name: run_test(python, out, name), names))
+        return list(pool.map(lambda name: run_test(arguments.runner, python, out, name), names))
 
 
 def report(interpreter, outcomes):
@@ -118,6 +119,8 @@ def report(interpreter, outcomes):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", required=True, type=pathlib.Path)
+    parser.add_argument("--venvs", required=True, type=pathlib.Path, help="where virtual environments are, and are kept")
+    parser.add_argument("--runner", default=[], type=shlex.split, help="a command that runs each test's process")
     parser.add_argument("--tests", default="", help="names of test files without test_, or of tests; all if empty")
     parser.add_argument("--versions", default="", help="such as '3.8 3.12'; all if empty")
     arguments = parser.parse_args()
@@ -131,7 +134,7 @@ def main():
     print(flush=True)
     total = {"ok": 0, "FAILED": 0, "skipped": 0}
     for interpreter in used:
-        for verdict, count in report(interpreter, run_interpreter(interpreter, out, arguments.tests.split())).items():
+        for verdict, count in report(interpreter, run_interpreter(interpreter, arguments, out)).items():
             total[verdict] += count
     print(f"\nOne extension in {len(used)} interpreters: {', '.join(each.version_text for each in used)}")
     skipped = f", {total['skipped']} skipped" if total["skipped"] else ""

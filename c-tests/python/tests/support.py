@@ -13,6 +13,21 @@ import wasmtrap
 
 OUT = pathlib.Path(os.environ["WASMTRAP_TEST_OUT"])
 SOURCES = pathlib.Path(__file__).resolve().parents[2]
+# How faults are reported on a system with Mach: "all" or "most" of them to exception ports, "none" where a process gets
+# no ports; not set elsewhere (support/host.h of the C tests).
+EXCEPTION_PORTS = os.environ.get("EXCEPTION_PORTS")
+HAS_PORTS = EXCEPTION_PORTS in ("all", "most")
+
+
+def default_backend():
+    return "mach_ports" if HAS_PORTS else "signals"
+
+
+def told(access):
+    """What a trap can say of an access: a Mach exception does not tell reads from writes."""
+    by_signal = wasmtrap.backend() == "signals" or EXCEPTION_PORTS == "most"
+    by_exception = wasmtrap.backend() == "mach_ports"
+    return [access] * by_signal + ["unknown"] * by_exception
 
 
 def module(name):
@@ -46,9 +61,11 @@ def check_that_traps_are_caught(instance=None):
     """By the processor's faults of each kind that the modules have, and by software; and work goes on after each."""
     instance = instance or host_calls_instance()
     trap = trap_of(instance, "load", 0x10000)
-    assert (trap.name, trap.address, trap.access) == ("out of bounds memory access", 0x10000, "read"), vars(trap)
+    assert (trap.name, trap.address) == ("out of bounds memory access", 0x10000), vars(trap)
+    assert trap.access in told("read"), vars(trap)
     trap = trap_of(instance, "store", 0xFFFFFFFC, 1)
-    assert (trap.name, trap.address, trap.access) == ("out of bounds memory access", 0xFFFFFFFC, "write"), vars(trap)
+    assert (trap.name, trap.address) == ("out of bounds memory access", 0xFFFFFFFC), vars(trap)
+    assert trap.access in told("write"), vars(trap)
     trap = trap_of(instance, "recurse_for_ever")
     assert (trap.name, trap.source) == ("call stack exhausted", "fault"), vars(trap)
     trap = trap_of(instance, "div", 1, 0)
@@ -83,11 +100,11 @@ class Crash:
     """How a process came to its end by a signal.
 
     stops has each SIGSEGV that the kernel was about to deliver, in order, but those that are meant to happen; killed is
-    the signal that ended it."""
+    the signal that ended it. Where something else traces all processes already, nobody sees the stops: seen is false."""
 
-    def __init__(self, stops, killed, stderr):
+    def __init__(self, stops, killed, stderr, seen):
         self.stops = [stop for stop in stops if stop["object"] not in FAULTING_OBJECTS]
-        self.killed, self.stderr = killed, stderr
+        self.killed, self.stderr, self.seen = killed, stderr, seen
         self._crash_number = stops.index(self.stops[0]) if self.stops else None
 
     @staticmethod
@@ -113,4 +130,4 @@ def crash_of_python(code, *options):
                               universal_newlines=True)
         lines = [json.loads(line) for line in report.read_text().splitlines()]
     assert done.returncode == 0 and lines, done.stderr
-    return Crash(lines[:-1], lines[-1].get("killed"), done.stderr)
+    return Crash(lines[:-1], lines[-1].get("killed"), done.stderr, lines[-1]["traced"])

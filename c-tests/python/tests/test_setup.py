@@ -3,7 +3,7 @@
 import unittest
 
 import wasmtrap
-from support import check_python, check_that_traps_are_caught
+from support import HAS_PORTS, check_python, check_that_traps_are_caught, default_backend
 
 
 class Setup(unittest.TestCase):
@@ -26,12 +26,23 @@ class Setup(unittest.TestCase):
             wasmtrap.init(fault_kinds=["memory"])
         self.assertEqual(caught.exception.status_name, "WASMTRAP_ERR_CONFLICT")
 
-    def test_the_backend_is_signals_however_it_is_asked_for(self):
+    def test_left_to_the_library_the_backend_is_the_platform_s(self):
         wasmtrap.init("auto", macos_use_mach_ports=None, fault_kinds=None, alternate_stack_size=0, allow_fallback=False)
+        self.assertEqual(wasmtrap.backend(), default_backend())
+        check_that_traps_are_caught()
+
+    def test_signals_are_there_to_be_had(self):
+        wasmtrap.init("signals")
         self.assertEqual(wasmtrap.backend(), "signals")
         check_that_traps_are_caught()
 
-    def test_mach_ports_are_refused_here_with_the_library_s_sentence(self):
+    def test_mach_ports_are_taken_where_they_are_and_refused_elsewhere_with_the_library_s_sentence(self):
+        if HAS_PORTS:
+            wasmtrap.init(backend="mach_ports")
+            self.assertEqual(wasmtrap.backend(), "mach_ports")
+            self.assertIn("EXCEPTION_STATE", wasmtrap.describe())
+            check_that_traps_are_caught()
+            return
         with self.assertRaises(wasmtrap.Error) as caught:
             wasmtrap.init(backend="mach_ports")
         self.assertEqual(caught.exception.status_name, "WASMTRAP_ERR_UNSUPPORTED")
@@ -39,9 +50,15 @@ class Setup(unittest.TestCase):
         wasmtrap.init(backend="mach_ports", allow_fallback=True)
         self.assertEqual(wasmtrap.backend(), "signals")
 
-    def test_wasmtime_s_switch_has_no_effect_here(self):
+    def test_wasmtime_s_switch_on_has_an_effect_with_mach_ports_only(self):
         wasmtrap.init(macos_use_mach_ports=True)
+        self.assertEqual(wasmtrap.backend(), default_backend())
+        check_that_traps_are_caught()
+
+    def test_wasmtime_s_switch_off_means_signals(self):
+        wasmtrap.init(macos_use_mach_ports=False)
         self.assertEqual(wasmtrap.backend(), "signals")
+        check_that_traps_are_caught()
 
     def test_options_that_contradict_each_other_are_refused(self):
         with self.assertRaises(wasmtrap.Error) as caught:

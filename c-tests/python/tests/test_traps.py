@@ -9,7 +9,7 @@ import unittest
 
 import wasmtrap
 from demo_table import expectations, words_of
-from support import SOURCES, check_that_traps_are_caught, host_calls_instance, module, trap_of, traps_instance
+from support import SOURCES, check_that_traps_are_caught, host_calls_instance, module, told, trap_of, traps_instance
 
 
 class Record(unittest.TestCase):
@@ -31,7 +31,8 @@ class Record(unittest.TestCase):
         trap = trap_of(traps_instance(), "load_across_the_end")
         self.assertEqual(trap.code, wasmtrap.CODE_MEMORY_OUT_OF_BOUNDS)
         self.assertEqual(trap.name, wasmtrap.code_name(trap.code))
-        self.assertEqual((trap.module, trap.address, trap.access, trap.source), ("traps", 65536, "read", "fault"))
+        self.assertEqual((trap.module, trap.address, trap.source), ("traps", 65536, "fault"))
+        self.assertIn(trap.access, told("read"))
         self.assertEqual((trap.payload, trap.truncated), (0, False))
         self.assertIn("i64.load of traps: read at 0x10000", str(trap))
         self.assertIsInstance(trap, Exception)

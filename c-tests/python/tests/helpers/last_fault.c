@@ -4,7 +4,7 @@
  *     last_fault REPORT PROGRAM [ARGUMENT...]
  *
  * REPORT gets a JSON object a line, one for each SIGSEGV that the kernel is about to deliver, and last how the program
- * ended. `offset` is the program counter's in the file `object`; `below` has the numbers of earlier ones, from 0, whose
+ * ended, and whether it could be traced: a process has one tracer, so that there may be no stops to tell of. `offset` is the program counter's in the file `object`; `below` has the numbers of earlier ones, from 0, whose
  * place is on the stack below this one, among saved registers, where a debugger finds it in a core dump.
  */
 #include <elf.h>
@@ -132,20 +132,23 @@ int main(int argc, char **argv) {
   const pid_t process = fork();
   if (process < 0) give_up("fork");
   if (process == 0) {
-    ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-    raise(SIGSTOP);
+    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0) raise(SIGSTOP);
     execvp(argv[2], argv + 2);
     give_up(argv[2]);
   }
   int status;
-  if (waitpid(process, &status, 0) != process || !WIFSTOPPED(status)) give_up("waitpid");
-  ptrace(PTRACE_SETOPTIONS, process, NULL, (void *)(PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL));
-  ptrace(PTRACE_CONT, process, NULL, NULL);
-  status = follow(report, process);
+  if (waitpid(process, &status, 0) != process) give_up("waitpid");
+  const int traced = WIFSTOPPED(status);
+  if (traced) {
+    ptrace(PTRACE_SETOPTIONS, process, NULL, (void *)(PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL));
+    ptrace(PTRACE_CONT, process, NULL, NULL);
+    status = follow(report, process);
+  }
+  fprintf(report, "{\"traced\": %s, ", traced ? "true" : "false");
   if (WIFSIGNALED(status)) {
-    fprintf(report, "{\"killed\": %d}\n", WTERMSIG(status));
+    fprintf(report, "\"killed\": %d}\n", WTERMSIG(status));
   } else {
-    fprintf(report, "{\"exited\": %d}\n", WEXITSTATUS(status));
+    fprintf(report, "\"exited\": %d}\n", WEXITSTATUS(status));
   }
   return fclose(report) == 0 ? 0 : 2;
 }
