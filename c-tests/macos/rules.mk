@@ -4,10 +4,10 @@
 #     make check-macos    all that, and what can be seen of it without a Mac
 #
 # cargo builds the libraries, zig's clang compiles C and C++ (it brings the headers), ld64.lld links (c-tests/macos/cc).
+# On a Mac, `make SETUP=no macos` builds the same for this Mac with its own tools; it takes GNU make and GNU sed.
 
 MACOS := c-tests/macos
 MACOS_OUT := target/macos
-MACOS_ARCHITECTURES := aarch64 x86_64
 MACOS_NAME := libwasmtrap.$(MAJOR).dylib
 # LLVM's tools by the names of their Debian packages.
 MACOS_LLVM := 19
@@ -16,9 +16,25 @@ MACOS_LLVM := 19
 
 MACOS_ZIG := $(MACOS_OUT)/zig
 MACOS_SYSROOT := $(MACOS_OUT)/sysroot
-MACOS_TOOLS := ZIG='$(abspath $(MACOS_ZIG))/bin/python -m ziglang' LD64=ld64.lld-$(MACOS_LLVM) \
-    SYSROOT='$(abspath $(MACOS_SYSROOT))' ZIG_GLOBAL_CACHE_DIR='$(abspath $(MACOS_ZIG))/cache' \
-    ZIG_LOCAL_CACHE_DIR='$(abspath $(MACOS_ZIG))/cache'
+ifeq ($(shell uname -s),Darwin)
+MACOS_ARCHITECTURES := $(patsubst arm64,aarch64,$(shell uname -m))
+MACOS_TOOLCHAIN :=
+MACOS_ENVIRONMENT :=
+MACOS_CC = cc -mmacosx-version-min=11.0
+MACOS_CXX = c++ -mmacosx-version-min=11.0
+MACOS_AARCH64_CARGO := $(CARGO)
+MACOS_X86_64_CARGO := $(CARGO)
+else
+MACOS_ARCHITECTURES := aarch64 x86_64
+MACOS_TOOLCHAIN := $(MACOS_SYSROOT)/done
+MACOS_ENVIRONMENT := ZIG='$(abspath $(MACOS_ZIG))/bin/python -m ziglang' LD64=ld64.lld-$(MACOS_LLVM) \
+    SYSROOT='$(abspath $(MACOS_SYSROOT))' SDKROOT='$(abspath $(MACOS_SYSROOT))' \
+    ZIG_GLOBAL_CACHE_DIR='$(abspath $(MACOS_ZIG))/cache' ZIG_LOCAL_CACHE_DIR='$(abspath $(MACOS_ZIG))/cache' \
+    CARGO_TARGET_AARCH64_APPLE_DARWIN_LINKER='$(abspath $(MACOS)/cc)' \
+    CARGO_TARGET_X86_64_APPLE_DARWIN_LINKER='$(abspath $(MACOS)/cc)'
+MACOS_CC = $(MACOS)/cc -target $(1)-macos.11.0
+MACOS_CXX = $(MACOS)/c++ -target $(1)-macos.11.0
+endif
 
 $(MACOS_ZIG)/done: $(MACOS)/requirements.txt
 	rm -rf $(MACOS_ZIG)
@@ -39,7 +55,6 @@ $(MACOS_SYSROOT)/done: $(MACOS_ZIG)/done $(MACOS)/libc++.tbd
 
 # ---- The libraries and the harness ----
 
-MACOS_LINKER := $(abspath $(MACOS)/cc)
 MACOS_LINUX_ONLY := $(shell sed 's/[[:space:]]*\#.*//; /^$$/d' $(MACOS)/linux-only.txt)
 
 # For an architecture, and the variable with its cargo.
@@ -47,11 +62,8 @@ define MACOS_RULES
 MACOS_BUILT_$(1) := $(MACOS_OUT)/build/$(1)-apple-darwin/release
 MACOS_LIBRARIES_$(1) := $(MACOS_OUT)/$(1)/lib/$(MACOS_NAME) $(MACOS_OUT)/$(1)/lib/libwasmtrap.a
 
-$$(MACOS_BUILT_$(1))/libwasmtrap.dylib $$(MACOS_BUILT_$(1))/libwasmtrap.a &: FORCE $(MACOS_SYSROOT)/done
-	@$(MACOS_TOOLS) SDKROOT='$(abspath $(MACOS_SYSROOT))' MACOSX_DEPLOYMENT_TARGET=11.0 \
-	CARGO_TARGET_AARCH64_APPLE_DARWIN_LINKER='$(MACOS_LINKER)' \
-	CARGO_TARGET_X86_64_APPLE_DARWIN_LINKER='$(MACOS_LINKER)' \
-	$$(call BUILD,$$($(2)),$(MACOS_OUT)/build) --target $(1)-apple-darwin
+$$(MACOS_BUILT_$(1))/libwasmtrap.dylib $$(MACOS_BUILT_$(1))/libwasmtrap.a &: FORCE $(MACOS_TOOLCHAIN)
+	@$(MACOS_ENVIRONMENT) MACOSX_DEPLOYMENT_TARGET=11.0 $$(call BUILD,$$($(2)),$(MACOS_OUT)/build) --target $(1)-apple-darwin
 
 $(MACOS_OUT)/$(1)/lib/$(MACOS_NAME): $$(MACOS_BUILT_$(1))/libwasmtrap.dylib
 	@mkdir -p $$(@D)
@@ -61,8 +73,8 @@ $(MACOS_OUT)/$(1)/lib/libwasmtrap.a: $$(MACOS_BUILT_$(1))/libwasmtrap.a
 	@mkdir -p $$(@D)
 	cp $$< $$@
 
-MACOS_HARNESS_$(1) = $(MACOS_TOOLS) $$(MAKE) --no-print-directory SETUP=no \
-	    CC='$(MACOS)/cc -target $(1)-macos.11.0' CXX='$(MACOS)/c++ -target $(1)-macos.11.0' RUNNER= STATIC_LIBS= \
+MACOS_HARNESS_$(1) = $(MACOS_ENVIRONMENT) $$(MAKE) --no-print-directory SETUP=no \
+	    CC='$(call MACOS_CC,$(1))' CXX='$(call MACOS_CXX,$(1))' RUNNER= STATIC_LIBS= \
 	    C_TESTS_OUT=$(MACOS_OUT)/$(1)/c-tests CAPI_EXCEPT='$(MACOS_LINUX_ONLY)' \
 	    LIB_SHARED=$(MACOS_OUT)/$(1)/lib/$(MACOS_NAME) LIB_STATIC=$(MACOS_OUT)/$(1)/lib/libwasmtrap.a \
 	    SHARED_NAME=$(MACOS_NAME) SHARED_RPATH=@loader_path/../../lib DLOPEN_PATH=@executable_path/../../lib
