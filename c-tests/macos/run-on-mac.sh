@@ -107,7 +107,10 @@ not run: x86-64, because Rosetta is not installed"
     *) run_architecture x86_64 "x86-64" ;;
     esac
 fi
-if [ "$part" != c ]; then
+if [ "$part" != c ] && [ ! -d python ]; then
+    summary="$summary
+not run: Python, because it was not built"
+elif [ "$part" != c ]; then
     python/run.sh
     case $? in
     0) remember "Python" 0 ;;

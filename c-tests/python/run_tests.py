@@ -45,6 +45,19 @@ def run(command, **kwargs):
     )
 
 
+def python_to_use(interpreter, out, packages):
+    """The interpreter in an environment with the packages; without them, where that is allowed, as it is."""
+    if packages == "no":
+        return interpreter.path
+    try:
+        return virtual_environment(interpreter, out)
+    except (RuntimeError, subprocess.SubprocessError) as problem:
+        if packages == "yes":
+            raise
+        print(f"CPython {interpreter.version_text:8} without packages of PyPI: {problem}")
+        return interpreter.path
+
+
 def virtual_environment(interpreter, out):
     """The python of the interpreter's environment, made if it is not there or the requirements have changed."""
     requirements = HERE / "requirements.txt"
@@ -88,9 +101,9 @@ def run_test(python, out, name):
     return Outcome(name, {0: "ok", SKIPPED: "skipped"}.get(process.returncode, "FAILED"), text)
 
 
-def run_interpreter(interpreter, out, only):
+def run_interpreter(interpreter, out, only, packages):
     try:
-        python = virtual_environment(interpreter, out)
+        python = python_to_use(interpreter, out, packages)
         names = test_names(python, out, only)
     except (RuntimeError, subprocess.SubprocessError) as problem:
         return [Outcome("set-up", "FAILED", str(problem))]
@@ -120,6 +133,8 @@ def main():
     parser.add_argument("--out", required=True, type=pathlib.Path)
     parser.add_argument("--tests", default="", help="names of test files without test_, or of tests; all if empty")
     parser.add_argument("--versions", default="", help="such as '3.8 3.12'; all if empty")
+    parser.add_argument("--packages", default="yes", choices=["yes", "if-possible", "no"],
+                        help="whether to get the packages of requirements.txt; tests that want them are skipped else")
     arguments = parser.parse_args()
     out = arguments.out.resolve()
 
@@ -131,7 +146,8 @@ def main():
     print(flush=True)
     total = {"ok": 0, "FAILED": 0, "skipped": 0}
     for interpreter in used:
-        for verdict, count in report(interpreter, run_interpreter(interpreter, out, arguments.tests.split())).items():
+        outcomes = run_interpreter(interpreter, out, arguments.tests.split(), arguments.packages)
+        for verdict, count in report(interpreter, outcomes).items():
             total[verdict] += count
     print(f"\nOne extension in {len(used)} interpreters: {', '.join(each.version_text for each in used)}")
     skipped = f", {total['skipped']} skipped" if total["skipped"] else ""
