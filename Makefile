@@ -179,6 +179,12 @@ check-handler-safety: $(LIB_SHARED) ## all code that a signal handler can reach 
 	$(PYTHON) c-tests/handler-safety/check.py $(HANDLER_SAFETY) --header include/wasmtrap.h --tools "$(TOOLS)" \
 	    $(LIB_SHARED)
 
+MACH_ROOTS := inside::mach::server::serve inside::mach::callback::asked
+.PHONY: check-mach-handler-safety
+check-mach-handler-safety: mach-library ## the same for the Mach backend: its server, and its trampoline
+	$(PYTHON) c-tests/handler-safety/check.py $(HANDLER_SAFETY) $(MACH_ROOTS:%=--root %) --header include/wasmtrap.h \
+	    --tools "$(TOOLS)" target/mach/wasmtrap/release/libwasmtrap.so
+
 .PHONY: check-install
 check-install: all ## pkg-config, CMake and plain cc find and use an installed tree; uninstall empties it
 	MAKE="$(MAKE)" CC="$(CC)" $(PROVE) -v c-tests/packaging/installed-tree.t

@@ -5,7 +5,8 @@ use std::{env, fs, path::Path};
 fn main() {
     let target_os = env::var("CARGO_CFG_TARGET_OS").expect("cargo sets it");
     let major = env::var("CARGO_PKG_VERSION_MAJOR").expect("cargo sets it");
-    if target_os == "linux" {
+    let names_library = env::var_os("CARGO_FEATURE_SONAME").is_some();
+    if names_library && target_os == "linux" {
         // nodelete: signal handlers point into the library, so that it must never be unloaded.
         for argument in
             [&format!("-Wl,-soname,libwasmtrap.so.{major}"), "-Wl,-z,nodelete", "-Wl,-z,now", "-Wl,-z,relro"]
@@ -20,7 +21,7 @@ fn main() {
         println!("cargo::rustc-cfg=wasmtrap_mach");
     }
 
-    if target_os == "macos" {
+    if names_library && target_os == "macos" {
         // Programs ask for the library by this name, and refuse one that is older than the one they were linked with in
         // the part of the version that has to be the same.
         let minor = env::var("CARGO_PKG_VERSION_MINOR").expect("cargo sets it");

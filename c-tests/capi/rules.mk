@@ -14,7 +14,7 @@ STATIC_LIBS ?= -lpthread -ldl -lgcc_s
 C_TESTS_OUT ?= target/c-tests
 PROVE ?= prove
 PROVE_FLAGS ?= -j2
-# A command that runs a program of the target, where the machine cannot; and whether that is an emulator of the processor.
+# A command that runs a program of the target, where the machine cannot; and whether it emulates another processor.
 RUNNER ?=
 EMULATED ?= $(if $(RUNNER),1,0)
 # What the programs ask for, and where they look for it.

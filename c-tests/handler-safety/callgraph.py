@@ -21,6 +21,7 @@ _MODELS = {elf.X86_64: x86_64, elf.AARCH64: aarch64}
 class Summary:
     """One function. Addresses are where in it the thing happens."""
     calls: dict = dataclasses.field(default_factory=dict)  # Function -> address
+    inside: dict = dataclasses.field(default_factory=dict)  # Function -> address: jumps past its first instruction
     external_calls: dict = dataclasses.field(default_factory=dict)  # name -> address
     taken: dict = dataclasses.field(default_factory=dict)  # Function -> address: may be called by whoever gets it
     external_taken: dict = dataclasses.field(default_factory=dict)  # name -> address
@@ -162,8 +163,10 @@ class CallGraph:
         elif (callee := self.code.function_at(target)) is None:
             summary.unknown.append((f"goes to {target:#x}, where there is no function", address))
         else:
+            jumps = kind not in (Flow.CALL, Flow.INDIRECT_CALL)
             if callee is not function:
-                summary.calls.setdefault(callee, address)
+                known = summary.inside if jumps and target != callee.start else summary.calls
+                known.setdefault(callee, address)
             if kind in (Flow.CALL, Flow.INDIRECT_CALL):
                 summary.deeper.add(callee)
 
@@ -199,17 +202,19 @@ class CallGraph:
             elif following is not function:
                 summary.calls.setdefault(following, code[-1].address)
 
-    def walk(self, roots, pointers=False):
+    def walk(self, roots, pointers=False, leaves=lambda callee: False):
         """All functions that the roots reach by calls and jumps: Function -> the one that it was first reached from.
 
-        With `pointers`, taking the address of a function counts as a call.
+        With `pointers`, taking the address of a function counts as a call. A jump past the first instruction of a
+        function that `leaves` names is not followed: with it the code that is looked at has ended.
         """
         reached = dict.fromkeys(roots)
         work = list(roots)
         while work:
             function = work.pop(0)
             summary = self.summaries[function]
-            for callee in [*summary.calls, *(summary.taken if pointers else ())]:
+            jumped = [callee for callee in summary.inside if not leaves(callee)]
+            for callee in [*summary.calls, *jumped, *(summary.taken if pointers else ())]:
                 if callee not in reached:
                     reached[callee] = function
                     work.append(callee)

@@ -1,8 +1,9 @@
 """Proves on the built library that its signal handler can only reach code that is safe there.
 
-    check.py [--allowed allowed.toml] [--header wasmtrap.h] [--tools PREFIX] [--forbid-panics] LIBRARY
+    check.py [--allowed allowed.toml] [--header wasmtrap.h] [--tools PREFIX] [--forbid-panics] [--root PATH]... LIBRARY
 
-The walk begins at every function whose path has ROOT in it, and at every function that the header calls signal-safe.
+The walk begins at every function whose path has one of the roots in it (the signal handler's, and those given), and at
+every function that the header calls signal-safe.
 It follows calls, tail calls, jumps, switches and calls through the global offset table, and fails unless everything
 that it meets is on the list of allowed.toml, where each entry has its reason. So allocators, locks, panics, formatters
 and lazily allocated thread-locals cannot come in unseen; they are named in the report for what they are.
@@ -38,7 +39,7 @@ class Allowed:
     """allowed.toml, read. Each entry counts how often it was used, so that a stale one shows."""
 
     KINDS = {"function": "name", "external": "name", "indirect": "in", "system-call": "in", "address": "name",
-             "recursion": "in", "stop": "in"}
+             "recursion": "in", "stop": "in", "leave": "name"}
 
     def __init__(self, path, machine):
         with open(path, "rb") as file:
@@ -94,20 +95,22 @@ def signal_safe_functions(header):
 
 
 class Check:
-    def __init__(self, library, allowed, tools, signal_safe=frozenset()):
+    def __init__(self, library, allowed, tools, signal_safe=frozenset(), more_roots=()):
+        wanted = [ROOT, *more_roots]
         self.subject = library
         self.allowed = allowed
         self.graph = CallGraph(library, tools)
         self.violations = []  # (rule, sentence)
         self.signal_safe = signal_safe
         self.roots = [function for function in self.graph.code.functions
-                      if any(ROOT in name or name in signal_safe for name in function.names)]
-        self.reached = self.graph.walk(self.roots)
+                      if any(name in signal_safe or any(root in name for root in wanted) for name in function.names)]
+        self.wanted = wanted
+        self.reached = self.graph.walk(self.roots, leaves=lambda callee: allowed.find("leave", callee.names))
 
     def run(self):
-        entries = [root for root in self.roots if any(ROOT in name for name in root.names)]
-        if not entries:
-            self._violation("roots", f"no function has {ROOT} in its path: stripped, or renamed?")
+        for wanted in self.wanted:
+            if not any(wanted in name for root in self.roots for name in root.names):
+                self._violation("roots", f"no function has {wanted} in its path: stripped, or renamed?")
         for name in sorted(self.signal_safe - {name for root in self.roots for name in root.names}):
             self._violation("roots", f"the header calls {name} signal-safe, and the library does not have it")
         if not self.subject.binds_now:
@@ -257,12 +260,13 @@ def main():
     parser.add_argument("--header", help="functions that it calls signal-safe are walked from too")
     parser.add_argument("--tools", default="", help="what the names of objdump and c++filt begin with")
     parser.add_argument("--forbid-panics", action="store_true", help="fail if any function can reach a panic")
+    parser.add_argument("--root", action="append", default=[], help="part of a path to walk from as well")
     parser.add_argument("binary")
     arguments = parser.parse_args()
 
     library = Library(arguments.binary)
     signal_safe = signal_safe_functions(arguments.header) if arguments.header else frozenset()
-    check = Check(library, Allowed(arguments.allowed, library.machine), arguments.tools, signal_safe)
+    check = Check(library, Allowed(arguments.allowed, library.machine), arguments.tools, signal_safe, arguments.root)
     check.run()
     check.report(sys.stdout)
 

@@ -47,6 +47,17 @@ pub(crate) fn call_frame(activation: *const Activation) -> usize {
     activation.addr() + ACTIVATION_SPACE
 }
 
+/// The code address that a return address stands for: code built with pointer authentication signs those that it keeps
+/// on the stack. `hint #7` is xpaclri, which does nothing where there is no such thing.
+pub(crate) fn code_address(return_address: usize) -> usize {
+    let address: usize;
+    // SAFETY: changes x30 only.
+    unsafe {
+        asm!("hint #7", inlateout("x30") return_address => address, options(nostack, nomem, preserves_flags, pure));
+    }
+    address
+}
+
 /// The body of `wasmtrap_call(function: x0, argument: x1, trap: x2) -> w0`.
 ///
 /// The frame, from the bottom: the activation, at which sp points during the call, then x29 and x30, x19 to x28, d8 to
@@ -59,7 +70,7 @@ pub(crate) fn call_frame(activation: *const Activation) -> usize {
 /// `bti` stands where an indirect branch arrives (hint 34 is `bti c`, hint 36 `bti j`).
 macro_rules! protected_call {
     () => {
-        core::arch::naked_asm!(
+        $crate::arch::protected_call_asm!(
             ".cfi_startproc",
             $crate::arch::unwind_tables!(),
             ".cfi_remember_state",
@@ -229,27 +240,9 @@ macro_rules! protected_call {
             ".cfi_endproc",
 
             $crate::arch::exception_table!(),
-            attention = const core::mem::offset_of!($crate::shared::thread::Thread, attention),
-            trap_size = const core::mem::offset_of!(wasmtrap_trap_t, struct_size),
-            trap_frames = const core::mem::offset_of!(wasmtrap_trap_t, frames),
-            trap_capacity = const core::mem::offset_of!(wasmtrap_trap_t, frames_capacity),
-            size_of_trap = const size_of::<wasmtrap_trap_t>(),
             saved = const size_of::<$crate::shared::activation::Activation>().next_multiple_of(16),
             above_saved = const 160,
             frame_size = const size_of::<$crate::shared::activation::Activation>().next_multiple_of(16) + 160,
-            chain = const core::mem::offset_of!($crate::shared::thread::Thread, chain),
-            previous = const core::mem::offset_of!($crate::shared::activation::Activation, previous),
-            trap = const core::mem::offset_of!($crate::shared::activation::Activation, trap),
-            float_control = const core::mem::offset_of!($crate::shared::activation::Activation, float_control),
-            shadow_stack = const core::mem::offset_of!($crate::shared::activation::Activation, shadow_stack),
-            detached = const core::mem::offset_of!($crate::shared::activation::Activation, detached),
-            prepare = sym $crate::outside::call::prepare,
-            returned_out_of_order = sym $crate::outside::call::returned_out_of_order,
-            trapped = sym $crate::outside::call::trapped,
-            trapped_status = const WASMTRAP_TRAPPED,
-            unwound = sym $crate::outside::call::unwound,
-            personality = sym $crate::outside::platform::__gcc_personality_v0,
-            resume_unwinding = sym $crate::outside::platform::_Unwind_Resume,
         )
     };
 }

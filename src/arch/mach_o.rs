@@ -8,6 +8,16 @@ macro_rules! landing_label {
 }
 pub(crate) use landing_label;
 
+/// The label to which a handler goes that ends without the kernel's help: on Linux only.
+#[cfg(target_arch = "x86_64")]
+macro_rules! direct_landing_label {
+    () => {
+        "_wasmtrap_direct_landing"
+    };
+}
+#[cfg(target_arch = "x86_64")]
+pub(crate) use direct_landing_label;
+
 /// The label to which `wasmtrap_raise` goes.
 macro_rules! raise_landing_label {
     () => {

@@ -16,3 +16,31 @@ mod thread_pointer;
 pub(crate) use object_format::*;
 pub(crate) use this::*;
 pub(crate) use thread_pointer::*;
+
+/// The assembly of a protected call, with the operands that are the same on both architectures.
+macro_rules! protected_call_asm {
+    ($($assembly:tt)*) => {
+        core::arch::naked_asm!(
+            $($assembly)*
+            attention = const core::mem::offset_of!($crate::shared::thread::Thread, attention),
+            trap_size = const core::mem::offset_of!($crate::abi::wasmtrap_trap_t, struct_size),
+            trap_frames = const core::mem::offset_of!($crate::abi::wasmtrap_trap_t, frames),
+            trap_capacity = const core::mem::offset_of!($crate::abi::wasmtrap_trap_t, frames_capacity),
+            size_of_trap = const size_of::<$crate::abi::wasmtrap_trap_t>(),
+            chain = const core::mem::offset_of!($crate::shared::thread::Thread, chain),
+            previous = const core::mem::offset_of!($crate::shared::activation::Activation, previous),
+            trap = const core::mem::offset_of!($crate::shared::activation::Activation, trap),
+            float_control = const core::mem::offset_of!($crate::shared::activation::Activation, float_control),
+            shadow_stack = const core::mem::offset_of!($crate::shared::activation::Activation, shadow_stack),
+            detached = const core::mem::offset_of!($crate::shared::activation::Activation, detached),
+            prepare = sym $crate::outside::call::prepare,
+            returned_out_of_order = sym $crate::outside::call::returned_out_of_order,
+            trapped = sym $crate::outside::call::trapped,
+            trapped_status = const $crate::abi::WASMTRAP_TRAPPED,
+            unwound = sym $crate::outside::call::unwound,
+            personality = sym $crate::outside::platform::__gcc_personality_v0,
+            resume_unwinding = sym $crate::outside::platform::_Unwind_Resume,
+        )
+    };
+}
+pub(crate) use protected_call_asm;

@@ -2,6 +2,8 @@
 
 use core::arch::asm;
 
+#[cfg(target_os = "linux")]
+use super::object_format::direct_landing_label;
 use super::object_format::landing_label;
 use super::thread_pointer::load_thread;
 #[cfg(target_os = "macos")]
@@ -34,6 +36,39 @@ pub(crate) fn landing() -> usize {
     address
 }
 
+/// Ends a signal handler in a landing.
+///
+/// # Safety
+/// `activation` is the protected call in which a trap lands; nothing of the current stack is needed any more, and the
+/// x87 state is the initial one.
+#[cfg(target_os = "linux")]
+pub(crate) unsafe fn land_directly(activation: usize) -> ! {
+    let landing: usize;
+    // SAFETY: takes the address of a label of `wasmtrap_call`, which is in the same object.
+    unsafe {
+        asm!(
+            concat!("lea {}, [rip + ", direct_landing_label!(), "]"),
+            out(reg) landing,
+            options(nostack, nomem, preserves_flags, pure)
+        );
+    }
+    // SAFETY: the caller's promise.
+    unsafe {
+        asm!(
+            "mov rsp, {activation}",
+            "jmp {landing}",
+            activation = in(reg) activation,
+            landing = in(reg) landing,
+            options(noreturn)
+        );
+    }
+}
+
+/// The code address that a return address stands for: itself.
+pub(crate) fn code_address(return_address: usize) -> usize {
+    return_address
+}
+
 /// Size of the callee-saved registers that `wasmtrap_call` pushes after rbp.
 const PUSHED: usize = 5 * 8;
 
@@ -55,7 +90,7 @@ pub(crate) fn call_frame(activation: *const Activation) -> usize {
 /// nothing where there is none and leaves the zero. endbr64 stands where an indirect branch arrives.
 macro_rules! protected_call {
     () => {
-        core::arch::naked_asm!(
+        $crate::arch::protected_call_asm!(
             ".cfi_startproc",
             $crate::arch::unwind_tables!(),
             ".cfi_remember_state",
@@ -137,6 +172,8 @@ macro_rules! protected_call {
             "endbr64",
             "cld",
             "fninit", // empties the x87 stack too
+            // A handler has all that already.
+            $crate::arch::define_label!($crate::arch::direct_landing_label!()),
             "xor ebx, ebx",
             "jmp 72f",
             // After a raise the record has been handed out. Code that keeps to the ABI leaves nothing on the x87 stack
@@ -216,26 +253,8 @@ macro_rules! protected_call {
             ".cfi_endproc",
 
             $crate::arch::exception_table!(),
-            attention = const core::mem::offset_of!($crate::shared::thread::Thread, attention),
-            trap_size = const core::mem::offset_of!(wasmtrap_trap_t, struct_size),
-            trap_frames = const core::mem::offset_of!(wasmtrap_trap_t, frames),
-            trap_capacity = const core::mem::offset_of!(wasmtrap_trap_t, frames_capacity),
-            size_of_trap = const size_of::<wasmtrap_trap_t>(),
             size_of_activation = const size_of::<$crate::shared::activation::Activation>(),
             frame = const size_of::<$crate::shared::activation::Activation>() + 5 * 8,
-            chain = const core::mem::offset_of!($crate::shared::thread::Thread, chain),
-            previous = const core::mem::offset_of!($crate::shared::activation::Activation, previous),
-            trap = const core::mem::offset_of!($crate::shared::activation::Activation, trap),
-            float_control = const core::mem::offset_of!($crate::shared::activation::Activation, float_control),
-            shadow_stack = const core::mem::offset_of!($crate::shared::activation::Activation, shadow_stack),
-            detached = const core::mem::offset_of!($crate::shared::activation::Activation, detached),
-            prepare = sym $crate::outside::call::prepare,
-            returned_out_of_order = sym $crate::outside::call::returned_out_of_order,
-            trapped = sym $crate::outside::call::trapped,
-            trapped_status = const WASMTRAP_TRAPPED,
-            unwound = sym $crate::outside::call::unwound,
-            personality = sym $crate::outside::platform::__gcc_personality_v0,
-            resume_unwinding = sym $crate::outside::platform::_Unwind_Resume,
         )
     };
 }

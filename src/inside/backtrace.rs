@@ -47,7 +47,7 @@ pub(crate) fn walk(
         }
         lowest = fp + 2 * size_of::<usize>();
         fp = outer;
-        next = return_address;
+        next = arch::code_address(return_address);
     }
     (count, true)
 }

@@ -3,14 +3,26 @@
 //! Wait-free: as many steps as the tree is deep, none of which waits, writes to anything shared but the reader's own
 //! counter, or can fail. Nothing here may panic, so slots are not indexed with a check.
 
+use crate::shared::readers::Section;
 use crate::shared::tree::{Entry, FANOUT, Node, Table};
 
 /// Lets `look` see the entry that `address` is in. The entry and its sites last until `look` returns.
 #[inline]
 pub(crate) fn find<R>(table: &Table<'_>, address: usize, look: impl FnOnce(&Entry) -> R) -> Option<R> {
     // First of all: a root loaded outside of a section might be freed.
-    let _section = table.readers.enter();
-    // SAFETY: published roots keep the invariants of a tree, and lasts as long as the section.
+    let section = table.readers.enter();
+    find_in(&section, table, address, look)
+}
+
+/// The same in a section of the table's readers that has begun already.
+#[inline]
+pub(crate) fn find_in<R>(
+    _section: &Section<'_>,
+    table: &Table<'_>,
+    address: usize,
+    look: impl FnOnce(&Entry) -> R,
+) -> Option<R> {
+    // SAFETY: published roots keep the invariants of a tree, and last as long as the section.
     let entry = unsafe { at_or_below(table.root(), address) }?;
     if address <= entry.last { Some(look(entry)) } else { None }
 }

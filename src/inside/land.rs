@@ -124,23 +124,46 @@ pub(crate) fn trap(
     }
     // SAFETY: the thread is at the fault and not where it reads a record: that is outside of registered code.
     let pending = unsafe { &mut *thread.pending.get() };
+    let access = if fault.address.is_some() { machine.access(fault) } else { WASMTRAP_ACCESS_UNKNOWN };
     let record = &mut pending.record;
-    *record = EMPTY;
+    // All of it, each field once: this is most of what the handler's own time goes to.
+    let wasmtrap_trap_t {
+        struct_size: _,
+        frames: _,
+        frames_capacity: _,
+        frame_count,
+        code,
+        source,
+        flags,
+        access: how,
+        pc,
+        sp,
+        fp,
+        code_id,
+        code_user,
+        code_offset,
+        fault_address,
+        region_id,
+        region_user,
+        region_offset,
+        payload,
+        signal,
+        signal_code,
+        exception,
+        exception_code_count,
+        exception_codes,
+        registers,
+    } = record;
+    (*code_id, *code_user, *code_offset) = (0, core::ptr::null_mut(), 0);
+    (*region_id, *region_user, *region_offset) = (0, core::ptr::null_mut(), 0);
+    (*frame_count, *flags, *fault_address) = (0, WASMTRAP_HAS_REGISTERS, 0);
+    (*code, *source, *payload) = (cause.code, cause.source, cause.payload);
+    (*how, *pc, *sp, *fp) = (access, fault.pc, machine.sp(), machine.fp());
+    (*signal, *signal_code) = (report.signal, report.signal_code);
+    (*exception, *exception_code_count) = (report.exception, report.exception_code_count);
+    *exception_codes = report.exception_codes;
+    machine.write_registers(registers);
     describe(record, fault, findings);
-    record.flags |= WASMTRAP_HAS_REGISTERS;
-    record.code = cause.code;
-    record.source = cause.source;
-    record.payload = cause.payload;
-    record.access = if fault.address.is_some() { machine.access(fault) } else { WASMTRAP_ACCESS_UNKNOWN };
-    record.pc = fault.pc;
-    record.sp = machine.sp();
-    record.fp = machine.fp();
-    record.signal = report.signal;
-    record.signal_code = report.signal_code;
-    record.exception = report.exception;
-    record.exception_code_count = report.exception_code_count;
-    record.exception_codes = report.exception_codes;
-    record.registers = machine.registers();
     add_frames(pending, thread, activation);
     machine.resume_at(arch::landing(), activation.addr());
     true

@@ -10,7 +10,13 @@ pub(crate) trait Machine {
     /// What the instruction did to memory.
     fn access(&self, fault: &Fault) -> wasmtrap_access_t;
     /// `pc` is that of the instruction that faulted.
-    fn registers(&self) -> wasmtrap_registers_t;
+    fn write_registers(&self, registers: &mut wasmtrap_registers_t);
+
+    fn registers(&self) -> wasmtrap_registers_t {
+        let mut registers = wasmtrap_registers_t { general: [0; 32], pc: 0, flags: 0 };
+        self.write_registers(&mut registers);
+        registers
+    }
     fn set_registers(&mut self, registers: &wasmtrap_registers_t);
     /// Lets the thread go on at `pc` with `sp`, in the state in which the ABI starts a function.
     fn resume_at(&mut self, pc: usize, sp: usize);

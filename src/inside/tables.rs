@@ -6,13 +6,17 @@ use super::decide::{CodeHit, RegionHit, Site, World};
 use super::{find, land};
 use crate::arch;
 use crate::shared::abi::*;
-use crate::shared::readers::READERS;
+use crate::shared::readers::{READERS, Section};
 use crate::shared::state::{self, FaultHandler};
 use crate::shared::thread::{StackBounds, Thread};
 use crate::shared::tree::{self, Entry};
 
-/// The library as it is now.
+/// The library as it is now. As long as this lives, nothing that it leads to is freed: it must be gone before the
+/// embedder's code runs, which may wait for that or never return.
 pub(crate) struct Live<'a> {
+    section: Section<'static>,
+    /// The kinds of fault that are taken; none for a fault of the embedder's handler.
+    kinds: u32,
     /// The stack pointer of the code that faulted.
     sp: usize,
     pub(crate) fault_handler: Option<FaultHandler>,
@@ -37,14 +41,23 @@ impl<'a> Live<'a> {
         let handler = state::FAULT_HANDLER.load(Ordering::SeqCst);
         // SAFETY: null or a handler that is freed only when no section is left that could have seen it.
         let fault_handler = unsafe { handler.as_ref() }.copied();
-        drop(section);
-        let live = Self { sp, fault_handler, stopped };
-        // A fault of the handler itself is not the handler's to judge.
-        #[cfg(wasmtrap_mach)]
-        if live.fault_handler.is_some() && live.thread().is_some_and(|thread| thread.mach.on_callback_stack(sp)) {
-            return Self { fault_handler: None, ..live };
+        let mut live = Self { section, sp, fault_handler, stopped, kinds: 0 };
+        if !live.is_fault_handlers_own() {
+            live.kinds = state::ARMED_KINDS.load(Ordering::Relaxed);
         }
         live
+    }
+
+    /// A fault of the embedder's fault handler is nobody's trap, whatever the tables say.
+    #[cfg(wasmtrap_mach)]
+    fn is_fault_handlers_own(&self) -> bool {
+        self.fault_handler.is_some() && self.thread().is_some_and(|thread| thread.mach.on_callback_stack(self.sp))
+    }
+
+    /// With signals it is the entry point that sees to this.
+    #[cfg(not(wasmtrap_mach))]
+    fn is_fault_handlers_own(&self) -> bool {
+        false
     }
 
     fn thread(&self) -> Option<&'a Thread> {
@@ -69,7 +82,7 @@ pub(crate) fn hit(entry: &Entry, pc: usize) -> CodeHit {
 
 impl World for Live<'_> {
     fn kinds(&self) -> u32 {
-        state::ARMED_KINDS.load(Ordering::Relaxed)
+        self.kinds
     }
 
     fn has_fault_handler(&self) -> bool {
@@ -77,7 +90,7 @@ impl World for Live<'_> {
     }
 
     fn code(&self, pc: usize) -> Option<CodeHit> {
-        find::find(&tree::CODE, pc, |entry| hit(entry, pc))
+        find::find_in(&self.section, &tree::CODE, pc, |entry| hit(entry, pc))
     }
 
     fn protected_stack(&self) -> Option<StackBounds> {
@@ -86,7 +99,7 @@ impl World for Live<'_> {
     }
 
     fn region(&self, address: usize) -> Option<RegionHit> {
-        find::find(&tree::REGIONS, address, |entry| RegionHit {
+        find::find_in(&self.section, &tree::REGIONS, address, |entry| RegionHit {
             id: entry.id,
             user: entry.user,
             offset: address - entry.start,

@@ -49,12 +49,14 @@ int main(void) {
   same(seen.struct_size, sizeof seen, "struct_size");
   same(seen.kind, WASMTRAP_FAULT_MEMORY, "kind");
   same(seen.flags, WASMTRAP_HAS_FAULT_ADDRESS | WASMTRAP_HAS_REGISTERS, "no code, no region");
-  same(seen.access, if_told(WASMTRAP_ACCESS_READ), "access");
+  same(seen.access, if_told(seen.exception, WASMTRAP_ACCESS_READ), "access");
   same(seen.trap_code, WASMTRAP_CODE_NONE, "the tables make no trap of it");
   same(seen.payload, 0, "no payload");
   same(seen.pc, wasm_fault_pc(&wasm_load), "program counter");
   same(seen.fault_address, access.address, "fault address");
-  reported_by(SIGSEGV, SEGV_ACCERR, seen);
+  same(seen.signal, SIGSEGV, "signal");
+  same(seen.signal_code, SEGV_ACCERR, "signal code");
+  same(seen.exception, 0, "no Mach exception: the thread has not been attached");
   same(seen_registers.pc, seen.pc, "program counter among the registers");
   ok(seen.sp <= seen.fp && seen.fp - seen.sp <= 16, "stack and frame pointer");
 
@@ -71,6 +73,7 @@ int main(void) {
   wasmtrap_trap_t trap;
   same(host_load(&wasm_load, page + 24, &trap), WASMTRAP_OK, "what would be a trap: the handler mends it");
   same(count, 3, "it was asked before the tables");
+  handler_told_of(SIGSEGV, SEGV_ACCERR, seen);
   same(seen.trap_code, WASMTRAP_CODE_NULL_REFERENCE, "and told what they would say");
   same(seen.flags,
        WASMTRAP_HAS_CODE | WASMTRAP_HAS_SITE | WASMTRAP_HAS_FAULT_ADDRESS | WASMTRAP_HAS_REGION |

@@ -1,5 +1,6 @@
 #include "host.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -84,6 +85,114 @@ int trapped_with(wasmtrap_status_t status, const wasmtrap_trap_t *trap, wasmtrap
   return good;
 }
 
+exception_ports_t exception_ports(void) {
+  const char *const ports = getenv("EXCEPTION_PORTS");
+#if defined(__APPLE__)
+  if (ports == NULL) return PORTS_GET_MOST;
+#endif
+  if (ports == NULL) return NO_MACH;
+  if (strcmp(ports, "none") == 0) return PORTS_REFUSED;
+  if (strcmp(ports, "all") == 0) return PORTS_GET_ALL;
+  must(strcmp(ports, "most") == 0);
+  return PORTS_GET_MOST;
+}
+
+wasmtrap_backend_t host_default_backend(void) {
+  const char *const asked_for = getenv("WASMTRAP_BACKEND");
+  const int signals = asked_for != NULL && strcmp(asked_for, "signals") == 0;
+  return exception_ports() >= PORTS_GET_ALL && !signals ? WASMTRAP_BACKEND_MACH_PORTS : WASMTRAP_BACKEND_SIGNALS;
+}
+
+/* The exceptions that XNU has for what Linux reports by signals (osfmk/i386/trap.c, user_trap; osfmk/arm64/sleh.c), by
+ * the numbers of osfmk/mach/exception_types.h, kern_return.h and <machine>/exception.h. */
+typedef enum second_code_t { NOTHING, FAULT_ADDRESS, PROGRAM_COUNTER } second_code_t;
+static const struct exception_t {
+  int signal, signal_code;
+  int32_t number;
+  int64_t first_code;
+  second_code_t second_code;
+} exceptions[] = {
+    {SIGSEGV, SEGV_MAPERR, 1, 1, FAULT_ADDRESS},
+    {SIGSEGV, SEGV_ACCERR, 1, 2, FAULT_ADDRESS},
+    {SIGBUS, BUS_ADRERR, 1, 10, FAULT_ADDRESS},
+    {SIGILL, ANY_SIGNAL_CODE, 2, 1, NOTHING},
+#if defined(__x86_64__)
+    {SIGSEGV, ANY_SIGNAL_CODE, 1, 13, NOTHING}, /* a general protection fault: no address */
+    {SIGBUS, ANY_SIGNAL_CODE, 2, 12, NOTHING},  /* a stack segment fault: no address */
+    {SIGFPE, FPE_INTDIV, 3, 1, NOTHING},
+    {SIGTRAP, ANY_SIGNAL_CODE, 6, 2, NOTHING},
+#else
+    {SIGBUS, BUS_ADRALN, 1, 0x101, FAULT_ADDRESS},
+    {SIGTRAP, ANY_SIGNAL_CODE, 6, 1, PROGRAM_COUNTER},
+#endif
+};
+
+/* NULL if XNU knows no such fault (an alignment check of x86-64, which it does not turn on). */
+static const struct exception_t *exception_for(int signal, int code) {
+  for (size_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++) {
+    if (exceptions[i].signal == signal && exceptions[i].signal_code == code) return &exceptions[i];
+  }
+  return NULL;
+}
+
+/* Whether the signal that was seen is the right one. XNU's codes say little, and which of its two signals for memory
+ * faults comes depends on the version (ux_exception, bsd/uxkern/ux_exception.c). */
+static int right_signal(int signal, int code, int seen_signal, int seen_code) {
+#if defined(__APPLE__)
+  const int memory_fault = signal == SIGSEGV || signal == SIGBUS;
+  const int seen_memory_fault = seen_signal == SIGSEGV || seen_signal == SIGBUS;
+  (void)code;
+  (void)seen_code;
+  return seen_signal == signal || (memory_fault && seen_memory_fault);
+#else
+  return seen_signal == signal && (code == ANY_SIGNAL_CODE ? seen_code > 0 : seen_code == code);
+#endif
+}
+
+/* Whether the numbers that say who reported a fault are the right ones here. */
+static int right_reporter(int signal, int code, int seen_signal, int seen_code, int seen_exception) {
+  const struct exception_t *const exception = exception_for(signal, code);
+  wasmtrap_backend_t backend = WASMTRAP_BACKEND_AUTO;
+  must(wasmtrap_backend(&backend) == WASMTRAP_OK);
+  const int may_be_exception = backend == WASMTRAP_BACKEND_MACH_PORTS && exception != NULL;
+  if (may_be_exception && seen_exception == exception->number) return seen_signal == 0 && seen_code == 0;
+  if (may_be_exception && exception_ports() != PORTS_GET_MOST) return 0;
+  return seen_exception == 0 && right_signal(signal, code, seen_signal, seen_code);
+}
+
+static int right_exception_codes(int signal, int code, const wasmtrap_trap_t *trap) {
+  if (trap->exception == 0) return trap->exception_code_count == 0;
+  const struct exception_t *const exception = exception_for(signal, code);
+  int64_t second_code = 0;
+  if (exception->second_code == FAULT_ADDRESS) second_code = (int64_t)trap->fault_address;
+  if (exception->second_code == PROGRAM_COUNTER) second_code = (int64_t)trap->pc;
+  return trap->exception_code_count == 2 && trap->exception_codes[0] == exception->first_code &&
+         trap->exception_codes[1] == second_code;
+}
+
+int host_reported_by(int signal, int code, const wasmtrap_trap_t *trap, const char *file, int line) {
+  const int good = right_reporter(signal, code, trap->signal, trap->signal_code, trap->exception) &&
+                   right_exception_codes(signal, code, trap);
+  tap_check(good, file, line, "the record tells who reported the fault");
+  if (!good) {
+    tap_note("signal %d, code %d; exception %d, %u codes: %#llx, %#llx", trap->signal, trap->signal_code,
+             trap->exception, trap->exception_code_count, (unsigned long long)trap->exception_codes[0],
+             (unsigned long long)trap->exception_codes[1]);
+  }
+  return good;
+}
+
+int host_handler_told_of(int signal, int code, const wasmtrap_fault_t *fault, const char *file, int line) {
+  const int good = right_reporter(signal, code, fault->signal, fault->signal_code, fault->exception);
+  tap_check(good, file, line, "the handler is told who reported the fault");
+  if (!good) tap_note("signal %d, code %d; exception %d", fault->signal, fault->signal_code, fault->exception);
+  return good;
+}
+
+static wasmtrap_access_t told_by_exception(wasmtrap_access_t access) {
+  return access == WASMTRAP_ACCESS_EXECUTE ? access : WASMTRAP_ACCESS_UNKNOWN;
+}
+
 #if defined(__aarch64__) && defined(__linux__)
 static volatile int kernel_tells;
 static void *probed;
@@ -102,7 +211,8 @@ static void look_for_syndrome(int signal, siginfo_t *info, void *context) {
   make_accessible(probed);
 }
 
-wasmtrap_access_t if_told(wasmtrap_access_t access) {
+wasmtrap_access_t if_told(int exception, wasmtrap_access_t access) {
+  if (exception != 0) return told_by_exception(access);
   if (probed == NULL) {
     probed = inaccessible_page();
     const struct sigaction previous = install_handler(SIGSEGV, look_for_syndrome, 0);
@@ -114,32 +224,10 @@ wasmtrap_access_t if_told(wasmtrap_access_t access) {
   return kernel_tells ? access : WASMTRAP_ACCESS_UNKNOWN;
 }
 #else
-wasmtrap_access_t if_told(wasmtrap_access_t access) { return access; }
-#endif
-
-/* ux_exception of XNU's bsd/uxkern/ux_exception.c. */
-static int exception_of(int signal) {
-  switch (signal) {
-    case SIGSEGV:
-    case SIGBUS: return 1;
-    case SIGILL: return 2;
-    case SIGFPE: return 3;
-    default: return 6;
-  }
+wasmtrap_access_t if_told(int exception, wasmtrap_access_t access) {
+  return exception != 0 ? told_by_exception(access) : access;
 }
-
-int host_was_reported_by(int signal, int code, int seen_signal, int seen_code, int seen_exception) {
-  wasmtrap_backend_t backend = WASMTRAP_BACKEND_AUTO;
-  must(wasmtrap_backend(&backend) == WASMTRAP_OK);
-  if (backend == WASMTRAP_BACKEND_MACH_PORTS) return seen_signal == 0 && seen_exception == exception_of(signal);
-#if defined(__APPLE__)
-  (void)code;
-  (void)seen_code;
-  return seen_exception == 0 && exception_of(seen_signal) == exception_of(signal);
-#else
-  return seen_exception == 0 && seen_signal == signal && (code == ANY_SIGNAL_CODE ? seen_code > 0 : seen_code == code);
 #endif
-}
 
 int library_traps(void) {
   const wasm_code_t load = wasm_compile(&wasm_load);

@@ -39,19 +39,35 @@ wasmtrap_status_t host_load(const wasm_code_t *load, const void *address, wasmtr
 
 /* One check: the call trapped with that code, as a status and as a trap record. */
 int trapped_with(wasmtrap_status_t status, const wasmtrap_trap_t *trap, wasmtrap_code_t code, const char *name);
-/* A check of how a trap record, or what a fault handler sees, says that the fault was reported: by this signal with this
- * code or, with Mach exception ports, by the exception that the signal stands for. XNU's signal codes say little, and a
- * memory fault can be either of two signals there. */
-#define reported_by(signal_, code, seen)                                                                      \
-  ok(host_was_reported_by(signal_, code, (seen).signal, (seen).signal_code, (seen).exception),                \
-     "reported as signal %d, code %d, exception %d", (int)(seen).signal, (int)(seen).signal_code,             \
-     (int)(seen).exception)
+
+/* How the kernel reports faults to a process that has Mach exception ports. Who runs the tests on such a system says it
+ * by the environment variable EXCEPTION_PORTS. */
+typedef enum exception_ports_t {
+  /* Not set, elsewhere than on macOS: a system without Mach. */
+  NO_MACH,
+  /* "none": the process cannot have exception ports, or they would not be safe. */
+  PORTS_REFUSED,
+  /* "all": each fault that is an exception comes as one. */
+  PORTS_GET_ALL,
+  /* "most", and what is assumed on macOS: the kernel makes a signal of some all the same. */
+  PORTS_GET_MOST
+} exception_ports_t;
+exception_ports_t exception_ports(void);
+/* What wasmtrap_init takes where nobody asks for anything, in a process that was not forked without exec. */
+wasmtrap_backend_t host_default_backend(void);
+
+/* One check of how a trap record says that the fault was reported: by this signal with this code and nothing else or,
+ * with Mach exception ports, by the exception and the codes that the signal stands for and nothing else. */
+#define reported_by(signal_, code, trap) host_reported_by(signal_, code, &(trap), __FILE__, __LINE__)
+int host_reported_by(int signal, int code, const wasmtrap_trap_t *trap, const char *file, int line);
+/* The same of what a fault handler sees, which has no codes of exceptions. */
+#define handler_told_of(signal_, code, fault) host_handler_told_of(signal_, code, &(fault), __FILE__, __LINE__)
+int host_handler_told_of(int signal, int code, const wasmtrap_fault_t *fault, const char *file, int line);
 /* Any code that says that the kernel made the signal. */
 enum { ANY_SIGNAL_CODE = -1000 };
-int host_was_reported_by(int signal, int code, int seen_signal, int seen_code, int seen_exception);
-/* What a trap record can say of an access: `access`, or unknown where the kernel does not tell (an emulator for
- * arm64). */
-wasmtrap_access_t if_told(wasmtrap_access_t access);
+/* What a record can say of an access: `access`, or unknown where the kernel does not tell: for exceptions (the record's
+ * `exception`), which tell a failed fetch at most, and under an emulator for arm64. */
+wasmtrap_access_t if_told(int exception, wasmtrap_access_t access);
 /* Whether a load of memory that must not be touched is an out-of-bounds trap, with code registered for the occasion. */
 int library_traps(void);
 /* The text of wasmtrap_describe. It belongs to the caller. */

@@ -26,11 +26,7 @@ int main(void) {
   trapped_with(host_call(&wasm_load_by_rbp, &access, &trap), &trap, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS,
                "so it is through a register that belongs to the stack");
   same(trap.flags, WASMTRAP_HAS_CODE | WASMTRAP_HAS_REGISTERS, "without an address as well");
-#if defined(__APPLE__)
-  reported_by(SIGILL, ANY_SIGNAL_CODE, trap); /* so XNU has it (user_trap, osfmk/i386/trap.c) */
-#else
   reported_by(SIGBUS, ANY_SIGNAL_CODE, trap);
-#endif
   return tap_done();
 }
 #else

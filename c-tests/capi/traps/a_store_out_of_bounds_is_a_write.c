@@ -20,7 +20,7 @@ int main(void) {
 
   access.address = address_of(memory.base + memory.size);
   trapped_with(host_call(&wasm_store, &access, &trap), &trap, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS, "in the guard");
-  same(trap.access, if_told(WASMTRAP_ACCESS_WRITE), "a write");
+  same(trap.access, if_told(trap.exception, WASMTRAP_ACCESS_WRITE), "a write");
   same(trap.pc, wasm_fault_pc(&wasm_store), "program counter");
   same(trap.fault_address, access.address, "fault address");
   same(trap.region_offset, memory.size, "region offset");
@@ -29,7 +29,7 @@ int main(void) {
   same(host_call(&wasm_load, &access, &trap), WASMTRAP_OK, "a read-only page can be read");
   trapped_with(host_call(&wasm_store, &access, &trap), &trap, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS,
                "a store to a read-only page");
-  same(trap.access, if_told(WASMTRAP_ACCESS_WRITE), "a write as well");
+  same(trap.access, if_told(trap.exception, WASMTRAP_ACCESS_WRITE), "a write as well");
   reported_by(SIGSEGV, SEGV_ACCERR, trap);
   return tap_done();
 }

@@ -12,7 +12,7 @@ int main(void) {
 
   wasmtrap_trap_t trap;
   trapped_with(host_call(&load, NULL, &trap), &trap, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS, "it is a trap");
-  same(trap.access, if_told(WASMTRAP_ACCESS_EXECUTE), "access");
+  same(trap.access, if_told(trap.exception, WASMTRAP_ACCESS_EXECUTE), "access");
   same(trap.pc, address_of(load.start), "program counter");
   same(trap.fault_address, address_of(load.start), "which is the fault address too");
   same(trap.code_id, code_id, "code id");

@@ -23,7 +23,7 @@ int main(void) {
   reported_by(SIGBUS, BUS_ADRERR, trap);
   same(trap.fault_address, address_of(mapped + page_size() + 8), "fault address");
   same(trap.region_offset, page_size() + 8, "region offset");
-  same(trap.access, if_told(WASMTRAP_ACCESS_READ), "access");
+  same(trap.access, if_told(trap.exception, WASMTRAP_ACCESS_READ), "access");
 
   must(ftruncate(fileno(file), 0) == 0);
   trapped_with(host_load(&wasm_load, mapped, &trap), &trap, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS,

@@ -44,8 +44,11 @@ pub(crate) unsafe extern "C" fn asked(thread: &Thread) {
         unsafe { ((*place).fault, (*place).report, (*place).pc_is_behind, (*place).words) };
     let mut machine = State::new(&mut words, pc_is_behind);
     let live = Live::now(machine.sp());
-    let handled = match decide(&fault, &live) {
-        Verdict::CallHost(findings) => match live.fault_handler {
+    let fault_handler = live.fault_handler;
+    let verdict = decide(&fault, &live);
+    drop(live);
+    let handled = match verdict {
+        Verdict::CallHost(findings) => match fault_handler {
             Some(handler) => ask::ask(handler, &mut machine, &fault, &report, findings),
             None => false,
         },

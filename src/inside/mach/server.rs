@@ -37,10 +37,14 @@ struct Buffer([u32; BUFFER_WORDS]);
 /// The trailer with the sender and the port's context. message.h: MACH_RCV_TRAILER_TYPE, MACH_RCV_TRAILER_ELEMENTS.
 const TRAILER: i32 = (MACH_RCV_TRAILER_CTX << 24) as i32 | (MACH_MSG_TRAILER_FORMAT_0 << 28) as i32;
 
+/// MACH_MSG_MASK: in which space there was no room for rights or memory that a message carries.
+const SHORT_OF_ROOM: i32 = 0x3e00;
+
 /// The part of a mach_msg code that tells receiving from sending: 0x1000_4000 and 0x1000_0000.
 const RECEIVE_ERRORS: u32 = 0x1000_4000;
 
 /// Serves `set` until it is told to stop, or cannot go on.
+#[inline(never)] // a function of its own, at which the check of the built library begins
 pub(crate) fn serve(set: u32, control_port: u32) -> End {
     let mut buffer = Buffer([0; BUFFER_WORDS]);
     let mut send_size = 0;
@@ -51,7 +55,7 @@ pub(crate) fn serve(set: u32, control_port: u32) -> End {
         let code =
             unsafe { mach_msg(header, option, send_size, size_of::<Buffer>() as u32, set, MACH_MSG_TIMEOUT_NONE, 0) };
         let sent = core::mem::replace(&mut send_size, 0);
-        match code {
+        match code & !SHORT_OF_ROOM {
             MACH_MSG_SUCCESS => (),
             // libSystem tries again by itself; should it not, so do we. The message is back as it was.
             MACH_SEND_INTERRUPTED => {

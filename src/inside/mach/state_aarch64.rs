@@ -81,14 +81,12 @@ impl Machine for State<'_> {
     }
 
     /// x0 to x30 and sp are in the order of wasmtrap_registers_t already.
-    fn registers(&self) -> wasmtrap_registers_t {
-        let mut registers = wasmtrap_registers_t { general: [0; 32], pc: 0, flags: 0 };
+    fn write_registers(&self, registers: &mut wasmtrap_registers_t) {
         for (register, general) in registers.general.iter_mut().enumerate() {
             *general = self.get(register);
         }
         registers.pc = self.get(PC);
         registers.flags = u64::from(self.cpsr());
-        registers
     }
 
     fn set_registers(&mut self, registers: &wasmtrap_registers_t) {

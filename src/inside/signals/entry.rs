@@ -86,8 +86,11 @@ fn handle(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) -
     };
     let report = Report::of_signal(signal, info.si_code);
     let live = Live::now(context.sp());
-    match decide(&fault, &live) {
-        Verdict::CallHost(findings) => match live.fault_handler {
+    let fault_handler = live.fault_handler;
+    let verdict = decide(&fault, &live);
+    drop(live);
+    match verdict {
+        Verdict::CallHost(findings) => match fault_handler {
             Some(handler) => ask_once(&alternate_stack, || ask::ask(handler, &mut context, &fault, &report, findings)),
             None => false,
         },
@@ -137,8 +140,8 @@ impl Machine for Context<'_> {
         Context::access(self)
     }
 
-    fn registers(&self) -> wasmtrap_registers_t {
-        Context::registers(self)
+    fn write_registers(&self, registers: &mut wasmtrap_registers_t) {
+        Context::write_registers(self, registers);
     }
 
     fn set_registers(&mut self, registers: &wasmtrap_registers_t) {

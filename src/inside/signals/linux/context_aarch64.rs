@@ -58,14 +58,13 @@ impl<'a> Context<'a> {
         Origin::Other
     }
 
-    pub(crate) fn registers(&self) -> wasmtrap_registers_t {
+    pub(crate) fn write_registers(&self, registers: &mut wasmtrap_registers_t) {
         let context = &self.0.uc_mcontext;
-        let mut registers = wasmtrap_registers_t { general: [0; 32], pc: context.pc, flags: context.pstate };
+        (registers.pc, registers.flags) = (context.pc, context.pstate);
         for (general, register) in registers.general.iter_mut().zip(context.regs) {
             *general = register;
         }
         registers.general[31] = context.sp;
-        registers
     }
 
     pub(crate) fn set_registers(&mut self, registers: &wasmtrap_registers_t) {

@@ -87,14 +87,13 @@ impl<'a> Context<'a> {
         }
     }
 
-    pub(crate) fn registers(&self) -> wasmtrap_registers_t {
-        let mut registers = wasmtrap_registers_t { general: [0; 32], pc: 0, flags: 0 };
-        for (general, register) in registers.general.iter_mut().zip(DWARF_ORDER) {
-            *general = self.get(register) as u64;
+    pub(crate) fn write_registers(&self, registers: &mut wasmtrap_registers_t) {
+        let mut sources = DWARF_ORDER.iter();
+        for general in &mut registers.general {
+            *general = sources.next().map_or(0, |&register| self.get(register) as u64);
         }
         registers.pc = self.pc() as u64;
         registers.flags = self.get(libc::REG_EFL) as u64;
-        registers
     }
 
     pub(crate) fn set_registers(&mut self, registers: &wasmtrap_registers_t) {

@@ -172,30 +172,57 @@ mod layout {
 
     /// The kernel's ucontext: libc's, which ends with the reserved space of the machine context.
     const FRAME_SIZE: usize = size_of::<siginfo_t>() + size_of::<ucontext_t>();
-    /// Vector state that does not fit lies outside, with an absolute address in this record.
+    /// Vector state that does not fit lies right behind, with its address and size in this record (setup_sigframe).
     const EXTRA_MAGIC: u32 = 0x4558_5401;
+    const EXTRA_ADDRESS: usize = 8;
+    const EXTRA_SIZE: usize = 16;
 
     pub(super) struct Frame {
         start: usize,
+        size: usize,
+        /// Where in the frame the extra state's address is.
+        extra: Option<usize>,
     }
 
     pub(super) fn kernel_frame(info: &siginfo_t, context: &ucontext_t, entrance: Entrance) -> Option<Frame> {
         let start = entrance.sp;
         let ours = core::ptr::from_ref(info).addr() == start
             && core::ptr::from_ref(context).addr() == start + size_of::<siginfo_t>();
-        (ours && find_record(context, EXTRA_MAGIC).is_none()).then_some(Frame { start })
+        if !ours {
+            return None;
+        }
+        let Some(record) = find_record(context, EXTRA_MAGIC) else {
+            return Some(Frame { start, size: FRAME_SIZE, extra: None });
+        };
+        // SAFETY: the record is the kernel's, of 32 bytes (struct extra_context).
+        let (address, size) = unsafe {
+            (record.add(EXTRA_ADDRESS).cast::<u64>().read_unaligned() as usize, record.add(EXTRA_SIZE).cast::<u32>())
+        };
+        // SAFETY: as above.
+        let end = address.checked_add(unsafe { size.read_unaligned() } as usize)?;
+        let extra = record.addr() + EXTRA_ADDRESS - start;
+        (address >= start + FRAME_SIZE && end > address).then_some(Frame {
+            start,
+            size: end - start,
+            extra: Some(extra),
+        })
     }
 
-    pub(super) fn size(_frame: &Frame) -> usize {
-        FRAME_SIZE + 16
+    pub(super) fn size(frame: &Frame) -> usize {
+        frame.size + 16
     }
 
     /// # Safety
     /// `frame` is whole, and `size(frame)` bytes below `top` are free.
     pub(super) unsafe fn copy(frame: &Frame, top: usize) -> Copied {
-        let start = (top - FRAME_SIZE) & !15;
+        let start = (top - frame.size) & !15;
         // SAFETY: the caller's promise; source and destination are on different stacks.
-        unsafe { core::ptr::copy_nonoverlapping(frame.start as *const u8, start as *mut u8, FRAME_SIZE) };
+        unsafe { core::ptr::copy_nonoverlapping(frame.start as *const u8, start as *mut u8, frame.size) };
+        if let Some(extra) = frame.extra {
+            let place = (start + extra) as *mut usize;
+            // SAFETY: a word of the copy.
+            unsafe { place.write_unaligned(place.read_unaligned() - frame.start + start) };
+        }
         Copied { info: start, context: start + size_of::<siginfo_t>(), sp: start }
     }
 }

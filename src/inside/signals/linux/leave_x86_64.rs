@@ -41,16 +41,9 @@ pub(crate) unsafe fn land_directly(info: &siginfo_t, context: &ucontext_t, entra
         && !arch::has_shadow_stack()
         && same_protection_keys(context);
     if untouched {
-        // SAFETY: the landing needs its stack pointer and nothing else; nothing of the handler's stack is used again.
-        unsafe {
-            asm!(
-                "mov rsp, {sp}",
-                "jmp {landing}",
-                sp = in(reg) registers[libc::REG_RSP as usize],
-                landing = in(reg) arch::landing(),
-                options(noreturn)
-            );
-        }
+        // SAFETY: the landing needs its stack pointer and nothing else. A handler starts with the initial x87 state
+        // (fpu__clear_user_states, arch/x86/kernel/fpu/core.c), which nothing here changes.
+        unsafe { arch::land_directly(registers[libc::REG_RSP as usize] as usize) };
     }
 }
 

@@ -97,14 +97,13 @@ impl<'a> Context<'a> {
         })
     }
 
-    pub(crate) fn registers(&self) -> wasmtrap_registers_t {
+    pub(crate) fn write_registers(&self, registers: &mut wasmtrap_registers_t) {
         let state = &self.0.__ss;
-        let mut registers = wasmtrap_registers_t { general: [0; 32], pc: state.__pc, flags: u64::from(state.__cpsr) };
+        (registers.pc, registers.flags) = (state.__pc, u64::from(state.__cpsr));
         let known = state.__x.iter().chain([&state.__fp, &state.__lr, &state.__sp]);
         for (general, register) in registers.general.iter_mut().zip(known) {
             *general = *register;
         }
-        registers
     }
 
     pub(crate) fn set_registers(&mut self, registers: &wasmtrap_registers_t) {

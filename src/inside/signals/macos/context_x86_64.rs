@@ -73,7 +73,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    pub(crate) fn registers(&self) -> wasmtrap_registers_t {
+    pub(crate) fn write_registers(&self, registers: &mut wasmtrap_registers_t) {
         let state = &self.0.__ss;
         // The order of wasmtrap_registers_t, which is DWARF's.
         let known = [
@@ -94,11 +94,11 @@ impl<'a> Context<'a> {
             state.__r14,
             state.__r15,
         ];
-        let mut registers = wasmtrap_registers_t { general: [0; 32], pc: self.pc() as u64, flags: state.__rflags };
-        for (general, register) in registers.general.iter_mut().zip(known) {
-            *general = register;
+        let mut sources = known.iter();
+        for general in &mut registers.general {
+            *general = sources.next().map_or(0, |register| *register);
         }
-        registers
+        (registers.pc, registers.flags) = (self.pc() as u64, state.__rflags);
     }
 
     pub(crate) fn set_registers(&mut self, registers: &wasmtrap_registers_t) {
