@@ -207,6 +207,7 @@ def check_architecture(checks, tools, folder, architecture, version, allowed_imp
     archive = library.with_name("libwasmtrap.a")
     checks.same(set(archived_cpu_types(archive)), {architecture}, f"{architecture} libwasmtrap.a: its kind")
     check_programs(checks, tools, folder, architecture, library_name)
+    check_python(checks, tools, folder, architecture, library_name)
 
 
 def promises():
@@ -242,6 +243,26 @@ def check_programs(checks, tools, folder, architecture, library_name):
         check_image(checks, image, f"{architecture} {program}", architecture, "EXECUTE", dependencies)
     for part in (library_name, "plugin.so"):
         checks.check((capi / "lib" / part).is_file(), f"{architecture}: {part} is where the programs look for it")
+
+
+def check_python(checks, tools, folder, architecture, library_name):
+    """The shared objects of the Python tests, and that all that is built there of them is there."""
+    python = folder / architecture / "python"
+    library, runtime = f"@rpath/{library_name}", "@rpath/libwasm_rt_wasmtrap.so"
+    wanted = {"lib/libwasm_rt_wasmtrap.so": {library}, "helpers/float_modes.so": set()}
+    wanted.update({f"modules/{name}.so": {library, runtime} for name in ("traps", "host_calls", "starts")})
+    built = {str(path.relative_to(python)) for path in python.rglob("*.so")}
+    checks.same(built, set(wanted), f"{architecture}: the shared objects of the Python tests")
+    for name in sorted(built & set(wanted)):
+        image = Image(tools, python / name)
+        check_image(checks, image, f"{architecture} python/{name}", architecture, "DYLIB", {LIBSYSTEM, *wanted[name]})
+        if name.startswith("modules/"):
+            checks.check(("__TEXT", "__wasm") in image.sections(), f"{architecture} python/{name}: its code by itself")
+            exported = tools.run("llvm-nm", "-g", "--defined-only", "--format=just-symbols", python / name).split()
+            checks.same(exported, ["_wasm_module_interface"], f"{architecture} python/{name}: shows its interface only")
+    for name in ("python/run.sh", "python/run_tests.py", "python/extension/wasmtrap.pyi", "python/tests/support.py",
+                 "include/wasm-rt.h", "wasm/demo/expected_traps.txt", "run-on-mac.sh"):
+        checks.check((folder / name).is_file(), f"{name} is there")
 
 
 def main():

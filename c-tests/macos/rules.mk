@@ -1,13 +1,14 @@
 # macOS, built and checked from Linux, for arm64 and x86-64.
 #
-#     make macos          the libraries, the C and C++ harness, and a folder to run on a Mac: target/macos/run-on-mac
+#     make macos          the libraries, the harness, and a folder to run on a Mac: target/macos/run-on-mac
 #     make check-macos    all that, and what can be seen of it without a Mac
 #
 # cargo builds the libraries, zig's clang compiles C and C++ (it brings the headers), ld64.lld links (c-tests/macos/cc).
+# On a Mac, `make SETUP=no macos` builds for this Mac with its own tools, all but the part for Python; it takes GNU make
+# and GNU sed.
 
 MACOS := c-tests/macos
 MACOS_OUT := target/macos
-MACOS_ARCHITECTURES := aarch64 x86_64
 MACOS_NAME := libwasmtrap.$(MAJOR).dylib
 # LLVM's tools by the names of their Debian packages.
 MACOS_LLVM := 19
@@ -16,9 +17,25 @@ MACOS_LLVM := 19
 
 MACOS_ZIG := $(MACOS_OUT)/zig
 MACOS_SYSROOT := $(MACOS_OUT)/sysroot
-MACOS_TOOLS := ZIG='$(abspath $(MACOS_ZIG))/bin/python -m ziglang' LD64=ld64.lld-$(MACOS_LLVM) \
-    SYSROOT='$(abspath $(MACOS_SYSROOT))' ZIG_GLOBAL_CACHE_DIR='$(abspath $(MACOS_ZIG))/cache' \
-    ZIG_LOCAL_CACHE_DIR='$(abspath $(MACOS_ZIG))/cache'
+ifeq ($(shell uname -s),Darwin)
+MACOS_ARCHITECTURES := $(patsubst arm64,aarch64,$(shell uname -m))
+MACOS_TOOLCHAIN :=
+MACOS_ENVIRONMENT :=
+MACOS_CC = cc -mmacosx-version-min=11.0
+MACOS_CXX = c++ -mmacosx-version-min=11.0
+MACOS_AARCH64_CARGO := $(CARGO)
+MACOS_X86_64_CARGO := $(CARGO)
+else
+MACOS_ARCHITECTURES := aarch64 x86_64
+MACOS_TOOLCHAIN := $(MACOS_SYSROOT)/done
+MACOS_ENVIRONMENT := ZIG='$(abspath $(MACOS_ZIG))/bin/python -m ziglang' LD64=ld64.lld-$(MACOS_LLVM) \
+    SYSROOT='$(abspath $(MACOS_SYSROOT))' SDKROOT='$(abspath $(MACOS_SYSROOT))' \
+    ZIG_GLOBAL_CACHE_DIR='$(abspath $(MACOS_ZIG))/cache' ZIG_LOCAL_CACHE_DIR='$(abspath $(MACOS_ZIG))/cache' \
+    CARGO_TARGET_AARCH64_APPLE_DARWIN_LINKER='$(abspath $(MACOS)/cc)' \
+    CARGO_TARGET_X86_64_APPLE_DARWIN_LINKER='$(abspath $(MACOS)/cc)'
+MACOS_CC = $(MACOS)/cc -target $(1)-macos.11.0
+MACOS_CXX = $(MACOS)/c++ -target $(1)-macos.11.0
+endif
 
 $(MACOS_ZIG)/done: $(MACOS)/requirements.txt
 	rm -rf $(MACOS_ZIG)
@@ -39,7 +56,6 @@ $(MACOS_SYSROOT)/done: $(MACOS_ZIG)/done $(MACOS)/libc++.tbd
 
 # ---- The libraries and the harness ----
 
-MACOS_LINKER := $(abspath $(MACOS)/cc)
 MACOS_LINUX_ONLY := $(shell sed 's/[[:space:]]*\#.*//; /^$$/d' $(MACOS)/linux-only.txt)
 
 # For an architecture, and the variable with its cargo.
@@ -47,11 +63,8 @@ define MACOS_RULES
 MACOS_BUILT_$(1) := $(MACOS_OUT)/build/$(1)-apple-darwin/release
 MACOS_LIBRARIES_$(1) := $(MACOS_OUT)/$(1)/lib/$(MACOS_NAME) $(MACOS_OUT)/$(1)/lib/libwasmtrap.a
 
-$$(MACOS_BUILT_$(1))/libwasmtrap.dylib $$(MACOS_BUILT_$(1))/libwasmtrap.a &: FORCE $(MACOS_SYSROOT)/done
-	@$(MACOS_TOOLS) SDKROOT='$(abspath $(MACOS_SYSROOT))' MACOSX_DEPLOYMENT_TARGET=11.0 \
-	CARGO_TARGET_AARCH64_APPLE_DARWIN_LINKER='$(MACOS_LINKER)' \
-	CARGO_TARGET_X86_64_APPLE_DARWIN_LINKER='$(MACOS_LINKER)' \
-	$$(call BUILD,$$($(2)),$(MACOS_OUT)/build) --target $(1)-apple-darwin
+$$(MACOS_BUILT_$(1))/libwasmtrap.dylib $$(MACOS_BUILT_$(1))/libwasmtrap.a &: FORCE $(MACOS_TOOLCHAIN)
+	@$(MACOS_ENVIRONMENT) MACOSX_DEPLOYMENT_TARGET=11.0 $$(call BUILD,$$($(2)),$(MACOS_OUT)/build) --target $(1)-apple-darwin
 
 $(MACOS_OUT)/$(1)/lib/$(MACOS_NAME): $$(MACOS_BUILT_$(1))/libwasmtrap.dylib
 	@mkdir -p $$(@D)
@@ -61,8 +74,8 @@ $(MACOS_OUT)/$(1)/lib/libwasmtrap.a: $$(MACOS_BUILT_$(1))/libwasmtrap.a
 	@mkdir -p $$(@D)
 	cp $$< $$@
 
-MACOS_HARNESS_$(1) = $(MACOS_TOOLS) $$(MAKE) --no-print-directory SETUP=no \
-	    CC='$(MACOS)/cc -target $(1)-macos.11.0' CXX='$(MACOS)/c++ -target $(1)-macos.11.0' RUNNER= STATIC_LIBS= \
+MACOS_HARNESS_$(1) = $(MACOS_ENVIRONMENT) $$(MAKE) --no-print-directory SETUP=no \
+	    CC='$(call MACOS_CC,$(1))' CXX='$(call MACOS_CXX,$(1))' RUNNER= STATIC_LIBS= \
 	    C_TESTS_OUT=$(MACOS_OUT)/$(1)/c-tests CAPI_EXCEPT='$(MACOS_LINUX_ONLY)' \
 	    LIB_SHARED=$(MACOS_OUT)/$(1)/lib/$(MACOS_NAME) LIB_STATIC=$(MACOS_OUT)/$(1)/lib/libwasmtrap.a \
 	    SHARED_NAME=$(MACOS_NAME) SHARED_RPATH=@loader_path/../../lib DLOPEN_PATH=@executable_path/../../lib
@@ -75,12 +88,70 @@ endef
 $(eval $(call MACOS_RULES,aarch64,MACOS_AARCH64_CARGO))
 $(eval $(call MACOS_RULES,x86_64,MACOS_X86_64_CARGO))
 
+# ---- Python ----
+
+# WebAssembly for the tests of the Python extension: the runtime and the modules, each a shared object. The extension
+# itself is built on the Mac, with the headers of the Python that is there (python-on-mac.sh).
+MACOS_MODULES := traps host_calls starts
+MACOS_WASM_INCLUDES := -I$(MACOS_OUT)/include -Iinclude -Ic-tests/wasm -Itarget/wasm/modules -Ic-tests/python/module
+MACOS_OWN_FLAGS := -std=c99 -pedantic -Wall -Wextra -Werror -O2 -g -fno-omit-frame-pointer -fPIC
+# As for Linux (c-tests/wasm/rules.mk), in clang's words.
+MACOS_MODULE_FLAGS := -std=c99 -w -O2 -fPIC -fno-optimize-sibling-calls -fno-omit-frame-pointer -frounding-math \
+    -ffp-contract=off -finline-hint-functions -include c-tests/wasm/wasm_rt_wasmtrap_module.h
+# wabt's own header of the runtime's functions.
+WASM_RT_HEADER ?= /usr/include/wasm-rt.h
+
+$(MACOS_OUT)/include/wasm-rt.h: $(WASM_RT_HEADER)
+	@mkdir -p $(@D)
+	cp $< $@
+
+MACOS_PYTHON_PARTS := $(if $(MACOS_TOOLCHAIN),$(MACOS_ARCHITECTURES))
+
+# For an architecture.
+define MACOS_PYTHON_RULES
+MACOS_PYTHON_$(1) := $(MACOS_OUT)/$(1)/python
+MACOS_COMPILE_$(1) := $(MACOS_ENVIRONMENT) $(call MACOS_CC,$(1))
+MACOS_PYTHON_FILES_$(1) := $$(MACOS_PYTHON_$(1))/lib/libwasm_rt_wasmtrap.so \
+    $(MACOS_MODULES:%=$$(MACOS_PYTHON_$(1))/modules/%.so) $$(MACOS_PYTHON_$(1))/helpers/float_modes.so
+
+$$(MACOS_PYTHON_$(1))/lib/libwasm_rt_wasmtrap.so: c-tests/wasm/wasm_rt_wasmtrap.c $(MACOS_OUT)/include/wasm-rt.h \
+    $(wildcard c-tests/wasm/*.h) include/wasmtrap.h $(MACOS_OUT)/$(1)/lib/$(MACOS_NAME)
+	@mkdir -p $$(@D)
+	$$(MACOS_COMPILE_$(1)) $(MACOS_OWN_FLAGS) $(MACOS_WASM_INCLUDES) -c $$< -o $$@.o
+	$$(MACOS_COMPILE_$(1)) -shared $$@.o $(MACOS_OUT)/$(1)/lib/$(MACOS_NAME) -Wl,-install_name,@rpath/$$(@F) -o $$@
+	@rm $$@.o
+
+$$(MACOS_PYTHON_$(1))/modules/%.so: target/wasm/modules/%.c target/python/modules/%.interface.c \
+    $$(MACOS_PYTHON_$(1))/lib/libwasm_rt_wasmtrap.so c-tests/wasm/describe_module.py $(MACOS)/module-exports.txt
+	@mkdir -p $$(@D)
+	$$(MACOS_COMPILE_$(1)) $(MACOS_MODULE_FLAGS) $(MACOS_WASM_INCLUDES) -c $$< -o $$@.o
+	$(PYTHON) c-tests/wasm/describe_module.py --mach-o --nm llvm-nm-$(MACOS_LLVM) \
+	    --objdump llvm-objdump-$(MACOS_LLVM) --name $$* target/wasm/modules/$$*.wasm $$< $$@.o $$@.about.c
+	$$(MACOS_COMPILE_$(1)) $(MACOS_OWN_FLAGS) $(MACOS_WASM_INCLUDES) -c $$@.about.c -o $$@.about.o
+	$$(MACOS_COMPILE_$(1)) $(MACOS_OWN_FLAGS) $(MACOS_WASM_INCLUDES) -c target/python/modules/$$*.interface.c \
+	    -o $$@.interface.o
+	$$(MACOS_COMPILE_$(1)) -shared $$@.o $$@.about.o $$@.interface.o $$(MACOS_PYTHON_$(1))/lib/libwasm_rt_wasmtrap.so \
+	    $(MACOS_OUT)/$(1)/lib/$(MACOS_NAME) -Wl,-install_name,@rpath/$$(@F) -Wl,-rpath,@loader_path/../lib \
+	    -Wl,-rpath,@loader_path/../../lib -Wl,-exported_symbols_list,$(MACOS)/module-exports.txt -o $$@
+	@rm $$@.*
+
+$$(MACOS_PYTHON_$(1))/helpers/%.so: c-tests/python/tests/helpers/%.c $(MACOS_TOOLCHAIN)
+	@mkdir -p $$(@D)
+	$$(MACOS_COMPILE_$(1)) $(MACOS_OWN_FLAGS) -c $$< -o $$@.o
+	$$(MACOS_COMPILE_$(1)) -shared $$@.o -Wl,-install_name,@rpath/$$(@F) -o $$@
+	@rm $$@.o
+
+.PHONY: macos-python-$(1)
+macos-python-$(1): $$(MACOS_PYTHON_FILES_$(1))
+endef
+$(foreach architecture,$(MACOS_PYTHON_PARTS),$(eval $(call MACOS_PYTHON_RULES,$(architecture))))
+
 # ---- What goes to a Mac ----
 
 MACOS_FOLDER := $(MACOS_OUT)/run-on-mac
 
 .PHONY: macos
-macos: $(MACOS_ARCHITECTURES:%=macos-harness-%) ## for macOS: libraries, harness, and the folder target/macos/run-on-mac
+macos: $(MACOS_ARCHITECTURES:%=macos-harness-%) $(MACOS_PYTHON_PARTS:%=macos-python-%) ## build all for macOS
 	rm -rf $(MACOS_FOLDER)
 	mkdir -p $(MACOS_FOLDER)/include
 	cp $(MACOS)/run-on-mac.sh $(MACOS_FOLDER)/
@@ -94,6 +165,19 @@ macos: $(MACOS_ARCHITECTURES:%=macos-harness-%) ## for macOS: libraries, harness
 	        copy=$$folder/$${program#$$built/c-tests/}; mkdir -p $${copy%/*}; cp $$program $$copy; \
 	    done <$$built/c-programs.txt; \
 	done
+ifneq ($(MACOS_PYTHON_PARTS),)
+	for architecture in $(MACOS_PYTHON_PARTS); do \
+	    cp -RL $(MACOS_OUT)/$$architecture/python $(MACOS_FOLDER)/$$architecture/python || exit; \
+	done
+	mkdir -p $(MACOS_FOLDER)/python $(MACOS_FOLDER)/wasm/demo
+	cp $(MACOS_OUT)/include/wasm-rt.h c-tests/wasm/wasm_rt_wasmtrap.h c-tests/python/module/module_interface.h \
+	    $(MACOS_FOLDER)/include/
+	cp $(MACOS)/python-on-mac.sh $(MACOS_FOLDER)/python/run.sh
+	cp -R c-tests/python/extension c-tests/python/tests $(addprefix c-tests/python/,interpreters.py run_tests.py \
+	    demo_table.py requirements.txt) $(MACOS_FOLDER)/python/
+	rm -rf $(MACOS_FOLDER)/python/tests/__pycache__
+	cp c-tests/wasm/demo/expected_traps.txt $(MACOS_FOLDER)/wasm/demo/
+endif
 	@echo 'Take $(MACOS_FOLDER) to a Mac, and run run-on-mac.sh there.'
 
 CHECKS += check-macos

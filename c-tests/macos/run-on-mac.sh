@@ -94,7 +94,10 @@ if [ "$part" != python ]; then
     case $(uname -m) in
     arm64)
         run_architecture aarch64 "arm64"
-        if arch -x86_64 /usr/bin/true 2>/dev/null; then
+        if [ ! -d x86_64 ]; then
+            summary="$summary
+not run: x86-64, because it was not built"
+        elif arch -x86_64 /usr/bin/true 2>/dev/null; then
             run_architecture x86_64 "x86-64, translated by Rosetta"
         else
             summary="$summary
@@ -104,7 +107,10 @@ not run: x86-64, because Rosetta is not installed"
     *) run_architecture x86_64 "x86-64" ;;
     esac
 fi
-if [ "$part" != c ]; then
+if [ "$part" != c ] && [ ! -d python ]; then
+    summary="$summary
+not run: Python, because it was not built"
+elif [ "$part" != c ]; then
     python/run.sh
     case $? in
     0) remember "Python" 0 ;;

@@ -15,7 +15,7 @@ import sys
 
 OLDEST = (3, 8)
 PATTERNS = ["python", "python3", "python3.[0-9]", "python3.[0-9][0-9]"]
-FOLDERS = ["/usr/bin", "/usr/local/bin"]
+FOLDERS = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"]
 
 ASK = """
 import json, os, sys, sysconfig

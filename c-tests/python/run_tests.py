@@ -46,6 +46,19 @@ def run(command, **kwargs):
     )
 
 
+def python_to_use(interpreter, venvs, packages):
+    """The interpreter in an environment with the packages; without them, where that is allowed, as it is."""
+    if packages == "no":
+        return interpreter.path
+    try:
+        return virtual_environment(interpreter, venvs)
+    except (RuntimeError, subprocess.SubprocessError) as problem:
+        if packages == "yes":
+            raise
+        print(f"CPython {interpreter.version_text:8} without packages of PyPI: {problem}")
+        return interpreter.path
+
+
 def virtual_environment(interpreter, venvs):
     """The python of the interpreter's environment, made if it is not there or the requirements have changed."""
     requirements = HERE / "requirements.txt"
@@ -91,7 +104,7 @@ def run_test(runner, python, out, name):
 
 def run_interpreter(interpreter, arguments, out):
     try:
-        python = virtual_environment(interpreter, arguments.venvs.resolve())
+        python = python_to_use(interpreter, arguments.venvs.resolve(), arguments.packages)
         names = test_names(python, out, arguments.tests.split())
     except (RuntimeError, subprocess.SubprocessError) as problem:
         return [Outcome("set-up", "FAILED", str(problem))]
@@ -123,6 +136,8 @@ def main():
     parser.add_argument("--runner", default=[], type=shlex.split, help="a command that runs each test's process")
     parser.add_argument("--tests", default="", help="names of test files without test_, or of tests; all if empty")
     parser.add_argument("--versions", default="", help="such as '3.8 3.12'; all if empty")
+    parser.add_argument("--packages", default="yes", choices=["yes", "if-possible", "no"],
+                        help="whether to get the packages of requirements.txt; tests that want them are skipped else")
     arguments = parser.parse_args()
     out = arguments.out.resolve()
 

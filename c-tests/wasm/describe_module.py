@@ -3,6 +3,8 @@
 
 Offsets are those of the object file. They hold in whatever the object is linked into, as the code section, named
 wasm_code_NAME there, has nothing else in it; it is an error if the compiler has put code into more sections than .text.
+
+With --mach-o the object is one for macOS, where the section is __TEXT,__wasm from the start.
 """
 
 import argparse
@@ -39,12 +41,40 @@ def code_symbols(nm, obj):
     return sorted(symbols)
 
 
-def describe(name, module, names, symbols):
+def mach_o_code_symbols(nm, objdump, obj):
+    """The same for Mach-O, whose symbols have no size: each reaches to the next."""
+    headers = subprocess.run([objdump, "--section-headers", obj], capture_output=True, text=True, check=True).stdout
+    place = re.search(r"^ *\d+ __wasm +([0-9a-f]+) +([0-9a-f]+)", headers, re.MULTILINE)
+    if not place:
+        sys.exit(f"{obj}: has no section __TEXT,__wasm")
+    size, start = (int(number, 16) for number in place.groups())
+    listing = subprocess.run([nm, "-m", "-n", "--defined-only", obj], capture_output=True, text=True, check=True)
+    found = []
+    for line in listing.stdout.splitlines():
+        symbol = re.match(r"([0-9a-f]+) \((\w+),(\w+)\) .*?_(\S+)$", line)
+        if symbol and symbol[2] == "__TEXT" and symbol[3] == "__wasm":
+            found.append((int(symbol[1], 16) - start, symbol[4]))
+        elif symbol and symbol[3] == "__text":
+            sys.exit(f"{obj}: {symbol[4]} is in __text, not in __wasm")
+    ends = [offset for offset, _ in found[1:]] + [size]
+    return [(offset, end - offset, symbol) for (offset, symbol), end in zip(found, ends)]
+
+
+def elf_bounds(name):
+    for bound in "start", "stop":
+        yield f'extern const char __{bound}_wasm_code_{name}[] __attribute__((visibility("hidden")));'
+
+
+def mach_o_bounds(name):
+    for bound, symbol in ("start", "start"), ("stop", "end"):
+        yield f'extern const char __{bound}_wasm_code_{name}[] __asm__("section${symbol}$__TEXT$__wasm");'
+
+
+def describe(name, module, names, symbols, bounds):
     section = f"wasm_code_{name}"
     yield f"/* Describes the module {name} for wasm_rt_wasmtrap.h. Made by describe_module.py. */"
     yield '#include "wasm_rt_wasmtrap.h"\n'
-    for bound in "__start_", "__stop_":
-        yield f'extern const char {bound}{section}[] __attribute__((visibility("hidden")));'
+    yield from bounds(name)
 
     yield "\nstatic const wasm_rt_wasmtrap_symbol_t symbols[] = {"
     for offset, size, symbol in symbols:
@@ -76,6 +106,8 @@ def describe(name, module, names, symbols):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--nm", default="nm")
+    parser.add_argument("--objdump", default="objdump", help="for --mach-o")
+    parser.add_argument("--mach-o", action="store_true")
     parser.add_argument("--name", required=True)
     parser.add_argument("wasm")
     parser.add_argument("c_file", help="the module in C")
@@ -84,9 +116,12 @@ def main():
     arguments = parser.parse_args()
     module = wasm_binary.read(arguments.wasm)
     names = functions_in_c(arguments.c_file, module)
-    symbols = code_symbols(arguments.nm, arguments.object)
+    if arguments.mach_o:
+        symbols, bounds = mach_o_code_symbols(arguments.nm, arguments.objdump, arguments.object), mach_o_bounds
+    else:
+        symbols, bounds = code_symbols(arguments.nm, arguments.object), elf_bounds
     with open(arguments.output, "w", encoding="utf-8") as file:
-        for line in describe(arguments.name, module, names, symbols):
+        for line in describe(arguments.name, module, names, symbols, bounds):
             print(line, file=file)
 
 

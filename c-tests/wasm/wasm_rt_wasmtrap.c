@@ -24,9 +24,15 @@ enum { OWN_STACK = 8192 };
 
 /* For functions that generated code calls: their faults are traps as its own are, so that the stack may end where they
  * are entered, too. */
+#if defined(__APPLE__)
+#define CALLED_BY_WASM __attribute__((section("__TEXT,__wasm_rt,regular,pure_instructions"), noinline))
+extern const char __start_wasm_rt_code[] __asm__("section$start$__TEXT$__wasm_rt");
+extern const char __stop_wasm_rt_code[] __asm__("section$end$__TEXT$__wasm_rt");
+#else
 #define CALLED_BY_WASM __attribute__((section("wasm_rt_code"), noinline))
 extern const char __start_wasm_rt_code[] __attribute__((visibility("hidden")));
 extern const char __stop_wasm_rt_code[] __attribute__((visibility("hidden")));
+#endif
 
 static const wasm_rt_wasmtrap_module_t own_code = {
     .name = "wasm-rt", .code_start = __start_wasm_rt_code, .code_stop = __stop_wasm_rt_code};
@@ -112,8 +118,10 @@ CALLED_BY_WASM wasmtrap_code_t wasm_rt_wasmtrap_code_of(wasm_rt_trap_t trap, con
       return WASMTRAP_CODE_UNDEFINED_ELEMENT;
     case WASM_RT_TRAP_UNCAUGHT_EXCEPTION:
       return WASMTRAP_CODE_UNCAUGHT_EXCEPTION;
+#if !WASM_RT_MERGED_OOB_AND_EXHAUSTION_TRAPS
     case WASM_RT_TRAP_EXHAUSTION:
       return WASMTRAP_CODE_STACK_OVERFLOW;
+#endif
   }
   return WASMTRAP_CODE_NONE;
 }

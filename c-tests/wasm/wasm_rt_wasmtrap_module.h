@@ -36,6 +36,11 @@
     WASM_RT_WASMTRAP_BARRIER();                    \
   })
 
+/* Elsewhere the section gets its name from objcopy. A module is alone in its shared object here. */
+#if defined(__APPLE__)
+#pragma clang section text = "__TEXT,__wasm,regular,pure_instructions"
+#endif
+
 #define CALL_INDIRECT_TRAP(table, index) (wasmtrap_raise(wasm_rt_wasmtrap_bad_call(&(table), (index)), (index)), 0)
 
 #endif

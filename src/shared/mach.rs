@@ -104,6 +104,8 @@ pub(crate) enum Phase {
     Asking,
     /// It has declined a fault at `pc`, which comes again.
     Forwarding { pc: usize },
+    /// What it has declined went on to the next level. If it comes back as a signal, nobody is asked again.
+    Declined { pc: usize },
 }
 
 /// A fault that the embedder's handler is asked about.

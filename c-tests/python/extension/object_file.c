@@ -1,13 +1,51 @@
 #include "object_file.h"
 
-#include <elf.h>
 #include <errno.h>
-#include <link.h>
 #include <stdio.h>
 #include <string.h>
+#if defined(__APPLE__)
+#include <mach-o/loader.h>
+#else
+#include <elf.h>
+#include <link.h>
+#endif
+
+#if defined(__APPLE__)
+typedef struct mach_header_64 header_t;
+
+static int is_object(const header_t *header, size_t got) {
+  return got >= sizeof header->magic && header->magic == MH_MAGIC_64;
+}
+
+static int is_shared(const header_t *header) { return header->filetype == MH_DYLIB || header->filetype == MH_BUNDLE; }
 
 /* 1 if all that the file says is to be mapped is there. The dynamic linker itself checks everything else. */
-static int segments_are_there(FILE *file, const ElfW(Ehdr) *header, long size) {
+static int segments_are_there(FILE *file, const header_t *header, long size) {
+  const long end = (long)(sizeof *header + header->sizeofcmds);
+  long at = (long)sizeof *header;
+  for (uint32_t i = 0; i < header->ncmds; i++) {
+    struct segment_command_64 command;
+    if (fseek(file, at, SEEK_SET) != 0 || fread(&command, sizeof(struct load_command), 1, file) != 1) return 0;
+    if (command.cmdsize < sizeof(struct load_command) || at + (long)command.cmdsize > end) return 0;
+    if (command.cmd == LC_SEGMENT_64) {
+      if (fseek(file, at, SEEK_SET) != 0 || fread(&command, sizeof command, 1, file) != 1) return 0;
+      if (command.fileoff > (uint64_t)size || command.filesize > (uint64_t)size - command.fileoff) return 0;
+    }
+    at += (long)command.cmdsize;
+  }
+  return 1;
+}
+#else
+typedef ElfW(Ehdr) header_t;
+
+static int is_object(const header_t *header, size_t got) {
+  return got >= SELFMAG && memcmp(header->e_ident, ELFMAG, SELFMAG) == 0;
+}
+
+static int is_shared(const header_t *header) { return header->e_type == ET_DYN; }
+
+/* 1 if all that the file says is to be mapped is there. The dynamic linker itself checks everything else. */
+static int segments_are_there(FILE *file, const header_t *header, long size) {
   if (header->e_phentsize != sizeof(ElfW(Phdr))) return 0;
   for (size_t i = 0; i < header->e_phnum; i++) {
     ElfW(Phdr) segment;
@@ -17,6 +55,7 @@ static int segments_are_there(FILE *file, const ElfW(Ehdr) *header, long size) {
   }
   return 1;
 }
+#endif
 
 int object_file_is_whole(const char *path, char *why, size_t why_size) {
   FILE *file = fopen(path, "rb");
@@ -24,15 +63,15 @@ int object_file_is_whole(const char *path, char *why, size_t why_size) {
     snprintf(why, why_size, "cannot open '%s': %s", path, strerror(errno));
     return 0;
   }
-  ElfW(Ehdr) header;
+  header_t header;
   const char *what = NULL;
   const size_t got = fread(&header, 1, sizeof header, file);
-  if (got < SELFMAG || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) {
+  if (!is_object(&header, got)) {
     what = "not a shared object";
   } else if (got < sizeof header || fseek(file, 0, SEEK_END) != 0 ||
              !segments_are_there(file, &header, ftell(file))) {
     what = "cut off, or of another machine";
-  } else if (header.e_type != ET_DYN) {
+  } else if (!is_shared(&header)) {
     what = "not a shared object";
   }
   fclose(file);

@@ -11,6 +11,7 @@ INSTALL = "assert owner.owner_install() == 0\n"
 INIT = "import wasmtrap, support; wasmtrap.init()\n"
 
 
+@unittest.skipUnless((OUT / "helpers" / "libsigsegv_owner.so").exists(), "libsigsegv is not installed here")
 class SignalOwner(unittest.TestCase):
     def setUp(self):
         self.owner = ctypes.CDLL(str(OUT / "helpers" / "libsigsegv_owner.so"))

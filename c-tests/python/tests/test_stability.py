@@ -1,12 +1,10 @@
 """100,000 traps leave memory, mappings, file descriptors and threads as they were."""
 
 import gc
-import os
-import pathlib
-import resource
 import threading
 import unittest
 
+import process_state
 import wasmtrap
 from support import check_that_traps_are_caught, host_calls_instance, trap_of, wait_for_ended_threads
 
@@ -20,11 +18,9 @@ def state():
     """Resident bytes, mappings, and what must be the very same."""
     gc.collect()
     wait_for_ended_threads()
-    mappings = len(pathlib.Path("/proc/self/maps").read_text().splitlines())
-    resident = int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-    return resident, mappings, {
-        "descriptors": len(os.listdir("/proc/self/fd")),
-        "threads": len(os.listdir("/proc/self/task")),
+    return process_state.resident_bytes(), process_state.mappings(), {
+        "descriptors": process_state.descriptors(),
+        "threads": process_state.threads(),
         "described": wasmtrap.describe().splitlines()[-1],
     }
 

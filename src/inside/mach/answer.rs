@@ -47,9 +47,15 @@ pub(crate) fn answer(thread: &Thread, request: &Request, words: &mut Words) -> A
             return next(thread, exception, request, &mut machine);
         }
         // The handler has had its say about this one.
-        Phase::Forwarding { pc } if pc == fault.pc => return next(thread, exception, request, &mut machine),
+        Phase::Forwarding { pc } if pc == fault.pc => {
+            let answer = next(thread, exception, request, &mut machine);
+            if answer == Answer::NextLevel {
+                callback.phase = Phase::Declined { pc };
+            }
+            return answer;
+        }
         // Any other fault, of a handler that has jumped out too, is a new one.
-        Phase::Idle | Phase::Asking | Phase::Forwarding { .. } => (),
+        Phase::Idle | Phase::Asking | Phase::Forwarding { .. } | Phase::Declined { .. } => (),
     }
     let report = report_of(request);
     match decide(&fault, &Live::of_stopped(thread, machine.sp())) {

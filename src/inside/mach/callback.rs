@@ -8,6 +8,7 @@
 
 use super::state::{State, Words};
 use super::trampoline;
+use crate::arch;
 use crate::inside::decide::{Fault, Verdict, decide};
 use crate::inside::machine::{Machine, Report};
 use crate::inside::tables::Live;
@@ -64,4 +65,19 @@ pub(crate) unsafe extern "C" fn asked(thread: &Thread) {
         (*place).words = words;
         (*place).handled = handled;
     }
+}
+
+/// Whether this is the fault that the handler has just declined, come back from the next level as a signal.
+pub(crate) fn has_been_declined(fault: &Fault) -> bool {
+    // SAFETY: null or this thread's record, which only this thread frees.
+    let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return false };
+    let place = thread.mach.callback.get();
+    // SAFETY: this thread's, which is not in the kernel now.
+    let phase = unsafe { (*place).phase };
+    let declined = fault.from_kernel && phase == Phase::Declined { pc: fault.pc };
+    if declined {
+        // SAFETY: as above.
+        unsafe { (*place).phase = Phase::Idle };
+    }
+    declined
 }

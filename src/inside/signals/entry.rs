@@ -84,6 +84,10 @@ fn handle(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) -
         // SAFETY: si_addr is set for these signals when the kernel made them, which `has_address` implies.
         address: (seen.from_kernel && seen.has_address).then(|| unsafe { info.si_addr() }.addr()),
     };
+    #[cfg(wasmtrap_mach)]
+    if crate::inside::mach::callback::has_been_declined(&fault) {
+        return false;
+    }
     let report = Report::of_signal(signal, info.si_code);
     let live = Live::now(context.sp());
     let fault_handler = live.fault_handler;
