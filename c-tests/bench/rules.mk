@@ -8,7 +8,7 @@
 
 BENCH := c-tests/bench
 BENCH_OUT := target/bench
-BENCH_ROUNDS ?= 101
+BENCH_ROUNDS ?= 251
 STRIP ?= $(TOOLS)strip
 
 BENCH_LIBRARY := target/wasm/lib/libwasmtrap.so.0

@@ -32,4 +32,4 @@ cc -std=c99 -O2 -g -fno-omit-frame-pointer -Wall -Wextra -mmacosx-version-min=11
     -I../include -isystem "$headers" extension/*.c "$out/lib/libwasm_rt_wasmtrap.so" "../$architecture/lib/"*.dylib \
     -bundle -undefined dynamic_lookup -Wl,-rpath,@loader_path/lib -Wl,-rpath,@loader_path/../lib \
     -o "$out/wasmtrap.abi3.so" || exit 1
-exec "$python" run_tests.py --out "$out" --packages "${WASMTRAP_TEST_PACKAGES:-if-possible}"
+exec "$python" run_tests.py --out "$out" --venvs "$out/venv" --packages "${WASMTRAP_TEST_PACKAGES:-if-possible}"
