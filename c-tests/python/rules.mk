@@ -85,8 +85,9 @@ $(PYTHON_OUT)/helpers/%.so: $(PYTHON_PART)/tests/helpers/%.c
 PYTHON_DEMO_MODULES := $(PYTHON_OUT)/modules/traps.so $(PYTHON_OUT)/modules/png.so
 PYTHON_TEST_MODULES := $(patsubst %,$(PYTHON_OUT)/modules/%.so,traps host_calls starts)
 
-.PHONY: check-python
-check-python: $(PYTHON_EXTENSION) $(PYTHON_TEST_MODULES) $(PYTHON_HELPERS) ## the Python extension
+.PHONY: check-python check-python-build
+check-python-build: $(PYTHON_EXTENSION) $(PYTHON_TEST_MODULES) $(PYTHON_HELPERS)
+check-python: check-python-build ## the Python extension
 	$(PYTHON) $(PYTHON_PART)/run_tests.py --out $(PYTHON_OUT) --venvs $(PYTHON_VENVS) --runner '$(RUNNER)' \
 	    --tests '$(PYTHON_TESTS)' --versions '$(PYTHON_VERSIONS)'
 
