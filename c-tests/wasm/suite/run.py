@@ -63,7 +63,7 @@ class File:
     def go(self):
         try:
             executable = self.build()
-            if executable:
+            if executable and not self.options.build_only:
                 self.run(executable)
         except subprocess.CalledProcessError as error:
             self.fail(f"{shlex.join(error.cmd)}\n{error.stderr}")
@@ -177,6 +177,7 @@ def main():
     for option in ("cc", "module-flags", "program-flags", "link", "runner"):
         parser.add_argument("--" + option, required=True, type=shlex.split)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--build-only", action="store_true", help="run none of the programs, which are OUT/*/*/program")
     parser.add_argument("--only", default="", help="the names of files to run, separated by commas")
     options = parser.parse_args()
     translate.check_version(options.wasm2c)
@@ -193,6 +194,8 @@ def main():
     # The largest first, so that none is left to run alone at the end.
     with ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(File.go, sorted(files, key=lambda file: -os.path.getsize(file.wast))))
+    if options.build_only:
+        sys.exit("\n".join(failure for file in files for failure in file.failures) or 0)
 
     for title, _ in FOLDERS:
         group = [file for file in files if file.folder_title == title]

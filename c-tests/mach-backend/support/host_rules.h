@@ -1,0 +1,18 @@
+/* What the kernel's rules are for this process. On a Mac a program of one's own is never hardened as Apple's are. */
+#ifndef HOST_RULES_H
+#define HOST_RULES_H
+
+/* Exception ports with EXCEPTION_DEFAULT and its like are fatal. */
+int kernel_kills_for_showing_ports(void);
+/* The library takes the process as hardened, whatever the kernel's version does about it. */
+int process_is_hardened(void);
+/* Exception messages bring ports with which nothing can be changed. */
+int messages_bring_read_ports(void);
+/* Whether a port may be set with this behavior at all; asks only for harmless ones. */
+int kernel_knows_behavior(int behavior);
+/* Every exception is offered to the ports; none is interrupted on its way. */
+int every_exception_is_delivered(void);
+/* Somebody at task level takes breakpoints. */
+int a_debugger_takes_breakpoints(void);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * The first steps with ports that most tests take: Mach calls that a Mac has too.
+ */
+#ifndef PORTS_H
+#define PORTS_H
+
+#include <pthread.h>
+
+#include <mach/mach.h>
+
+#include "tap.h"
+
+/* A receive right with one send right, under one name. */
+mach_port_t new_port(void);
+/* Gives both back. */
+void free_port(mach_port_t port);
+mach_port_t this_thread(void);
+/* How many references of a right a name has; 0 if none. */
+mach_port_urefs_t references(mach_port_t name, mach_port_right_t right);
+mach_port_type_t type_of(mach_port_t name);
+
+#endif
