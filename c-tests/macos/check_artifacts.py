@@ -14,6 +14,8 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 CAPI = HERE.parent / "capi"
+MACH_BACKEND = HERE.parent / "mach-backend"
+MACH_CONTROLS = HERE.parent / "mach" / "controls"
 CPU_TYPES = {"aarch64": "ARM64", "x86_64": "X86_64"}
 # <mach/machine.h>
 CPU_TYPE_NUMBERS = {0x0100000C: "aarch64", 0x01000007: "x86_64"}
@@ -207,6 +209,7 @@ def check_architecture(checks, tools, folder, architecture, version, allowed_imp
     archive = library.with_name("libwasmtrap.a")
     checks.same(set(archived_cpu_types(archive)), {architecture}, f"{architecture} libwasmtrap.a: its kind")
     check_programs(checks, tools, folder, architecture, library_name)
+    check_mach_programs(checks, tools, folder, architecture)
     check_python(checks, tools, folder, architecture, library_name)
 
 
@@ -243,6 +246,19 @@ def check_programs(checks, tools, folder, architecture, library_name):
         check_image(checks, image, f"{architecture} {program}", architecture, "EXECUTE", dependencies)
     for part in (library_name, "plugin.so"):
         checks.check((capi / "lib" / part).is_file(), f"{architecture}: {part} is where the programs look for it")
+
+
+def check_mach_programs(checks, tools, folder, architecture):
+    """The Mach backend's own tests, but for those of the simulated kernel, and the controls."""
+    tests = {str(path.relative_to(MACH_BACKEND).with_suffix("")) for path in MACH_BACKEND.glob("*/*.c")}
+    wanted = {name for name in tests if name.split("/")[0] not in ("support", "simulated")}
+    wanted |= {f"controls/{path.stem}" for path in MACH_CONTROLS.glob("*_engine.c")}
+    mach = folder / architecture / "mach"
+    built = {str(path.relative_to(mach).with_suffix("")) for path in mach.rglob("*.t")}
+    checks.same(sorted(built), sorted(wanted), f"{architecture}: the tests of the Mach backend, and the controls")
+    for name in sorted(built & wanted):
+        image = Image(tools, mach / f"{name}.t")
+        check_image(checks, image, f"{architecture} mach/{name}", architecture, "EXECUTE", {LIBSYSTEM})
 
 
 def check_python(checks, tools, folder, architecture, library_name):

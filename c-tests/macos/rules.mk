@@ -64,7 +64,8 @@ MACOS_BUILT_$(1) := $(MACOS_OUT)/build/$(1)-apple-darwin/release
 MACOS_LIBRARIES_$(1) := $(MACOS_OUT)/$(1)/lib/$(MACOS_NAME) $(MACOS_OUT)/$(1)/lib/libwasmtrap.a
 
 $$(MACOS_BUILT_$(1))/libwasmtrap.dylib $$(MACOS_BUILT_$(1))/libwasmtrap.a &: FORCE $(MACOS_TOOLCHAIN)
-	@$(MACOS_ENVIRONMENT) MACOSX_DEPLOYMENT_TARGET=11.0 $$(call BUILD,$$($(2)),$(MACOS_OUT)/build) --target $(1)-apple-darwin
+	@$(MACOS_ENVIRONMENT) MACOSX_DEPLOYMENT_TARGET=11.0 \
+	$$(call BUILD,$$($(2)),$(MACOS_OUT)/build) --target $(1)-apple-darwin
 
 $(MACOS_OUT)/$(1)/lib/$(MACOS_NAME): $$(MACOS_BUILT_$(1))/libwasmtrap.dylib
 	@mkdir -p $$(@D)
@@ -87,6 +88,47 @@ macos-harness-$(1): $$(MACOS_LIBRARIES_$(1))
 endef
 $(eval $(call MACOS_RULES,aarch64,MACOS_AARCH64_CARGO))
 $(eval $(call MACOS_RULES,x86_64,MACOS_X86_64_CARGO))
+
+# ---- The Mach backend's own tests, and the controls, as far as they are not about the simulated kernel ----
+
+MACOS_MACH_TESTS := $(filter-out support/% simulated/%,\
+    $(patsubst c-tests/mach-backend/%.c,%,$(sort $(wildcard c-tests/mach-backend/*/*.c))))
+MACOS_CONTROLS := $(patsubst c-tests/mach/controls/%.c,controls/%,$(sort $(wildcard c-tests/mach/controls/*_engine.c)))
+MACOS_MACH_SUPPORT := $(patsubst c-tests/%,%,$(sort $(wildcard c-tests/mach-backend/support/*.[cS])) \
+    $(filter-out %/host_profile.c,$(sort $(wildcard c-tests/mach/tests/support/*.c)))) $(addprefix capi/support/,\
+    tap.c memory.c handlers.c host.c fiber.c wasm_code.c wasm_code_x86_64.S wasm_code_aarch64.S)
+MACOS_MACH_FLAGS := -D_GNU_SOURCE -DEMULATED=0 -g -O1 -fno-strict-aliasing -fno-omit-frame-pointer -MMD -MP -Iinclude \
+    -Ic-tests/mach-backend/support -Ic-tests/capi/support -Ic-tests/mach/tests/support -Ic-tests/mach/controls
+
+# For an architecture.
+define MACOS_MACH_RULES
+MACOS_MACH_$(1) := $(MACOS_OUT)/$(1)/mach
+MACOS_CC_$(1) := $(MACOS_ENVIRONMENT) $(call MACOS_CC,$(1))
+MACOS_MACH_PROGRAMS_$(1) := $$(MACOS_MACH_TESTS:%=$$(MACOS_MACH_$(1))/%.t) $$(MACOS_CONTROLS:%=$$(MACOS_MACH_$(1))/%.t)
+
+$$(MACOS_MACH_$(1))/obj/%.c.o: c-tests/%.c $(MACOS)/rules.mk $(MACOS_TOOLCHAIN)
+	@mkdir -p $$(@D)
+	$$(MACOS_CC_$(1)) $(C_WARNINGS) $(MACOS_MACH_FLAGS) -c $$< -o $$@
+
+$$(MACOS_MACH_$(1))/obj/%.S.o: c-tests/%.S $(MACOS)/rules.mk $(MACOS_TOOLCHAIN)
+	@mkdir -p $$(@D)
+	$$(MACOS_CC_$(1)) $(MACOS_MACH_FLAGS) -c $$< -o $$@
+
+$$(MACOS_MACH_TESTS:%=$$(MACOS_MACH_$(1))/%.t): $$(MACOS_MACH_$(1))/%.t: $$(MACOS_MACH_$(1))/obj/mach-backend/%.c.o \
+    $$(MACOS_MACH_SUPPORT:%=$$(MACOS_MACH_$(1))/obj/%.o) $(MACOS_OUT)/$(1)/lib/libwasmtrap.a
+	@mkdir -p $$(@D)
+	$$(MACOS_CC_$(1)) $$^ -pthread -o $$@
+
+$$(MACOS_CONTROLS:%=$$(MACOS_MACH_$(1))/%.t): $$(MACOS_MACH_$(1))/%.t: $$(MACOS_MACH_$(1))/obj/mach/%.c.o \
+    $$(MACOS_MACH_$(1))/obj/mach/controls/engine.c.o $$(MACOS_MACH_$(1))/obj/capi/support/tap.c.o
+	@mkdir -p $$(@D)
+	$$(MACOS_CC_$(1)) $$^ -pthread -o $$@
+
+.PHONY: macos-mach-$(1)
+macos-mach-$(1): $$(MACOS_MACH_PROGRAMS_$(1))
+-include $$(wildcard $$(MACOS_MACH_$(1))/obj/*/*.d $$(MACOS_MACH_$(1))/obj/*/*/*.d $$(MACOS_MACH_$(1))/obj/*/*/*/*.d)
+endef
+$(foreach architecture,$(MACOS_ARCHITECTURES),$(eval $(call MACOS_MACH_RULES,$(architecture))))
 
 # ---- Python ----
 
@@ -151,7 +193,9 @@ $(foreach architecture,$(MACOS_PYTHON_PARTS),$(eval $(call MACOS_PYTHON_RULES,$(
 MACOS_FOLDER := $(MACOS_OUT)/run-on-mac
 
 .PHONY: macos
-macos: $(MACOS_ARCHITECTURES:%=macos-harness-%) $(MACOS_PYTHON_PARTS:%=macos-python-%) ## build all for macOS
+macos: $(MACOS_ARCHITECTURES:%=macos-harness-%)
+macos: $(MACOS_ARCHITECTURES:%=macos-mach-%)
+macos: $(MACOS_PYTHON_PARTS:%=macos-python-%) ## build libraries and harness for macOS: the folder target/macos/run-on-mac
 	rm -rf $(MACOS_FOLDER)
 	mkdir -p $(MACOS_FOLDER)/include
 	cp $(MACOS)/run-on-mac.sh $(MACOS_FOLDER)/
@@ -164,6 +208,9 @@ macos: $(MACOS_ARCHITECTURES:%=macos-harness-%) $(MACOS_PYTHON_PARTS:%=macos-pyt
 	    while read -r program; do \
 	        copy=$$folder/$${program#$$built/c-tests/}; mkdir -p $${copy%/*}; cp $$program $$copy; \
 	    done <$$built/c-programs.txt; \
+	    for program in $(MACOS_MACH_TESTS) $(MACOS_CONTROLS); do \
+	        copy=$$folder/mach/$$program.t; mkdir -p $${copy%/*}; cp $$built/mach/$$program.t $$copy; \
+	    done; \
 	done
 ifneq ($(MACOS_PYTHON_PARTS),)
 	for architecture in $(MACOS_PYTHON_PARTS); do \

@@ -71,13 +71,13 @@ run_list() {
 # run_architecture FOLDER NAME: its C and C++ programs, twice.
 run_architecture() {
     list=$(mktemp) || exit 2
-    find "$1/capi" -name '*.t' | grep -F "$only" | sort >"$list"
+    find "$1/capi" "$1/mach" -name '*.t' 2>/dev/null | grep -F -e "$only" | sort >"$list"
     if [ -s "$list" ]; then
         echo "== $2, the backend that the library takes"
         run_list "$list"
         remember "$2, the backend that the library takes" $?
-        # What tests the choice of the backend itself cannot be told which to take.
-        grep -v -e '/setup/' -e 'init_refuses' -e 'init_after_shutdown' "$list" >"$list.signals"
+        # What tests the choice of the backend, or one of the two, cannot be told which to take.
+        grep -v -e '/mach/' -e '/setup/' -e 'init_refuses' -e 'init_after_shutdown' "$list" >"$list.signals"
         if [ -s "$list.signals" ]; then
             echo "== $2, signals"
             WASMTRAP_BACKEND=signals run_list "$list.signals"

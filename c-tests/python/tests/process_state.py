@@ -12,14 +12,11 @@ if sys.platform == "darwin":
     class TaskInfo(ctypes.Structure):
         """struct proc_taskinfo of <sys/proc_info.h>"""
 
-        _fields_ = [
-            (name, ctypes.c_uint64)
-            for name in ("virtual_size", "resident_size", "total_user", "total_system", "threads_user", "threads_system")
-        ] + [
-            (name, ctypes.c_int32)
-            for name in ("policy", "faults", "pageins", "cow_faults", "messages_sent", "messages_received",
-                         "syscalls_mach", "syscalls_unix", "context_switches", "thread_count", "running", "priority")
-        ]
+        LONG = ["virtual_size", "resident_size", "total_user", "total_system", "threads_user", "threads_system"]
+        SHORT = ["policy", "faults", "pageins", "cow_faults", "messages_sent", "messages_received", "syscalls_mach",
+                 "syscalls_unix", "context_switches", "thread_count", "running", "priority"]
+        _fields_ = [(name, ctypes.c_uint64) for name in LONG]
+        _fields_ += [(name, ctypes.c_int32) for name in SHORT]
 
     def task_info():
         info = TaskInfo()
