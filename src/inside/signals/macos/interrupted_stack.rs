@@ -18,8 +18,8 @@ use crate::inside::signals::forward::{Entrance, Handler, NoRoom};
 
 const RED_ZONE: usize = 128;
 
-/// What the kernel's frame takes (sendsig), and what a handler needs at the very least.
-const LEAST_ROOM: usize = 8 * 1024;
+/// What the kernel's frame would take there at the most (sendsig), without which it would not call the handler.
+const LEAST_ROOM: usize = 4 * 1024;
 
 /// Whether the code that the signal interrupted ran on the alternate signal stack, by the kernel's own account: it says
 /// so in the context, and gives no address of it.
