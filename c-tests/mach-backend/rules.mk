@@ -14,7 +14,7 @@ MACH_BACKEND_MACH := $(MACH_OUT)/lib/libsimulated_mach.so
 # What no program may take longer than. Only a hang does.
 MACH_BACKEND_LIMIT := 200
 
-MACH_BACKEND_FLAGS = -D_GNU_SOURCE -DEMULATED=0 -g -O1 -fno-strict-aliasing -fno-omit-frame-pointer -pthread -MMD -MP -Iinclude \
+MACH_BACKEND_FLAGS = -D_GNU_SOURCE -DEMULATED=0 -g -O1 -fno-omit-frame-pointer -pthread -MMD -MP -Iinclude \
     -I$(MACH_BACKEND)/support -Ic-tests/capi/support -I$(MACH_BACKEND_KERNEL)/tests/support -I$(MACH_INCLUDE)
 
 MACH_BACKEND_SUPPORT_SOURCES := $(sort $(wildcard $(MACH_BACKEND)/support/*.[cS])) \

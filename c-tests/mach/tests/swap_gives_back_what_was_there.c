@@ -1,5 +1,5 @@
-/* thread_swap_exception_ports hands out the earlier ports with rights of their own, equal ones together; set drops them;
- * get changes nothing. What may not be set is refused with the error of set_exception_ports_validation. */
+/* thread_swap_exception_ports hands out the earlier ports with rights of their own, equal ones together; set drops
+ * them; get changes nothing. What may not be set is refused with the error of set_exception_ports_validation. */
 #include "exception_server.h"
 #include "host_profile.h"
 
