@@ -95,7 +95,7 @@ MACOS_MACH_TESTS := $(filter-out support/% simulated/%,\
     $(patsubst c-tests/mach-backend/%.c,%,$(sort $(wildcard c-tests/mach-backend/*/*.c))))
 MACOS_CONTROLS := $(patsubst c-tests/mach/controls/%.c,controls/%,$(sort $(wildcard c-tests/mach/controls/*_engine.c)))
 MACOS_MACH_SUPPORT := $(patsubst c-tests/%,%,$(sort $(wildcard c-tests/mach-backend/support/*.[cS])) \
-    $(filter-out %/host_profile.c,$(sort $(wildcard c-tests/mach/tests/support/*.c)))) $(addprefix capi/support/,\
+    $(wildcard $(addprefix c-tests/mach/tests/support/,exception_server.c ports.c))) $(addprefix capi/support/,\
     tap.c memory.c handlers.c host.c fiber.c wasm_code.c wasm_code_x86_64.S wasm_code_aarch64.S)
 MACOS_MACH_FLAGS := -D_GNU_SOURCE -DEMULATED=0 -g -O1 -fno-strict-aliasing -fno-omit-frame-pointer -MMD -MP -Iinclude \
     -Ic-tests/mach-backend/support -Ic-tests/capi/support -Ic-tests/mach/tests/support -Ic-tests/mach/controls

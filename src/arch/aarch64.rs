@@ -4,8 +4,6 @@ use core::arch::asm;
 
 use super::object_format::{address_of, landing_label};
 use super::thread_pointer::load_thread;
-#[cfg(target_os = "macos")]
-use crate::inside::signals::forward::Handler;
 use crate::shared::activation::Activation;
 use crate::shared::thread::Thread;
 
@@ -362,32 +360,31 @@ pub(crate) unsafe fn system_call(number: libc::c_long, arguments: [usize; 4]) ->
     result
 }
 
-/// Calls a signal handler on another stack and comes back.
-///
-/// # Safety
-/// The handler may be called with these arguments; the memory below `top` is a stack's free part.
+/// The body of a function that calls a signal handler on another stack and comes back:
+/// `(handler: x0, signal: w1, siginfo: x2, ucontext: x3, top: x4)`, where `top` is a multiple of 16.
 #[cfg(target_os = "macos")]
-pub(crate) unsafe fn call_on_stack(
-    handler: Handler,
-    signal: libc::c_int,
-    siginfo: *mut libc::siginfo_t,
-    ucontext: *mut libc::ucontext_t,
-    top: usize,
-) {
-    // SAFETY: the caller's promise. x20 is the callee's to keep.
-    unsafe {
-        asm!(
-            "mov x20, sp",
-            "mov sp, {top}",
-            "blr {handler}",
-            "mov sp, x20",
-            top = in(reg) top & !15,
-            handler = in(reg) handler,
-            in("w0") signal,
-            in("x1") siginfo,
-            in("x2") ucontext,
-            out("x20") _,
-            clobber_abi("C"),
-        );
-    }
+macro_rules! call_on_stack {
+    () => {
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "stp x29, x30, [sp, #-16]!",
+            "mov x29, sp",
+            ".cfi_def_cfa x29, 16",
+            ".cfi_offset x29, -16",
+            ".cfi_offset x30, -8",
+            "mov sp, x4",
+            "mov x9, x0",
+            "mov w0, w1",
+            "mov x1, x2",
+            "mov x2, x3",
+            "blr x9",
+            "mov sp, x29",
+            "ldp x29, x30, [sp], #16",
+            ".cfi_def_cfa sp, 0",
+            "ret",
+            ".cfi_endproc",
+        )
+    };
 }
+#[cfg(target_os = "macos")]
+pub(crate) use call_on_stack;

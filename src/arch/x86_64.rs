@@ -6,8 +6,6 @@ use core::arch::asm;
 use super::object_format::direct_landing_label;
 use super::object_format::landing_label;
 use super::thread_pointer::load_thread;
-#[cfg(target_os = "macos")]
-use crate::inside::signals::forward::Handler;
 use crate::shared::activation::Activation;
 use crate::shared::thread::Thread;
 
@@ -388,32 +386,30 @@ pub(crate) unsafe fn system_call(number: libc::c_long, arguments: [usize; 4]) ->
     result
 }
 
-/// Calls a signal handler on another stack and comes back.
-///
-/// # Safety
-/// The handler may be called with these arguments; the memory below `top` is a stack's free part.
+/// The body of a function that calls a signal handler on another stack and comes back:
+/// `(handler: rdi, signal: esi, siginfo: rdx, ucontext: rcx, top: r8)`, where `top` is a multiple of 16.
 #[cfg(target_os = "macos")]
-pub(crate) unsafe fn call_on_stack(
-    handler: Handler,
-    signal: libc::c_int,
-    siginfo: *mut libc::siginfo_t,
-    ucontext: *mut libc::ucontext_t,
-    top: usize,
-) {
-    // SAFETY: the caller's promise. r12 is the callee's to keep.
-    unsafe {
-        asm!(
-            "mov r12, rsp",
-            "mov rsp, {top}",
-            "call {handler}",
-            "mov rsp, r12",
-            top = in(reg) top & !15,
-            handler = in(reg) handler,
-            in("edi") signal,
-            in("rsi") siginfo,
-            in("rdx") ucontext,
-            out("r12") _,
-            clobber_abi("C"),
-        );
-    }
+macro_rules! call_on_stack {
+    () => {
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "push rbp",
+            ".cfi_def_cfa_offset 16",
+            ".cfi_offset rbp, -16",
+            "mov rbp, rsp",
+            ".cfi_def_cfa_register rbp",
+            "mov rsp, r8",
+            "mov rax, rdi",
+            "mov edi, esi",
+            "mov rsi, rdx",
+            "mov rdx, rcx",
+            "call rax",
+            "leave",
+            ".cfi_def_cfa rsp, 8",
+            "ret",
+            ".cfi_endproc",
+        )
+    };
 }
+#[cfg(target_os = "macos")]
+pub(crate) use call_on_stack;

@@ -1,5 +1,9 @@
 #include "machine_state.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <stdio.h>
 #include <string.h>
 
@@ -31,7 +35,8 @@ void machine_state_spoil(uint64_t has_avx);
 
 static uint64_t has_avx(void) {
 #if defined(__x86_64__)
-  return __builtin_cpu_supports("avx") ? 1 : 0;
+  unsigned eax, ebx, ecx, edx;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_AVX) != 0 && (ecx & bit_OSXSAVE) != 0;
 #else
   return 0;
 #endif

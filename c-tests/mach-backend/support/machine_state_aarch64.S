@@ -77,7 +77,8 @@ NAME(machine_state_load):
     .irp number, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
     mov x\number, 0x1100 + \number
     .endr
-    cmp xzr, 1
+    mov x9, 0
+    cmp x9, 1
     note_state x19
     ldr x1, [x0]
     note_state x20

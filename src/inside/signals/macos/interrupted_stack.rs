@@ -52,8 +52,23 @@ pub(crate) unsafe fn call(
         return Err(NoRoom);
     }
     // SAFETY: below `top` is the interrupted stack's free part, where the kernel would have called the handler.
-    unsafe { arch::call_on_stack(handler, signal, info, context, top) };
+    unsafe { call_on_stack(handler, signal, info, context, top) };
     Ok(())
+}
+
+/// Calls a signal handler with its stack below `top`, and comes back.
+///
+/// # Safety
+/// The handler may be called with these arguments; the memory below `top`, a multiple of 16, is a stack's free part.
+#[unsafe(naked)]
+unsafe extern "C" fn call_on_stack(
+    handler: Handler,
+    signal: libc::c_int,
+    info: *mut siginfo_t,
+    context: *mut ucontext_t,
+    top: usize,
+) {
+    arch::call_on_stack!()
 }
 
 fn has_room(top: usize) -> bool {
