@@ -49,7 +49,8 @@ CARGO_HOME ?= $(HOME)/.cargo
 REPRODUCIBLE := --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME)=cargo
 # On macOS rustc leaves .eh_frame out where nothing unwinds, and with it the tables by which C++ exceptions pass.
 UNWIND_TABLES := -C force-unwind-tables=yes
-BUILD = RUSTFLAGS="$(strip $(RUSTFLAGS) $(UNWIND_TABLES) $(REPRODUCIBLE))" $(1) build --release --locked --lib --target-dir $(2)
+BUILD = RUSTFLAGS="$(strip $(RUSTFLAGS) $(UNWIND_TABLES) $(REPRODUCIBLE))" \
+    $(1) build --release --locked --lib --target-dir $(2)
 
 .PHONY: all
 all: $(RELEASE)/$(SONAME) $(LIB_STATIC) ## build the shared and the static library (the default)

@@ -1,4 +1,4 @@
-"""What the emulated machine says on its serial console: the frames that init.c describes, and what goes wrong with them.
+"""What the emulated machine says on its serial console: the frames that init.c describes, and what goes wrong there.
 """
 
 import re

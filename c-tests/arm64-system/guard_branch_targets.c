@@ -1,6 +1,6 @@
 /* Preloaded into every program of the harness: has the processor enforce branch targets (BTI) in the library's code,
- * as a dynamic linker does that knows of them. Debian 12's does not: its libc was built without. Nor does it look for the
- * note by which a library says that it has such targets: where it has none, every call of it ends the program.
+ * as a dynamic linker does that knows of them. Debian 12's does not: its libc was built without. Nor does it look for
+ * the note by which a library says that it has such targets: where it has none, every call of it ends the program.
  *
  * What it keeps: when the program's main starts, all code of libwasmtrap is guarded,
  * or the program has ended with a message. */

@@ -59,7 +59,7 @@ class Initramfs:
 
 
 def _entry(number, name, mode, device, data):
-    """The fields: inode, mode, user, group, links, time, size, device twice (the file's, its own), name's size, check."""
+    """The fields: inode, mode, user, group, links, time, size, device twice (the file's, its own), name's size, sum."""
     encoded = os.fsencode(name) + b"\0"
     fields = (number, mode, 0, 0, 1, 0, len(data), 0, 0, *device, len(encoded), 0)
     return _padded(MAGIC + b"".join(b"%08X" % field for field in fields) + encoded) + _padded(data)

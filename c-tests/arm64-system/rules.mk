@@ -97,7 +97,8 @@ $(ARM64_OUT)/arm64/%.t: $(ARM64)/tests/%.c $(ARM64_CODE) arm64-programs $(ARM64)
 
 # NAME: COMMAND for the programs in a folder. $(1) is the folder, $(2) what is left out of it, $(3) what the names begin
 # with, $(4) the environment. What is left out loads the library by its path.
-ARM64_LIST = (cd $(1) && find . -name '*.t' $(addprefix -not -name ,$(2)) | sort | sed "s|^\./\(.*\)|$(3)/\1: $(4) $$PWD/\1|")
+ARM64_LIST = (cd $(1) && find . -name '*.t' $(addprefix -not -name ,$(2)) | sort | \
+    sed "s|^\./\(.*\)|$(3)/\1: $(4) $$PWD/\1|")
 ARM64_HARDENED_ENVIRONMENT = LD_LIBRARY_PATH=$(abspath $(ARM64_HARDENED)/lib) LD_PRELOAD=$(abspath $(ARM64_GUARD))
 
 .PHONY: check-arm64-system

@@ -20,8 +20,10 @@ COMMANDS = [
     ("environment", "A='one two' B=%20 sh -c 'echo \"$A|$B|$PWD\"'", {"out": f"one two|%20|{pathlib.Path.cwd()}\n"},
      ["exit", 0]),
     ("left behind", "sh -c 'sleep 600 & echo done'", {"out": "done\n"}, ["exit", 0]),
-    ("much", f"sh -c 'yes 0123456789abcde | head -c {BYTES}'", {"out": "0123456789abcde\n" * (BYTES // 16)}, ["exit", 0]),
-    ("any byte", r"""sh -c "printf '\0\1\r\n@ 0 0 exit 0 %%\377'" """, {"out": "\0\1\r\n@ 0 0 exit 0 %\udcff"}, ["exit", 0]),
+    ("much", f"sh -c 'yes 0123456789abcde | head -c {BYTES}'", {"out": "0123456789abcde\n" * (BYTES // 16)},
+     ["exit", 0]),
+    ("any byte", r"""sh -c "printf '\0\1\r\n@ 0 0 exit 0 %%\377'" """, {"out": "\0\1\r\n@ 0 0 exit 0 %\udcff"},
+     ["exit", 0]),
     ("not there", "no-such-program", {"err": "init: no-such-program: No such file or directory\n"}, ["exit", 127]),
 ]  # fmt: skip
 
@@ -61,7 +63,8 @@ def check_results(command, out):
     check(status == 0, "the machine runs a list of commands", f"status {status}")
     for name, _, streams, end in COMMANDS:
         result = results[name]
-        check(result["fault"] is None and result["end"] == end, f"{name}: its end is told", result["fault"], result["end"])
+        check(result["fault"] is None and result["end"] == end, f"{name}: its end is told", result["fault"],
+              result["end"])
         for stream in ("out", "err"):
             written = text_of(result, stream)
             check(written == streams.get(stream, ""), f"{name}: so is what it wrote ({stream})", repr(written[:200]))
@@ -76,7 +79,8 @@ def check_crash(command, out):
         ("after", "sh -c 'echo after'"),
     ]
     _, results = run_list(command, out, commands)
-    check(results["before"]["end"] == ["exit", 0] and not results["before"]["fault"], "what ended before a crash, ended")
+    before = results["before"]
+    check(before["end"] == ["exit", 0] and not before["fault"], "what ended before a crash, ended")
     for name in ("crash", "at the time", "after"):
         check(results[name]["fault"] is not None, f"{name}: has no result")
     check(b"sysrq triggered crash" in (out / "console").read_bytes(), "the kernel's last words are kept")

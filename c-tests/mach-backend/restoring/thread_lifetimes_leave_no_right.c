@@ -1,5 +1,5 @@
-/* As often as threads come, trap and go, are detached and attached, or the library is set up and shut down: there are as
- * many rights of each type afterwards as before. */
+/* As often as threads come, trap and go, are detached and attached, or the library is set up and shut down: there are
+ * as many rights of each type afterwards as before. */
 #include <pthread.h>
 
 #include "backend.h"
@@ -20,7 +20,8 @@ static void *trap_once(void *unused) {
 }
 
 static void note_rights(const char *when, const task_rights_t *rights) {
-  tap_note("measured: rights %s %d thread lifetimes: %u receive, %u send (%u references), %u send-once, %u sets, %u dead",
+  tap_note("measured: rights %s %d thread lifetimes: %u receive, %u send (%u references), %u send-once, %u sets, "
+           "%u dead",
            when, LIFETIMES, rights->receive, rights->send_names, rights->send_references, rights->send_once,
            rights->port_sets, rights->dead_names);
 }

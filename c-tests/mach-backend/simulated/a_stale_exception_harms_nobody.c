@@ -1,5 +1,5 @@
-/* An exception whose message was sent when the waiting for its answer was interrupted has become a signal, and the thread
- * has gone on, or has ended, when the server reads the message. Nothing comes of it. */
+/* An exception whose message was sent when the waiting for its answer was interrupted has become a signal, and the
+ * thread has gone on, or has ended, when the server reads the message. Nothing comes of it. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,8 @@ static void *trap_interrupted(void *unused) {
   return NULL;
 }
 
-/* What the library has given back by then belongs to somebody else: blocks with a pattern, of the sizes that it uses. */
+/* What the library has given back by then belongs to somebody else: blocks with a pattern, of the sizes that it uses.
+ * */
 typedef struct blocks_t {
   unsigned char *memory[BLOCKS];
   size_t size[BLOCKS];

@@ -1,6 +1,6 @@
-/* A thread is terminated while its exception is handled. The server's answer finds nobody; it goes on, and keeps no right
- * to answer. The thread library knows nothing of it: such a thread is not joined, or its successor would find its
- * thread-specific data. */
+/* A thread is terminated while its exception is handled. The server's answer finds nobody; it goes on, and keeps no
+ * right to answer. The thread library knows nothing of it: such a thread is not joined, or its successor would find
+ * its thread-specific data. */
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>

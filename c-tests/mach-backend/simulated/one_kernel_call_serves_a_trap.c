@@ -1,4 +1,5 @@
-/* The server thread enters the kernel once for each trap: the call that sends the answer waits for the next exception. */
+/* The server thread enters the kernel once for each trap: the call that sends the answer waits for the next exception.
+ * */
 #include <pthread.h>
 
 #include <simulated_mach.h>

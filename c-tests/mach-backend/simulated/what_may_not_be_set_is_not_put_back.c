@@ -1,6 +1,6 @@
-/* In a hardened process an earlier port with a behavior that shows control ports, which somebody from outside has set, or
- * an engine while the kernel still let it, is not put back: the library is not killed for it, and commits no violation.
- * What may be set is put back. */
+/* In a hardened process an earlier port with a behavior that shows control ports, which somebody from outside has set,
+ * or an engine while the kernel still let it, is not put back: the library is not killed for it, and commits no
+ * violation. What may be set is put back. */
 #include <signal.h>
 
 #include <simulated_mach.h>

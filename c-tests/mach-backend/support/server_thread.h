@@ -4,8 +4,8 @@
 
 #include <mach/mach.h>
 
-/* Sets the library up with Mach ports and finds the thread that this starts: a send right of the caller's. No other thread
- * must start meanwhile. */
+/* Sets the library up with Mach ports and finds the thread that this starts: a send right of the caller's. No other
+ * thread must start meanwhile. */
 mach_port_t init_and_find_server(void);
 
 #endif

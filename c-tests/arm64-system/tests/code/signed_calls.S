@@ -1,5 +1,5 @@
-/* WebAssembly compiled with signed return addresses (pac-ret): wasm_call_import, as wasm_code_aarch64.S has it, but what
- * it saves is the signed return address of its own caller. */
+/* WebAssembly compiled with signed return addresses (pac-ret): wasm_call_import, as wasm_code_aarch64.S has it, but
+ * what it saves is the signed return address of its own caller. */
 #include "wasm_code_macros.h"
 
 BEGIN(wasm_call_import_signed)

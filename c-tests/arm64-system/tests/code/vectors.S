@@ -13,7 +13,7 @@ BEGIN(wasm_load_with_vectors)
     ldr x1, [x0]
     ptrue p0.b
     ptrue p15.b
-    .irp number, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    .irp number, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
     dup z\number\().b, #(\number + 1)
     .endr
 FAULT(wasm_load_with_vectors)
