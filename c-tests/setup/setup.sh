@@ -113,14 +113,6 @@ if ! "$cargo" --version >/dev/null 2>&1 || ! is_new_enough "$rustc"; then
 fi
 
 if [ "$group" = check ]; then
-    # Wasmtime wants a newer one than the library.
-    wasmtime_cargo=$cargo
-    if ! is_new_enough "$rustc" "$(sed -n 's/^rust-version = "\(.*\)"/\1/p' c-tests/wasmtime/host/Cargo.toml)"; then
-        debian_rust+=(cargo-web rustc-web)
-        wasmtime_cargo=$debian_cargo
-    fi
-    environment+=("WASMTIME_CARGO := $wasmtime_cargo")
-
     # clippy and rustfmt come with most toolchains, but not with all.
     lint_cargo=$cargo
     if [ "$cargo" = "$debian_cargo" ] ||
