@@ -49,7 +49,8 @@ CARGO_HOME ?= $(HOME)/.cargo
 REPRODUCIBLE := --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME)=cargo
 # On macOS rustc leaves .eh_frame out where nothing unwinds, and with it the tables by which C++ exceptions pass.
 UNWIND_TABLES := -C force-unwind-tables=yes
-BUILD = RUSTFLAGS="$(strip $(RUSTFLAGS) $(UNWIND_TABLES) $(REPRODUCIBLE))" $(1) build --release --locked --lib --target-dir $(2)
+BUILD = RUSTFLAGS="$(strip $(RUSTFLAGS) $(UNWIND_TABLES) $(REPRODUCIBLE))" \
+    $(1) build --release --locked --lib --target-dir $(2)
 
 .PHONY: all
 all: $(RELEASE)/$(SONAME) $(LIB_STATIC) ## build the shared and the static library (the default)
@@ -134,7 +135,8 @@ run: ## run WebAssembly that traps, in a C host and in Python, and print a table
 
 # The parts of `make check`. Each is a target of its own, here or in a rules.mk, which may add to them.
 CHECKS := lint check-header check-rust check-exports check-handler-safety check-install check-c check-wasm check-spec \
-    check-python check-fuzz check-aarch64
+    check-python check-fuzz check-aarch64 check-arm64-system check-mach-kernel check-mach-handler-safety \
+    check-mach-backend check-mach check-macos
 
 # run, check-wasm, check-spec; check-c; check-python, run-python, measure-python; check-fuzz, fuzz; bench
 include $(sort $(wildcard c-tests/*/rules.mk fuzz/rules.mk))

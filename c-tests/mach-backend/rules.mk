@@ -14,7 +14,7 @@ MACH_BACKEND_MACH := $(MACH_OUT)/lib/libsimulated_mach.so
 # What no program may take longer than. Only a hang does.
 MACH_BACKEND_LIMIT := 200
 
-MACH_BACKEND_FLAGS = -D_GNU_SOURCE -DEMULATED=0 -g -O1 -fno-strict-aliasing -fno-omit-frame-pointer -pthread -MMD -MP -Iinclude \
+MACH_BACKEND_FLAGS = -D_GNU_SOURCE -DEMULATED=0 -g -O1 -fno-omit-frame-pointer -pthread -MMD -MP -Iinclude \
     -I$(MACH_BACKEND)/support -Ic-tests/capi/support -I$(MACH_BACKEND_KERNEL)/tests/support -I$(MACH_INCLUDE)
 
 MACH_BACKEND_SUPPORT_SOURCES := $(sort $(wildcard $(MACH_BACKEND)/support/*.[cS])) \
@@ -33,7 +33,8 @@ $(MACH_BACKEND_OUT)/obj/%.S.o: c-tests/%.S $(MACH_BACKEND)/rules.mk
 	@mkdir -p $(@D)
 	$(CC) $(MACH_BACKEND_FLAGS) $(CFLAGS) -c $< -o $@
 
-$(MACH_BACKEND_PROGRAMS): $(MACH_BACKEND_OUT)/%.t: $(MACH_BACKEND_OUT)/obj/mach-backend/%.c.o $(MACH_BACKEND_SUPPORT) $(MACH_BACKEND_LIB) \
+$(MACH_BACKEND_PROGRAMS): $(MACH_BACKEND_OUT)/%.t: $(MACH_BACKEND_OUT)/obj/mach-backend/%.c.o \
+    $(MACH_BACKEND_SUPPORT) $(MACH_BACKEND_LIB) \
     $(MACH_BACKEND_MACH)
 	@mkdir -p $(@D)
 	$(CC) $^ $(STATIC_LIBS) -pthread -ldl -o $@
@@ -43,23 +44,38 @@ $(MACH_BACKEND_PROGRAMS): $(MACH_BACKEND_OUT)/%.t: $(MACH_BACKEND_OUT)/obj/mach-
 
 # ---- Where each runs ----
 
-# All profiles in which the library takes Mach ports, and the kernel delivers every exception.
-MACH_BACKEND_STEADY := ordinary apple-python-13 apple-python-14.0 apple-python-14.4 apple-python-15 apple-python-26 \
-    developer-mode-off crash-reporter debugger
+# The library takes Mach ports in all of these; in the unsteady ones the kernel does not deliver every exception.
+MACH_BACKEND_HARDENED := apple-python-13 apple-python-14.0 apple-python-14.4 apple-python-15 apple-python-26
+MACH_BACKEND_STEADY := ordinary $(MACH_BACKEND_HARDENED) developer-mode-off crash-reporter debugger
 MACH_BACKEND_UNSTEADY := interrupted bypassed
+# It takes signals in these.
 MACH_BACKEND_WITHOUT := hardened-only-one-exception-port sandboxed translated
-MACH_BACKEND_RUN_OUT := ports-run-out
+# One of each kind, for what does not depend on the rules about behaviors.
+MACH_BACKEND_SOME := ordinary apple-python-14.4 apple-python-26 debugger
 
-# By folder; but a program has its own list where that is named for it.
-MACH_BACKEND_PROFILES_OF_simulated/the_backend_follows_from_the_host := $(MACH_BACKEND_STEADY) \
-    $(MACH_BACKEND_UNSTEADY) $(MACH_BACKEND_WITHOUT) $(MACH_BACKEND_RUN_OUT)
-MACH_BACKEND_PROFILES_OF_simulated/each_trap_arrives_once := $(MACH_BACKEND_STEADY) $(MACH_BACKEND_UNSTEADY)
-MACH_BACKEND_PROFILES_OF_simulated/running_out_of_ports_is_survived := $(MACH_BACKEND_RUN_OUT)
+# By folder, or by program where its own name is here.
+MACH_BACKEND_IN_bad_input := $(MACH_BACKEND_SOME)
+MACH_BACKEND_IN_fault_handler := $(MACH_BACKEND_SOME)
+MACH_BACKEND_IN_fork := $(MACH_BACKEND_SOME)
+MACH_BACKEND_IN_traps := $(MACH_BACKEND_SOME)
+MACH_BACKEND_IN_restoring := $(MACH_BACKEND_STEADY)
+MACH_BACKEND_IN_sharing := $(MACH_BACKEND_STEADY)
+MACH_BACKEND_IN_simulated := $(MACH_BACKEND_SOME)
+MACH_BACKEND_IN_restoring/thread_lifetimes_leave_no_right := $(MACH_BACKEND_SOME)
+# Where the slips that they have a host make do not kill.
+MACH_BACKEND_IN_bad_input/a_destroyed_thread_port_is_survived := ordinary developer-mode-off debugger
+MACH_BACKEND_IN_bad_input/a_lost_port_set_is_replaced := ordinary developer-mode-off debugger
+MACH_BACKEND_IN_simulated/the_backend_follows_from_the_host := $(MACH_BACKEND_STEADY) $(MACH_BACKEND_UNSTEADY) \
+    $(MACH_BACKEND_WITHOUT) ports-run-out
+MACH_BACKEND_IN_simulated/each_trap_arrives_once := $(MACH_BACKEND_STEADY) $(MACH_BACKEND_UNSTEADY)
+MACH_BACKEND_IN_simulated/what_may_not_be_set_is_not_put_back := $(MACH_BACKEND_HARDENED)
+MACH_BACKEND_IN_simulated/running_out_of_ports_is_survived := ports-run-out
 
 empty :=
 comma := ,
-MACH_BACKEND_JOB = $(subst $(empty) $(empty),$(comma),$(strip $(or $(MACH_BACKEND_PROFILES_OF_$(1)), \
-    $(MACH_BACKEND_STEADY)))):$(MACH_BACKEND_OUT)/$(1).t
+MACH_BACKEND_FOLDER = $(patsubst %/,%,$(dir $(1)))
+MACH_BACKEND_IN = $(or $(MACH_BACKEND_IN_$(1)),$(MACH_BACKEND_IN_$(MACH_BACKEND_FOLDER)))
+MACH_BACKEND_JOB = $(subst $(empty) $(empty),$(comma),$(strip $(MACH_BACKEND_IN))):$(MACH_BACKEND_OUT)/$(1).t
 
 .PHONY: mach-backend-programs
 mach-backend-programs: $(MACH_BACKEND_PROGRAMS)

@@ -38,6 +38,7 @@ check "$("$kernel" --profile=ordinary >/dev/null 2>&1; echo $?)" "125" "no progr
 check "$("$kernel" --list-profiles | wc -l)" "$("$kernel" --list-profiles | sort -u | wc -l)" "profiles, each once"
 
 # A signal for the simulator is a signal for the program.
+# shellcheck disable=SC2016 # for the inner shell to expand
 "$kernel" --profile=ordinary -- sh -c 'trap "exit 9" TERM; : >"$0"; while :; do sleep 0.01; done' "$folder/ready" &
 simulator=$!
 while [ ! -e "$folder/ready" ]; do sleep 0.01; done

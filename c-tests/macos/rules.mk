@@ -195,7 +195,7 @@ MACOS_FOLDER := $(MACOS_OUT)/run-on-mac
 .PHONY: macos
 macos: $(MACOS_ARCHITECTURES:%=macos-harness-%)
 macos: $(MACOS_ARCHITECTURES:%=macos-mach-%)
-macos: $(MACOS_PYTHON_PARTS:%=macos-python-%) ## build libraries and harness for macOS: the folder target/macos/run-on-mac
+macos: $(MACOS_PYTHON_PARTS:%=macos-python-%) ## build libraries and harness for macOS: target/macos/run-on-mac
 	rm -rf $(MACOS_FOLDER)
 	mkdir -p $(MACOS_FOLDER)/include
 	cp $(MACOS)/run-on-mac.sh $(MACOS_FOLDER)/

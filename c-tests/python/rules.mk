@@ -5,8 +5,8 @@
 #     make run-python        the demonstration of `make run`, in Python
 #     make measure-python    what a trap costs, seen from Python
 #
-# PYTHON_TESTS='traps faulthandler' runs these test files only; PYTHON_VERSIONS='3.8 3.12' these versions only. For another
-# library, give folders of its own: PYTHON_OUT, and PYTHON_WASM with what c-tests/wasm makes for it (there, WASM_OUT).
+# PYTHON_TESTS='traps faulthandler' runs these test files only; PYTHON_VERSIONS='3.8 3.12' these versions only. For
+# another library, give folders of its own: PYTHON_OUT, and PYTHON_WASM with what c-tests/wasm makes for it (WASM_OUT).
 
 PYTHON_PART := c-tests/python
 PYTHON_OUT ?= target/python

@@ -132,7 +132,7 @@ def report(interpreter, outcomes):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", required=True, type=pathlib.Path)
-    parser.add_argument("--venvs", required=True, type=pathlib.Path, help="where virtual environments are, and are kept")
+    parser.add_argument("--venvs", required=True, type=pathlib.Path, help="where virtual environments are kept")
     parser.add_argument("--runner", default=[], type=shlex.split, help="a command that runs each test's process")
     parser.add_argument("--tests", default="", help="names of test files without test_, or of tests; all if empty")
     parser.add_argument("--versions", default="", help="such as '3.8 3.12'; all if empty")

@@ -84,13 +84,13 @@ install_packages() {
 
 wanted=$(sed -n 's/^rust-version = "\([0-9.]*\)".*/\1/p' Cargo.toml)
 
-# is_new_enough RUSTC
+# is_new_enough RUSTC [VERSION]: at least VERSION, or what the library wants.
 is_new_enough() {
     local version
     version=$("$1" --version 2>/dev/null) || return 1
     version=${version#rustc }
     version=${version%%[ -]*}
-    [ "$(printf '%s\n' "$wanted" "$version" | sort -V | head -n 1)" = "$wanted" ]
+    [ "$(printf '%s\n' "${2:-$wanted}" "$version" | sort -V | head -n 1)" = "${2:-$wanted}" ]
 }
 
 # Debian keeps a current toolchain for its browsers, in packages that end in -web.

@@ -181,8 +181,8 @@ $(WASM_OUT)/obj/suite/%.o: $(WASM_SUITE)/%.c $(wildcard $(WASM_SUITE)/*.h) $(WAS
 
 # -O1 for the modules: their code is run once. SPEC_ONLY=traps,linking runs these files only.
 SPEC_NEEDS := $(WASM_SUITE_OBJECTS) $(WASM_RUNTIME) $(WASM_LIBRARY)
-SPEC_RUN = PYTHONPATH=$(WASM) $(PYTHON) $(WASM_SUITE)/run.py --cargo '$(CARGO)' --wast2json '$(WAST2JSON)' --wasm2c '$(WASM2C)' \
-    --objcopy '$(OBJCOPY)' --cc '$(CC)' --out $(WASM_OUT)/suite/$(WASM_LINK) --runner '$(RUNNER)' \
+SPEC_RUN = PYTHONPATH=$(WASM) $(PYTHON) $(WASM_SUITE)/run.py --cargo '$(CARGO)' --wast2json '$(WAST2JSON)' \
+    --wasm2c '$(WASM2C)' --objcopy '$(OBJCOPY)' --cc '$(CC)' --out $(WASM_OUT)/suite/$(WASM_LINK) --runner '$(RUNNER)' \
     --module-flags '-O1 $(WASM_GENERATED_FLAGS) $(WASM_INCLUDES)' \
     --program-flags '-O0 -std=gnu99 -Wno-bidi-chars -I$(WASM_SUITE) $(WASM_INCLUDES)' \
     --link '$(WASM_SUITE_OBJECTS) $(WASM_RUNTIME) $(WASM_LIBS)' --only '$(SPEC_ONLY)'

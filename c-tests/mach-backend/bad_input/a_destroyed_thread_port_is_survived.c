@@ -1,5 +1,5 @@
-/* Somebody destroys the exception port that the library gave to a thread. Its traps come as signals; detached and attached
- * again it has a port; other threads are as they were. */
+/* Somebody destroys the exception port that the library gave to a thread. Its traps come as signals; detached and
+ * attached again it has a port; other threads are as they were. */
 #include <pthread.h>
 
 #include "backend.h"
@@ -12,8 +12,8 @@ static void destroy_this_threads_port(void) {
   must(mach_port_mod_refs(mach_task_self(), port, MACH_PORT_RIGHT_RECEIVE, -1) == KERN_SUCCESS);
 }
 
-/* What the library has then is a dead name, whose misuse is fatal in a hardened process; as it is for the host that does
- * this to a name that is not its own. */
+/* What the library has then is a dead name, whose misuse is fatal in a hardened process; as it is for the host that
+ * does this to a name that is not its own. */
 static void needs_an_ordinary_process(void) {
   if (process_is_hardened()) skip_case("what the host does here is fatal in a hardened process");
 }

@@ -1,5 +1,5 @@
-/* Somebody destroys the server's port set. The server makes a new one: threads that are attached go on trapping by their
- * ports, those that wait for an answer get it, and shutdown leaves nothing. */
+/* Somebody destroys the server's port set. The server makes a new one: threads that are attached go on trapping by
+ * their ports, those that wait for an answer get it, and shutdown leaves nothing. */
 #include <pthread.h>
 #include <sched.h>
 
@@ -48,8 +48,12 @@ static void again_and_again(void) {
   same_task_rights(&rights, "no right is left");
 }
 
+static volatile int attached;
+
 static void *trap_often(void *unused) {
   (void)unused;
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  __atomic_add_fetch(&attached, 1, __ATOMIC_ACQ_REL);
   int trapped = 0;
   for (int i = 0; i < 300; i++) {
     wasmtrap_trap_t trap;
@@ -65,6 +69,8 @@ static void while_threads_trap(void) {
   init_mach_ports(0);
   pthread_t threads[4];
   for (int i = 0; i < 4; i++) must(pthread_create(&threads[i], NULL, trap_often, NULL) == 0);
+  /* A thread that comes while there is no set gets no port. */
+  while (__atomic_load_n(&attached, __ATOMIC_ACQUIRE) < 4) sched_yield();
   for (int i = 0; i < 30; i++) destroy_the_port_set();
   for (int i = 0; i < 4; i++) must(pthread_join(threads[i], NULL) == 0);
   traps_by_ports("a trap on this thread");
@@ -81,17 +87,22 @@ static void *attach_and_trap(void *unused) {
 static void new_threads_afterwards(void) {
   needs_an_ordinary_process();
   init_mach_ports(0);
-  destroy_the_port_set();
-  for (int i = 0; i < 20; i++) on_a_thread(attach_and_trap, NULL);
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  for (int i = 0; i < 20; i++) {
+    destroy_the_port_set();
+    traps_by_ports("a trap, after which there is a new set");
+    on_a_thread(attach_and_trap, NULL);
+  }
 }
 
-static void shutdown_at_once(void) {
+static void shutdown_afterwards(void) {
   needs_an_ordinary_process();
   const task_rights_t rights = task_rights_now();
   for (int i = 0; i < 50; i++) {
     init_mach_ports(0);
-    must(wasmtrap_thread_attach() == WASMTRAP_OK);
+    traps_by_ports("a trap");
     destroy_the_port_set();
+    traps_by_ports("a trap, after which there is a new set");
     same(wasmtrap_shutdown(), WASMTRAP_OK, "wasmtrap_shutdown");
   }
   same_task_rights(&rights, "no right is left");
@@ -104,7 +115,7 @@ int main(int argc, char **argv) {
       {"twenty times", again_and_again, 0},
       {"while threads trap", while_threads_trap, 0},
       {"threads that come afterwards", new_threads_afterwards, 0},
-      {"shutdown at once", shutdown_at_once, 0},
+      {"shutdown afterwards", shutdown_afterwards, 0},
   };
   return run_cases(argc, argv, CASES(cases));
 }

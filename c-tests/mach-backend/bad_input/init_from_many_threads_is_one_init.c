@@ -9,16 +9,12 @@
 
 enum { THREADS = 4, TIMES = 100 };
 
-/* Waits for the other threads of its round. (macOS has no barriers of pthread.) */
-static void meet(void) {
-  static int arrived;
-  const int number = __atomic_add_fetch(&arrived, 1, __ATOMIC_ACQ_REL);
-  const int all = (number + THREADS - 1) / THREADS * THREADS;
-  while (__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) < all) sched_yield();
-}
+/* They begin when all are there. */
+static volatile int arrived;
 
 static void *init(void *options) {
-  meet();
+  __atomic_add_fetch(&arrived, 1, __ATOMIC_ACQ_REL);
+  while (__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) % THREADS != 0) sched_yield();
   const wasmtrap_status_t status = wasmtrap_init(options);
   return (void *)(intptr_t)status;
 }

@@ -138,7 +138,8 @@ static void breakpoint_to_nobody(void) {
   wasm_breakpoint.function(NULL);
 }
 
-/* One that is declined, mended by nobody, and comes again at the same place is a new fault: the handler is asked again. */
+/* One that is declined, mended by nobody, and comes again at the same place is a new fault: the handler is asked
+ * again. */
 static volatile int second_time;
 
 static wasmtrap_verdict_t declines_at_first(wasmtrap_fault_t *fault, void *user) {

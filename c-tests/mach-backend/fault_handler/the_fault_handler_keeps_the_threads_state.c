@@ -1,5 +1,5 @@
-/* Whatever the fault handler does to the machine, the code that faulted finds all of its registers as they were: general
- * ones, flags, floating-point and vector registers with their control words, and the red zone. */
+/* Whatever the fault handler does to the machine, the code that faulted finds all of its registers as they were:
+ * general ones, flags, floating-point and vector registers with their control words, and the red zone. */
 #include "backend.h"
 #include "cases.h"
 #include "machine_state.h"

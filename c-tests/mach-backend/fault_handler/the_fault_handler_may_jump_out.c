@@ -1,4 +1,5 @@
-/* The fault handler may leave by not returning: the thread goes on, traps, and is asked again, as often as one likes. */
+/* The fault handler may leave by not returning: the thread goes on, traps, and is asked again, as often as one likes.
+ * */
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>

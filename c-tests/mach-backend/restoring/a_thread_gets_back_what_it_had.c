@@ -69,7 +69,8 @@ static void restores(earlier_t earlier, leaving_t how) {
   const thread_ports_t during = thread_ports_now();
   for (int exception = EXC_BAD_ACCESS; exception <= EXC_BREAKPOINT; exception++) {
     if ((ALL_EXCEPTIONS & (1 << exception)) == 0) continue;
-    ok(during.ports[exception] != before.ports[exception], "the library's port is in place for exception %d", exception);
+    ok(during.ports[exception] != before.ports[exception], "the library's port is in place for exception %d",
+       exception);
     same(during.behaviors[exception], (int)(EXCEPTION_STATE | MACH_EXCEPTION_CODES), "with the harmless behavior");
   }
   leave(how);

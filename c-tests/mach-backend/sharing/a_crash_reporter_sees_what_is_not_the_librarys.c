@@ -1,5 +1,5 @@
-/* A crash reporter or debugger at task level hears of no trap, and of everything else exactly what it would hear without
- * the library, on threads that the library has seen and on others. */
+/* A crash reporter or debugger at task level hears of no trap, and of everything else exactly what it would hear
+ * without the library, on threads that the library has seen and on others. */
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>

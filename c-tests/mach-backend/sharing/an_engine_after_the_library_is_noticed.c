@@ -1,5 +1,6 @@
-/* An engine that sets its ports over the library's gets the faults first. wasmtrap_check and wasmtrap_describe tell; traps
- * that it declines still arrive, as signals; wasmtrap_rearm puts the library back on top, and the engine underneath. */
+/* An engine that sets its ports over the library's gets the faults first. wasmtrap_check and wasmtrap_describe tell;
+ * traps that it declines still arrive, as signals; wasmtrap_rearm puts the library back on top, and the engine
+ * underneath. */
 #include <stdlib.h>
 
 #include "backend.h"

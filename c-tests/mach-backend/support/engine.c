@@ -110,6 +110,8 @@ void engine_stop(engine_t *engine) {
   engine->server = NULL;
 }
 
+int engine_state_flavor(void) { return STATE_FLAVOR; }
+
 static int flavor_for(unsigned int behavior) {
   const unsigned int plain = behavior & ~(unsigned int)MACH_EXCEPTION_MASK;
   return plain == EXCEPTION_DEFAULT || plain == EXCEPTION_IDENTITY_PROTECTED ? 0 : STATE_FLAVOR;

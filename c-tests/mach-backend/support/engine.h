@@ -56,6 +56,8 @@ const engine_report_t *engine_last(const engine_t *engine);
 /* Where ENGINE_LANDS sends the thread: what the test sets. */
 extern void (*engine_landing_pad)(void);
 
+/* The flavor of state that engines ask for. */
+int engine_state_flavor(void);
 size_t engine_state_pc(const engine_report_t *report);
 size_t engine_state_sp(const engine_report_t *report);
 

@@ -23,8 +23,8 @@ exception_request_t forged_exception(void);
 /* Its size, for a state of `state_count` words. */
 mach_msg_size_t exception_request_size(const exception_request_t *request);
 
-/* Sends `size` bytes to `port`, to which the task has a send right; with a reply port, if that is not MACH_PORT_NULL, to
- * which a send-once right is made. Waits while the queue is full. */
+/* Sends `size` bytes to `port`, to which the task has a send right; with a reply port, if that is not MACH_PORT_NULL,
+ * to which a send-once right is made. Waits while the queue is full. */
 void send_stray(mach_msg_header_t *message, mach_msg_size_t size, mach_port_t port, mach_port_t reply);
 /* An empty message with this id. */
 void send_empty(int id, mach_port_t port);

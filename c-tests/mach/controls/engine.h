@@ -1,8 +1,8 @@
 /*
  * What the controls share: faults as compiled WebAssembly makes them, a server thread, and a main program.
  *
- * A control is a small trap handler on Mach exception ports, complete enough to work, that asks for one behavior. Nothing
- * here needs more than what macOS has: the controls are built and run there as they are.
+ * A control is a small trap handler on Mach exception ports, complete enough to work, that asks for one behavior.
+ * Nothing here needs more than what macOS has: the controls are built and run there as they are.
  */
 #ifndef ENGINE_H
 #define ENGINE_H

@@ -1,7 +1,8 @@
 //! Finds or builds libsimulated_mach.so.
 //!
-//! SIMULATED_MACH_LIBRARY is the folder in which `make` has built it, so that all parts of a process use one. Without it,
-//! the library is built here from its sources, by $CC or cc. Its soname is its path: who links with it needs no rpath.
+//! SIMULATED_MACH_LIBRARY is the folder in which `make` has built it, so that all parts of a process use one. Without
+//! it, the library is built here from its sources, by $CC or cc. Its soname is its path: who links with it needs no
+//! rpath.
 
 use std::env;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-/* csops, sysctlbyname and proc_pidinfo say what the profile is, as the kernel says it, and too small a buffer says so. */
+/* csops, sysctlbyname and proc_pidinfo say what the profile is, as the kernel says it, and too small a buffer says so.
+ * */
 #include <errno.h>
 #include <libproc.h>
 #include <string.h>

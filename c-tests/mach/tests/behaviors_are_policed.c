@@ -1,5 +1,6 @@
-/* Setting an exception port with a behavior that shows control ports kills Apple's own programs since 14.4; the protected
- * ones are allowed; with only-one-exception-port everything kills; the sandbox and missing control refuse by a code. */
+/* Setting an exception port with a behavior that shows control ports kills Apple's own programs since 14.4; the
+ * protected ones are allowed; with only-one-exception-port everything kills; the sandbox and missing control refuse by
+ * a code. */
 #include <signal.h>
 
 #include "exception_server.h"

@@ -1,5 +1,5 @@
-/* Each fault arrives as the exception that XNU's user_trap makes of it, with its codes, and the thread goes on where the
- * answer says. */
+/* Each fault arrives as the exception that XNU's user_trap makes of it, with its codes, and the thread goes on where
+ * the answer says. */
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>

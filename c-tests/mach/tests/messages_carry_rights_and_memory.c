@@ -1,4 +1,5 @@
-/* Rights and memory in a message arrive at the receiver, each exactly once; what is destroyed on the way is released. */
+/* Rights and memory in a message arrive at the receiver, each exactly once; what is destroyed on the way is released.
+ * */
 #include <string.h>
 
 #include "host_profile.h"

@@ -1,5 +1,5 @@
-/* The state of another thread is read and written, whether it runs, waits in a call of Linux, in a call of Mach or in an
- * exception; threads are suspended, resumed, listed and ended. */
+/* The state of another thread is read and written, whether it runs, waits in a call of Linux, in a call of Mach or in
+ * an exception; threads are suspended, resumed, listed and ended. */
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
@@ -80,8 +80,10 @@ static void look(subject_t *subject) {
 }
 
 int main(void) {
-  subject_t runner = {"a thread that runs", run, 0, 0}, reader = {"one that waits in Linux", wait_in_linux, 0, 0},
-            receiver = {"one that waits in Mach", wait_in_mach, 0, 0}, sleeper = {"one that sleeps", sleep_for_ever, 0, 0};
+  subject_t runner = {"a thread that runs", run, 0, 0};
+  subject_t reader = {"one that waits in Linux", wait_in_linux, 0, 0};
+  subject_t receiver = {"one that waits in Mach", wait_in_mach, 0, 0};
+  subject_t sleeper = {"one that sleeps", sleep_for_ever, 0, 0};
   port = new_port();
   must(pipe(pipe_ends) == 0);
   look(&runner);

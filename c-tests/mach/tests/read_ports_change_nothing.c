@@ -1,5 +1,5 @@
-/* Without developer mode an exception brings read ports: the state can be read, not written, and a new state in the reply
- * of a behavior with identity does not count. With it, all of that works. */
+/* Without developer mode an exception brings read ports: the state can be read, not written, and a new state in the
+ * reply of a behavior with identity does not count. With it, all of that works. */
 #include <string.h>
 
 #include "exception_server.h"

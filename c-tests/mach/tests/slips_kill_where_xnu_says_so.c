@@ -1,5 +1,5 @@
-/* Each misuse is an error code in an ordinary program and a death by SIGKILL in Apple's own, or a death everywhere; what
- * is no misuse is neither. */
+/* Each misuse is an error code in an ordinary program and a death by SIGKILL in Apple's own, or a death everywhere;
+ * what is no misuse is neither. */
 #include <signal.h>
 #include <string.h>
 

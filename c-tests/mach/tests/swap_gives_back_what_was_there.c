@@ -1,5 +1,5 @@
-/* thread_swap_exception_ports hands out the earlier ports with rights of their own, equal ones together; set drops them;
- * get changes nothing. What may not be set is refused with the error of set_exception_ports_validation. */
+/* thread_swap_exception_ports hands out the earlier ports with rights of their own, equal ones together; set drops
+ * them; get changes nothing. What may not be set is refused with the error of set_exception_ports_validation. */
 #include "exception_server.h"
 #include "host_profile.h"
 
@@ -95,6 +95,13 @@ int main(void) {
   must(mach_port_get_attributes(mach_task_self(), third, MACH_PORT_RECEIVE_STATUS, (mach_port_info_t)&status,
                                 &count) == KERN_SUCCESS);
   same(status.mps_srights, 0, "until another one, or none, is set");
+  must(mach_port_insert_right(mach_task_self(), third, third, MACH_MSG_TYPE_MAKE_SEND) == KERN_SUCCESS);
+  must(swap_to(third, TEST_MASK, &earlier) == KERN_SUCCESS);
+  must(mach_port_deallocate(mach_task_self(), third) == KERN_SUCCESS);
+  take_no_exceptions();
+  must(mach_port_get_attributes(mach_task_self(), third, MACH_PORT_RECEIVE_STATUS, (mach_port_info_t)&status,
+                                &count) == KERN_SUCCESS);
+  same(status.mps_srights, 0, "swapped in as well, none is left in the kernel");
   must(mach_port_mod_refs(mach_task_self(), third, MACH_PORT_RIGHT_RECEIVE, -1) == KERN_SUCCESS);
   refusals(first);
   same_rights(&before, "nothing is left");

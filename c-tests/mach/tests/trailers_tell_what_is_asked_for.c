@@ -1,4 +1,5 @@
-/* A trailer has as much as was asked for: number in sequence, sender, audit token with the process, context of the port. */
+/* A trailer has as much as was asked for: number in sequence, sender, audit token with the process, context of the
+ * port. */
 #include <string.h>
 #include <unistd.h>
 

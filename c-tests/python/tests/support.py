@@ -106,7 +106,7 @@ class Crash:
     """How a process came to its end by a signal.
 
     stops has each SIGSEGV that the kernel was about to deliver, in order, but those that are meant to happen; killed is
-    the signal that ended it. Where something else traces all processes already, nobody sees the stops: seen is false."""
+    the signal that ended it. seen is false where nobody saw the stops, because something else traces all processes."""
 
     def __init__(self, stops, killed, stderr, seen):
         self.stops = [stop for stop in stops if stop["object"] not in FAULTING_OBJECTS]

@@ -1,5 +1,5 @@
-//! The state of the simulated kernel. It is one thread's, so that each call and each exception is atomic, as XNU's locks
-//! make them.
+//! The state of the simulated kernel. It is one thread's, so that each call and each exception is atomic, as XNU's
+//! locks make them.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;

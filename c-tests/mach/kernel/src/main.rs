@@ -2,10 +2,10 @@
 //!
 //!     simulated-xnu --profile=ordinary [--report=FILE] -- program arguments...
 //!
-//! The program and all that it starts are traced (ptrace). Their Mach calls come from libsimulated_mach.so as one system
-//! call that Linux does not have, at which a seccomp filter stops them. Their faults stop them before the signal is
-//! delivered, which is where XNU asks exception ports. All else is the real Linux kernel's: scheduling, memory, signals
-//! and what they do, and nothing else is slowed down.
+//! The program and all that it starts are traced (ptrace). Their Mach calls come from libsimulated_mach.so as one
+//! system call that Linux does not have, at which a seccomp filter stops them. Their faults stop them before the signal
+//! is delivered, which is where XNU asks exception ports. All else is the real Linux kernel's: scheduling, memory,
+//! signals and what they do, and nothing else is slowed down.
 //!
 //! `trace` deals with Linux, `ipc` and `exceptions` are Mach's, `calls` is the way in, `machine` knows the registers,
 //! `profile` says on what kind of host the program is. The exit status is the program's.
@@ -13,7 +13,8 @@
 //! What a Mac has and this has not:
 //! - The processor's error code, which Linux does not tell a tracer: subcodes of general protection faults are 0, and
 //!   there are no exception states (x86_EXCEPTION_STATE64).
-//! - A fault whose signal the thread has blocked: the exception is delivered as on a Mac, but Linux has set the signal's
+//! - A fault whose signal the thread has blocked: the exception is delivered as on a Mac, but Linux has set the
+//!   signal's
 //!   disposition to SIG_DFL before anybody is asked (kernel/signal.c, force_sig_info_to_task).
 //! - Processes that outlive the program: they are killed with it (PTRACE_O_EXITKILL).
 //! - ptrace in the program: it is traced already.

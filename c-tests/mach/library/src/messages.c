@@ -1,5 +1,5 @@
-/* mach_msg and what libSystem builds on it. Interruptions are retried here, as libSystem does, unless the caller wants to
- * hear of them. */
+/* mach_msg and what libSystem builds on it. Interruptions are retried here, as libSystem does, unless the caller wants
+ * to hear of them. */
 #include <stddef.h>
 #include <sys/mman.h>
 

@@ -1,5 +1,6 @@
-//! What crate `mach2` is on macOS, on Linux: the same module paths, names and types, as far as the tests of libwasmtrap use
-//! them. The functions are those of libsimulated_mach.so, which calls the simulated Mach kernel (c-tests/mach/kernel).
+//! What crate `mach2` is on macOS, on Linux: the same module paths, names and types, as far as the tests of libwasmtrap
+//! use them. The functions are those of libsimulated_mach.so, which calls the simulated Mach kernel
+//! (c-tests/mach/kernel).
 #![no_std]
 #![allow(non_camel_case_types, non_upper_case_globals, reason = "the names are Mach's")]
 #![allow(clippy::missing_safety_doc, reason = "the functions are those of <mach/*.h>, described there")]

@@ -33,8 +33,9 @@ typedef struct raw_reply {
 } raw_reply_t;
 
 struct exception_server;
-/* The return code of the reply. The state in `exception` is the new one. Rights in the message are dropped by the server
- * afterwards. MIG_NO_REPLY drops the reply right; RAW_REPLY sends `raw`, whose header is filled in but for the rest. */
+/* The return code of the reply. The state in `exception` is the new one. Rights in the message are dropped by the
+ * server afterwards. MIG_NO_REPLY drops the reply right; RAW_REPLY sends `raw`, whose header is filled in but for the
+ * rest. */
 typedef kern_return_t (*exception_answer_t)(struct exception_server *server, exception_t *exception);
 #define RAW_REPLY 12345
 

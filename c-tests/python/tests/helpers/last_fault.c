@@ -4,8 +4,9 @@
  *     last_fault REPORT PROGRAM [ARGUMENT...]
  *
  * REPORT gets a JSON object a line, one for each SIGSEGV that the kernel is about to deliver, and last how the program
- * ended, and whether it could be traced: a process has one tracer, so that there may be no stops to tell of. `offset` is the program counter's in the file `object`; `below` has the numbers of earlier ones, from 0, whose
- * place is on the stack below this one, among saved registers, where a debugger finds it in a core dump.
+ * ended, and whether it was traced: a process has one tracer, and where it has another, there are no stops to tell of.
+ * `offset` is the program counter's in the file `object`; `below` has the numbers of earlier ones, from 0, whose place
+ * is on the stack below this one, among saved registers, where a debugger finds it in a core dump.
  */
 #include <elf.h>
 #include <signal.h>

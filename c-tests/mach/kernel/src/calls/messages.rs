@@ -17,8 +17,8 @@ pub(super) fn handler(name: &str) -> Option<Handler> {
     })
 }
 
-/// Message, options, size to send, room to receive, name to receive from, milliseconds, and a buffer of its own for what
-/// is received.
+/// Message, options, size to send, room to receive, name to receive from, milliseconds, and a buffer of its own for
+/// what is received.
 fn mach_msg(kernel: &mut Kernel, call: &Call, legacy: bool) -> Result<Outcome, KernReturn> {
     let (buffer, options) = (call.long(0), call.word(1));
     let timeout = Duration::from_millis(call.word(5).into());

@@ -68,7 +68,8 @@ impl Kernel {
             }
             Ok((_, None)) | Err(_) => (),
         }
-        // Only what this call has stopped goes on with it: an exception is on its way, a Mach call waits for its result.
+        // Only what this call has stopped goes on with it: an exception is on its way, a Mach call waits for its
+        // result.
         if record.stop == Stop::AtEvent {
             self.let_go(thread);
         }

@@ -1,4 +1,5 @@
-//! Which exception ports may be set (osfmk/kern/ipc_tt.c, set_exception_ports_validation). Here an engine dies or lives.
+//! Which exception ports may be set (osfmk/kern/ipc_tt.c, set_exception_ports_validation). Here an engine dies or
+//! lives.
 
 use crate::constants::*;
 use crate::guard::Violation;

@@ -1,7 +1,7 @@
 //! Ports, the rights to them, the spaces that name those rights, and the messages that carry them.
 //!
-//! Invariant: each send and send-once right is counted in its port, and is at each moment in exactly one place: an entry
-//! of a space, a message, an exception action or a request for a notification.
+//! Invariant: each send and send-once right is counted in its port, and is at each moment in exactly one place: an
+//! entry of a space, a message, an exception action or a request for a notification.
 
 pub(crate) mod copyin;
 pub(crate) mod copyout;

@@ -1,4 +1,5 @@
-//! What only one architecture knows: registers, the call's registers, thread states, and which fault is which exception.
+//! What only one architecture knows: registers, the call's registers, thread states, and which fault is which
+//! exception.
 //!
 //! Each module has the same surface.
 

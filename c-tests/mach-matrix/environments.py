@@ -1,0 +1,80 @@
+"""The environments of the matrix: host profiles of the simulated kernel, what the library must make of each, and which
+tests run there.
+
+A group of tests is a column: the C and C++ programs with the shared library and with the static one, the WebAssembly
+runtime's, the specification's suite, and Python's. `brief` leaves out the programs of the C harness that do the same
+thing tens of thousands of times (ENDURANCE), which are seconds each in a traced process.
+"""
+
+import dataclasses
+
+ENDURANCE = {
+    "bad_input/refused_calls_disturb_no_other_thread", "fault_handler/the_fault_handler_may_jump_out",
+    "forwarding/a_handler_may_jump_out_ten_thousand_times", "fork/children_of_a_busy_process_trap",
+    "stacks/the_alternate_stack_is_never_used_up", "threads/many_threads_trap_at_once",
+    "threads/ranges_come_and_go_while_threads_trap", "threads/ten_thousand_threads_leave_nothing_behind",
+}
+
+EVERYTHING = ("c-shared", "c-static", "adapter", "spec")
+BRIEF = ("c-shared brief",)
+
+
+@dataclasses.dataclass(frozen=True)
+class Environment:
+    """A profile; the backend that AUTO must take; the word for EXCEPTION_PORTS (c-tests/capi/support/host.h); what the
+    description must give as the reason."""
+
+    profile: str
+    takes: str
+    ports: str
+    why: str
+    # The groups with AUTO, with WASMTRAP_BACKEND=signals and with =mach. Where Mach ports cannot be had, `mach` is an
+    # error with the same reason, which is looked at in any case.
+    auto: tuple = BRIEF
+    signals: tuple = ()
+    mach: tuple = ()
+    # Programs whose promise this environment does not allow, and why.
+    without: dict = dataclasses.field(default_factory=dict)
+
+    def groups(self, asked):
+        return getattr(self, asked)
+
+
+NOT_HARDENED = "they are safe here: the process is not hardened"
+HARDENED = "they are safe here: the process is hardened, and the behavior that is used, EXCEPTION_STATE, is one"
+
+
+def with_ports(profile, why=NOT_HARDENED, **kwargs):
+    return Environment(profile, "mach", "all", why, **kwargs)
+
+
+def with_most_ports(profile, **kwargs):
+    return Environment(profile, "mach", "most", NOT_HARDENED, **kwargs)
+
+
+def without_ports(profile, why):
+    return Environment(profile, "signals", "none", why)
+
+
+ENVIRONMENTS = [
+    with_ports("ordinary", auto=EVERYTHING, signals=("c-shared brief", "adapter"), mach=("adapter",)),
+    with_ports("apple-python-15", HARDENED, auto=(*EVERYTHING, "python"), signals=("c-shared brief", "adapter"),
+               mach=("adapter",)),
+    with_ports("apple-python-13", HARDENED),
+    with_ports("apple-python-14.0", HARDENED),
+    with_ports("apple-python-14.4", HARDENED),
+    with_ports("apple-python-26", HARDENED),
+    with_ports("developer-mode-off"),
+    with_ports("crash-reporter", auto=("c-shared", "adapter")),
+    with_ports("debugger", without={
+        "traps/a_breakpoint_is_a_trap_only_on_request": "this debugger takes every breakpoint that nobody else takes",
+        "leaving/a_single_step_goes_on": "and every single step, which is an EXC_BREAKPOINT too",
+    }),
+    with_most_ports("interrupted", auto=("c-shared", "adapter")),
+    with_most_ports("bypassed", auto=("c-shared", "adapter")),
+    with_most_ports("ports-run-out"),
+    without_ports("sandboxed", "the kernel refuses exception ports to this process: "
+                               "thread_swap_exception_ports returned 0x8 (KERN_NO_ACCESS)"),
+    without_ports("hardened-only-one-exception-port", "has the entitlement com.apple.security.only-one-exception-port"),
+    without_ports("translated", "the process is translated by Rosetta"),
+]

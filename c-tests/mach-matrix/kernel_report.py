@@ -1,0 +1,75 @@
+"""What the simulated kernel reports of each process at its end (--report), and whether that is in order.
+
+A process may leave behind, when it ends without wasmtrap_shutdown:
+
+- the send right to its own task, which it was born with;
+- where the library is set up with Mach ports: the port set, the server's control port, and a port for each thread that
+  is still attached, each of these ports with one receive right and one send right;
+- a send-once right, if it ends while the server answers an exception; or a dead name in its place, where the thread of
+  that exception has gone on by a signal meanwhile.
+
+Nothing else: no second reference to a right, no port of a thread that has ended. And whatever it did, it
+has violated no rule that could have killed it.
+"""
+
+import json
+
+# More threads than any program of the harness has at its end; each may be attached.
+MOST_THREADS = 32
+
+
+def complaints(process):
+    """What is wrong with a process's line of the report.
+
+    >>> born = {"receive": 0, "send_names": 1, "send_references": 1, "send_once": 0, "port_sets": 0, "dead_names": 0,
+    ...         "dead_references": 0}
+    >>> complaints({"rights": born, "violations": []})
+    []
+    >>> set_up = dict(born, receive=3, send_names=4, send_references=4, port_sets=1)
+    >>> complaints({"rights": set_up, "violations": []})
+    []
+    >>> complaints({"rights": dict(set_up, send_references=5), "violations": []})
+    ['5 references to 4 send rights']
+    >>> complaints({"rights": dict(set_up, receive=2), "violations": []})
+    ['4 send rights, but 2 ports and the task']
+    >>> complaints({"rights": dict(set_up, dead_names=1, dead_references=1), "violations": []})
+    []
+    >>> complaints({"rights": dict(set_up, send_once=1, dead_names=1, dead_references=1), "violations": []})
+    ['1 send-once rights and 1 references to dead names: more than one reply']
+    >>> complaints({"rights": dict(born, dead_names=1, dead_references=1), "violations": []})
+    ['0 send-once rights and 1 references to dead names, and no server']
+    >>> complaints({"rights": dict(set_up, receive=1001, send_names=1002, send_references=1002), "violations": []})
+    ['1001 ports: more than a process has threads']
+    >>> complaints({"rights": born, "violations": [{"violation": "SEND_INVALID_NAME", "call": "c", "fatal": False}]})
+    ['SEND_INVALID_NAME by c']
+    """
+    rights = process["rights"]
+    found = [f"{violation['violation']} by {violation['call']}" for violation in process["violations"]]
+    if rights["send_references"] != rights["send_names"]:
+        found.append(f"{rights['send_references']} references to {rights['send_names']} send rights")
+    if rights["send_names"] != rights["receive"] + 1:
+        found.append(f"{rights['send_names']} send rights, but {rights['receive']} ports and the task")
+    if rights["port_sets"] != (1 if rights["receive"] else 0):
+        found.append(f"{rights['port_sets']} port sets for {rights['receive']} ports")
+    replies = f"{rights['send_once']} send-once rights and {rights['dead_references']} references to dead names"
+    if rights["send_once"] + rights["dead_references"] > 1:
+        found.append(f"{replies}: more than one reply")
+    elif rights["send_once"] + rights["dead_references"] == 1 and not rights["receive"]:
+        found.append(f"{replies}, and no server")
+    if rights["receive"] > 1 + MOST_THREADS:
+        found.append(f"{rights['receive']} ports: more than a process has threads")
+    return found
+
+
+class KernelReport:
+    """The processes of one run: how many there were, what they sent to exception ports, and what was wrong."""
+
+    def __init__(self, path):
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        processes = [json.loads(line) for line in lines]
+        self.processes = len(processes)
+        self.exceptions = sum(process["exceptions"]["thread"] for process in processes)
+        self.complaints = [f"process {process['pid']} ({process['program']}): {complaint}"
+                           for process in processes for complaint in complaints(process)]
+        if not processes:
+            self.complaints.append("the kernel has reported no process")
