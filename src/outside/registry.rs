@@ -175,7 +175,7 @@ impl<'t> Registry<'t> {
         let Writers { pool, ledgers, .. } = &mut *writers;
         let ledger = &mut ledgers[self.kind as usize];
         let root = self.table.root();
-        let by_id = core::mem::replace(&mut ledger.by_id, ptr::null());
+        let by_id = core::mem::take(&mut ledger.by_id);
         ledger.len = 0;
         // SAFETY: the empty tree is one; what was in the old one is freed after the wait below.
         unsafe { self.table.publish(ptr::null()) };

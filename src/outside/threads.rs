@@ -508,7 +508,7 @@ pub(crate) unsafe fn unlock_after_fork_in_child() {
     // SAFETY: the caller's promise: the lock is held, and no guard exists.
     let list = unsafe { LIST.value_while_acquired() };
     let this = arch::current_thread();
-    let mut link = core::mem::replace(&mut list.first, core::ptr::null());
+    let mut link = core::mem::take(&mut list.first);
     list.count = 0;
     // SAFETY: records on the list are alive: their threads were when the fork happened.
     while let Some(thread) = unsafe { link.as_ref() } {

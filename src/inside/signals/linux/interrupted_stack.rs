@@ -176,6 +176,7 @@ mod layout {
     const EXTRA_MAGIC: u32 = 0x4558_5401;
     const EXTRA_ADDRESS: usize = 8;
     const EXTRA_SIZE: usize = 16;
+    const EXTRA_RECORD_SIZE: usize = 32;
 
     pub(super) struct Frame {
         start: usize,
@@ -201,9 +202,10 @@ mod layout {
         // SAFETY: as above.
         let end = address.checked_add(unsafe { size.read_unaligned() } as usize)?;
         let extra = record.addr() + EXTRA_ADDRESS - start;
-        (address >= start + FRAME_SIZE && end > address).then_some(Frame {
+        // The state follows the record and the empty record that ends the list, in what the list has left unused.
+        (address >= record.addr() + EXTRA_RECORD_SIZE && end > address).then_some(Frame {
             start,
-            size: end - start,
+            size: (end - start).max(FRAME_SIZE),
             extra: Some(extra),
         })
     }
