@@ -85,11 +85,11 @@ def test_names(python, out, only):
     return listed.stdout.decode().split()
 
 
-def run_test(runner, python, out, name):
+def run_test(runner, python, out, name, variables=()):
     # In a session of its own, so that what the test has started goes with it.
     process = subprocess.Popen(
-        [*runner, str(python), str(RUN_ONE), name], env=environment(out), cwd=out, start_new_session=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        [*runner, str(python), str(RUN_ONE), name], env={**environment(out), **dict(variables)}, cwd=out,
+        start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )
     try:
         text = process.communicate(timeout=TIMEOUT)[0].decode(errors="replace")

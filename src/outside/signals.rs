@@ -140,9 +140,7 @@ fn our_action(entry: usize, below: &Disposition) -> Option<libc::sigaction> {
         libc::SIG_DFL | libc::SIG_IGN => libc::SA_RESTART,
         _ => below.flags & libc::SA_RESTART,
     };
-    // SA_NODEFER: a delivery is to change nothing that only the kernel can put back (inside::signals::leave).
-    let no_defer = if cfg!(all(target_os = "linux", target_arch = "x86_64")) { libc::SA_NODEFER } else { 0 };
-    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | restart | no_defer;
+    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | restart;
     Some(action)
 }
 
@@ -180,9 +178,6 @@ fn go_on_top(signal: libc::c_int, layers: &mut Layers) -> Result<(), Failure> {
     let now = current(signal)?;
     if let Some(entry) = our_entry(&now) {
         layers.cut_above(entry);
-        // Whoever has put it back did so by libc.
-        #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-        kernel::set_restorer(signal, now.sa_sigaction);
         return Ok(());
     }
     let below = remember(&now)?;
@@ -206,8 +201,6 @@ fn go_on_top(signal: libc::c_int, layers: &mut Layers) -> Result<(), Failure> {
     // First, because a fault may come as soon as the handler is in place.
     disposition::set_below(above, signal, below);
     set(signal, &action)?;
-    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-    kernel::set_restorer(signal, action.sa_sigaction);
     *layers = changed;
     Ok(())
 }

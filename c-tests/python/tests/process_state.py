@@ -1,12 +1,14 @@
 """What the operating system knows of this process, on Linux and on macOS."""
 
-import ctypes
 import os
 import pathlib
 import resource
 import sys
 
 if sys.platform == "darwin":
+    # Not every interpreter of a process can load it, so that only those do that need it.
+    import ctypes
+
     libc = ctypes.CDLL(None)
 
     class TaskInfo(ctypes.Structure):

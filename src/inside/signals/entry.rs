@@ -110,8 +110,8 @@ fn handle(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) -
     }
 }
 
-/// Asks, unless this is a fault of the embedder's fault handler itself, which is not its own to judge: with nothing
-/// blocked during a delivery it would be asked for ever.
+/// Asks, unless this is a fault of the embedder's fault handler itself, which is not its own to judge: a fault of
+/// another kind than the one at hand is not blocked, and it would be asked for ever.
 ///
 /// A handler that has jumped out leaves its mark behind, but the next delivery begins again at the alternate stack's
 /// top, where only one inside of another is further down.

@@ -1,14 +1,13 @@
-//! Leaving a handler without rt_sigreturn: a trap goes straight to its landing, and saves the system call.
+//! Leaving a handler without rt_sigreturn: a trap goes straight to its landing, and saves the dearer system call.
 //!
 //! rt_sigreturn puts back what the kernel changed for the handler, and what the frame says of the interrupted code. A
 //! protected call needs little of that: it restores the callee-saved state, MXCSR and the x87 control word from its own
-//! frame, and all other registers are lost to it in any call. What is left is looked at here, and where any of it is
-//! not as it was, the context is rewritten and the kernel does its work:
+//! frame, and all other registers are lost to it in any call. The signal mask is put back here. (SA_NODEFER would
+//! spare that, but then a burst of sent signals piles up frames until the alternate stack is full.) What is left is looked
+//! at, and where any of it is not as it was, the context is rewritten and the kernel does its work:
 //!
-//! - the signal mask: our entry points are installed with SA_NODEFER and an empty mask, so that a delivery blocks
-//!   nothing (signal_delivered, kernel/signal.c). That it was such a delivery, and not one to a handler that calls us,
-//!   or by a disposition that somebody has changed, shows in the return address, which is the disposition's restorer:
-//!   only ours have [`restorer`];
+//! - a handler that called our entry point wants to be returned to; one that has jumped to it has nothing left to do;
+//!
 //! - the alternate stack: Linux tells by the stack pointer whether it is in use (on_sig_stack,
 //!   include/linux/sched/signal.h), but for SS_AUTODISARM, which only rt_sigreturn undoes;
 //! - protection keys: a handler starts with the default rights (sig_prepare_pkru, arch/x86/kernel/signal.c), and the
@@ -20,7 +19,7 @@ use core::arch::asm;
 
 use libc::{siginfo_t, ucontext_t};
 
-use super::interrupted_stack;
+use super::{interrupted_stack, kernel};
 use crate::arch;
 use crate::inside::signals::forward::Entrance;
 use crate::shared::state;
@@ -35,48 +34,16 @@ const TRAP_FLAG: i64 = 1 << 8;
 pub(crate) unsafe fn land_directly(info: &siginfo_t, context: &ucontext_t, entrance: Entrance) {
     let registers = &context.uc_mcontext.gregs;
     let untouched = interrupted_stack::kernel_called(info, context, entrance)
-        && return_address(entrance) == restorer()
         && context.uc_stack.ss_flags as u32 & SS_AUTODISARM == 0
         && registers[libc::REG_EFL as usize] & TRAP_FLAG == 0
         && !arch::has_shadow_stack()
         && same_protection_keys(context);
     if untouched {
+        kernel::set_mask(kernel::mask_of(&context.uc_sigmask));
         // SAFETY: the landing needs its stack pointer and nothing else. A handler starts with the initial x87 state
         // (fpu__clear_user_states, arch/x86/kernel/fpu/core.c), which nothing here changes.
         unsafe { arch::land_directly(registers[libc::REG_RSP as usize] as usize) };
     }
-}
-
-fn return_address(entrance: Entrance) -> usize {
-    // SAFETY: a function's stack pointer points at its return address when it is entered.
-    unsafe { (entrance.sp as *const usize).read() }
-}
-
-// Calls rt_sigreturn, in the very bytes by which unwinders know the end of a signal frame (libgcc's
-// config/i386/linux-unwind.h). They look for the function at the address before, where there is none.
-core::arch::global_asm!(
-    r#"
-    .pushsection .text.wasmtrap_restorer, "ax", @progbits
-    .balign 16
-    nop
-    .globl wasmtrap_restorer
-    .hidden wasmtrap_restorer
-    .type wasmtrap_restorer, @function
-wasmtrap_restorer:
-    .byte 0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00 # mov rax, 15
-    syscall
-    .size wasmtrap_restorer, . - wasmtrap_restorer
-    .popsection
-    "#
-);
-
-unsafe extern "C" {
-    fn wasmtrap_restorer();
-}
-
-/// What our dispositions have the kernel return to from a handler.
-pub(crate) fn restorer() -> usize {
-    wasmtrap_restorer as unsafe extern "C" fn() as usize
 }
 
 /// Whether this thread's rights by protection keys are those of the code that was interrupted.
