@@ -12,7 +12,7 @@ MACH_BACKEND_LIB ?= $(MACH_OUT)/wasmtrap/release/libwasmtrap.a
 MACH_BACKEND_KERNEL := c-tests/mach
 MACH_BACKEND_MACH := $(MACH_OUT)/lib/libsimulated_mach.so
 # What no program may take longer than. Only a hang does.
-MACH_BACKEND_LIMIT := 200
+MACH_BACKEND_LIMIT := 120
 
 MACH_BACKEND_FLAGS = -D_GNU_SOURCE -DEMULATED=0 -g -O1 -fno-omit-frame-pointer -pthread -MMD -MP -Iinclude \
     -I$(MACH_BACKEND)/support -Ic-tests/capi/support -I$(MACH_BACKEND_KERNEL)/tests/support -I$(MACH_INCLUDE)
@@ -34,8 +34,7 @@ $(MACH_BACKEND_OUT)/obj/%.S.o: c-tests/%.S $(MACH_BACKEND)/rules.mk
 	$(CC) $(MACH_BACKEND_FLAGS) $(CFLAGS) -c $< -o $@
 
 $(MACH_BACKEND_PROGRAMS): $(MACH_BACKEND_OUT)/%.t: $(MACH_BACKEND_OUT)/obj/mach-backend/%.c.o \
-    $(MACH_BACKEND_SUPPORT) $(MACH_BACKEND_LIB) \
-    $(MACH_BACKEND_MACH)
+    $(MACH_BACKEND_SUPPORT) $(MACH_BACKEND_LIB) $(MACH_BACKEND_MACH)
 	@mkdir -p $(@D)
 	$(CC) $^ $(STATIC_LIBS) -pthread -ldl -o $@
 
@@ -82,7 +81,7 @@ mach-backend-programs: $(MACH_BACKEND_PROGRAMS)
 
 .PHONY: check-mach-backend
 check-mach-backend: mach-kernel mach-backend-programs ## the Mach backend and its rights, in the simulated kernel
-	$(PYTHON) -m doctest $(MACH_BACKEND)/run_in_profiles.py
-	$(PYTHON) $(MACH_BACKEND)/run_in_profiles.py --kernel=$(abspath $(MACH_OUT)/cargo/release/simulated-xnu) \
-	    --limit=$(MACH_BACKEND_LIMIT) --out=$(MACH_BACKEND_OUT)/log \
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(MACH_BACKEND_KERNEL) $(PYTHON) $(MACH_BACKEND)/run_in_profiles.py \
+	    --kernel=$(abspath $(MACH_OUT)/cargo/release/simulated-xnu) --limit=$(MACH_BACKEND_LIMIT) \
+	    --out=$(MACH_BACKEND_OUT)/log \
 	    $(foreach name,$(MACH_BACKEND_NAMES),$(call MACH_BACKEND_JOB,$(name)))

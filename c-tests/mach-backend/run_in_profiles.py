@@ -3,9 +3,9 @@
     run_in_profiles.py --kernel=PROGRAM --limit=SECONDS --out=FOLDER PROFILES:PROGRAM...
 
 PROFILES are names with commas between. Invariant: a program counts as good only if it came to its plan within the time
-limit, said `ok` to every check, and the kernel saw no violation of a port guard in any of its processes, but for those
-of an engine that a test plays, which it announces ("# own violations: N"). What a program that failed had to say is
-shown, and so are measurements ("# measured: ..."); all output is kept in FOLDER. The last line is the sum.
+limit, said `ok` to every check, and the kernel saw no violation of a port guard in any of its processes, fatal or not.
+What a program that failed had to say is shown, and so are measurements ("# measured: ..."); all output is kept in
+FOLDER. The last line is the sum.
 """
 
 import argparse
@@ -18,18 +18,16 @@ import signal
 import subprocess
 import sys
 
-CHECK = re.compile(r"^(ok|not ok) \d+(.*)$")
-PLAN = re.compile(r"^1\.\.(\d+)(?: # SKIP (.*))?$")
-OWN_VIOLATIONS = re.compile(r"^# own violations: (\d+)$", re.MULTILINE)
+from run_matrix import read_tap
+
 MEASURED = re.compile(r"^# measured: (.*)$", re.MULTILINE)
-SKIP = re.compile(r"# SKIP\b", re.IGNORECASE)
 
 
 class Outcome:
     """What one run came to."""
 
-    def __init__(self):
-        self.passed = self.failed = self.skipped = 0
+    def __init__(self, text, status):
+        self.passed, self.failed, self.skipped = read_tap(text, status)
         self.complaints = []
 
     def complain(self, text):
@@ -40,49 +38,18 @@ class Outcome:
         return f"{self.passed}/{self.failed}/{self.skipped}"
 
 
-def read_tap(text, outcome):
-    """
-    >>> outcome = Outcome()
-    >>> read_tap("ok 1 - a\\nnot ok 2 - b\\nok 3 - c # SKIP no\\n1..3", outcome)
-    >>> str(outcome), outcome.complaints
-    ('1/1/1', [])
-    >>> outcome = Outcome()
-    >>> read_tap("ok 1 - a", outcome)
-    >>> str(outcome), outcome.complaints
-    ('1/1/0', ['no plan: it did not come to its end'])
-    """
-    planned = None
-    for line in text.splitlines():
-        if match := CHECK.match(line):
-            if match[1] == "not ok":
-                outcome.failed += 1
-            elif SKIP.search(match[2]):
-                outcome.skipped += 1
-            else:
-                outcome.passed += 1
-        elif match := PLAN.match(line):
-            planned = int(match[1])
-            if match[2]:
-                outcome.skipped += 1
-    if planned is None:
-        outcome.complain("no plan: it did not come to its end")
-    elif planned != outcome.passed + outcome.failed + outcome.skipped and planned != 0:
-        outcome.complain(f"{planned} checks were planned")
-
-
-def read_report(path, text, outcome):
+def read_report(path, outcome):
     """The kernel's line for each process: violations of port guards."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     violations = [f"process {task['pid']}: {violation['violation']} by {violation['call']}"
                   for task in map(json.loads, lines) for violation in task["violations"]]
     if not lines:
         outcome.complain("the kernel has reported nothing")
-    if len(violations) != sum(map(int, OWN_VIOLATIONS.findall(text))):
-        outcome.complain("; ".join(["violations that nobody announced", *violations]))
+    if violations:
+        outcome.complain("; ".join(violations))
 
 
 def run(arguments, profile, program):
-    outcome = Outcome()
     name = pathlib.Path(program)
     log = arguments.out / profile / f"{name.parent.name}.{name.stem}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -100,12 +67,9 @@ def run(arguments, profile, program):
             process.wait()
             status = None
     text = log.read_text(encoding="utf-8", errors="replace")
-    read_tap(text, outcome)
-    if status is None:
-        outcome.complain(f"it did not end within {arguments.limit} seconds")
-    elif status != 0 and outcome.failed == 0:
-        outcome.complain(f"exit status {status}")
-    read_report(report, text, outcome)
+    outcome = Outcome(text, -signal.SIGKILL if status is None else status)
+    outcome.complaints.append(f"status {status}" if status is not None else f"no end within {arguments.limit} seconds")
+    read_report(report, outcome)
     return profile, program, outcome, text
 
 

@@ -16,6 +16,8 @@ ENDURANCE = {
 }
 
 EVERYTHING = ("c-shared", "c-static", "adapter", "spec")
+# The code is the same in the shared library and in the static one: once is enough for endurance among hardened ones.
+EVERYTHING_HARDENED = ("c-shared", "c-static brief", "adapter", "spec", "python")
 BRIEF = ("c-shared brief",)
 
 
@@ -58,14 +60,14 @@ def without_ports(profile, why):
 
 ENVIRONMENTS = [
     with_ports("ordinary", auto=EVERYTHING, signals=("c-shared brief", "adapter"), mach=("adapter",)),
-    with_ports("apple-python-15", HARDENED, auto=(*EVERYTHING, "python"), signals=("c-shared brief", "adapter"),
+    with_ports("apple-python-15", HARDENED, auto=EVERYTHING_HARDENED, signals=("c-shared brief", "adapter"),
                mach=("adapter",)),
     with_ports("apple-python-13", HARDENED),
     with_ports("apple-python-14.0", HARDENED),
     with_ports("apple-python-14.4", HARDENED),
     with_ports("apple-python-26", HARDENED),
     with_ports("developer-mode-off"),
-    with_ports("crash-reporter", auto=("c-shared", "adapter")),
+    with_ports("crash-reporter", auto=("c-shared brief", "adapter")),
     with_ports("debugger", without={
         "traps/a_breakpoint_is_a_trap_only_on_request": "this debugger takes every breakpoint that nobody else takes",
         "leaving/a_single_step_goes_on": "and every single step, which is an EXC_BREAKPOINT too",

@@ -110,8 +110,8 @@ class PythonTest:
         self.python, self.out, self.name = python, out, name
         self.long = "Stability" in name or "thousand" in name
 
-    def run(self, runner, _):
-        outcome = run_tests.run_test(runner, self.python, self.out, self.name)
+    def run(self, runner, environment):
+        outcome = run_tests.run_test(runner, self.python, self.out, self.name, environment)
         counts = {"ok": (1, 0, 0), "FAILED": (0, 1, 0), "skipped": (0, 0, 1)}[outcome.verdict]
         return Outcome(*counts, outcome.text)
 

@@ -157,6 +157,23 @@ def finish(job, outcome):
         print("    " + "\n    ".join(report.complaints[:MOST_LINES]), flush=True)
 
 
+def wrong_exceptions(row, took):
+    """What is wrong about how many exceptions came to ports: none may where the library cannot have any, and some must
+    where it has taken them and programs ran."""
+    if row.environment.takes == "signals" and row.exceptions:
+        return f"{row.exceptions} exceptions came to ports, which this process cannot have"
+    if took == "mach" and len(row.jobs) > len(ASKED) and not row.exceptions:
+        return "not one exception came to a port"
+    return None
+
+
+def look_at_exceptions(rows):
+    for row in rows:
+        if wrong := wrong_exceptions(row, taken(row)):
+            row.cells["kernel"] = (0, 1, 0)
+            print(f"\n{row.title}, kernel: {wrong}")
+
+
 def taken(row):
     text = (row.folder / "choice" / f"WASMTRAP_BACKEND-{row.asked}.log").read_text(encoding="utf-8")
     return next((word for word, line in TAKEN.items() if f"\n{line}" in text), "refused")
@@ -201,6 +218,7 @@ def main():
         for done in concurrent.futures.as_completed(running):
             finish(running[done], done.result())
 
+    look_at_exceptions(rows)
     print_table(rows)
     passed, failed, skipped = map(sum, zip(*(cell for row in rows for cell in row.cells.values())))
     print(f"passed/failed/skipped, in {time.monotonic() - start:.0f} s; all output is in {options.out}/matrix/log")

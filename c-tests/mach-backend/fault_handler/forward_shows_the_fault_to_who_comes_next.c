@@ -1,6 +1,5 @@
 /* A fault that the fault handler declines goes to whoever is next, as the kernel reported it and with the registers of
  * the fault: an engine's earlier port, an earlier signal handler, the default action. The handler is asked once. */
-#include <setjmp.h>
 #include <signal.h>
 #include <string.h>
 
@@ -31,34 +30,17 @@ static void init(void) {
 
 /* ---- An engine that was there before ---- */
 
-static jmp_buf out;
-
-static void landing_pad(void) {
-#if defined(__x86_64__)
-  const uint32_t mxcsr = 0x1f80;
-  __asm__ volatile("fninit; ldmxcsr %0" : : "m"(mxcsr));
-#endif
-  longjmp(out, 1);
-}
-
-static void clobber_and_fault(engine_t *engine) {
-  make_inaccessible(engine->page);
-  wasm_access_t access = {address_of(engine->page), 0};
-  if (setjmp(out) == 0) wasm_clobber_and_load.function(&access);
-}
-
 static void nothing(void *unused) { (void)unused; }
 
 static void to_an_engine(void) {
   engine_t engine;
   engine_start(&engine, ENGINE_LANDS);
-  engine_landing_pad = landing_pad;
   must(engine_takes_thread(&engine, ALL_EXCEPTIONS, EXCEPTION_STATE | MACH_EXCEPTION_CODES) == KERN_SUCCESS);
-  clobber_and_fault(&engine);
+  make_clobbered_fault(&engine);
   const engine_report_t without = *engine_last(&engine);
   init();
   for (int i = 1; i <= 20; i++) {
-    clobber_and_fault(&engine);
+    make_clobbered_fault(&engine);
     const engine_report_t with = *engine_last(&engine);
     same(engine_count(&engine), i + 1, "the engine is asked once");
     same(calls, i, "after the fault handler, once");

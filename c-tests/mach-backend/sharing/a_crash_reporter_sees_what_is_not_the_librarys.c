@@ -10,19 +10,6 @@
 #include "host_rules.h"
 #include "thread_ports.h"
 
-static void same_reports(const engine_report_t *with, const engine_report_t *without, own_fault_t fault) {
-  same(with->id, without->id, "%s: the same message", own_fault_names[fault]);
-  same(with->exception, without->exception, "the exception");
-  same(with->code_count, without->code_count, "the number of codes");
-  same(with->codes[0], without->codes[0], "the first code");
-  same(with->codes[1], without->codes[1], "the second code");
-  same(with->flavor, without->flavor, "the flavor");
-  same(with->state_count, without->state_count, "the size of the state");
-  if (with->state_count == 0) return;
-  same(engine_state_pc(with), engine_state_pc(without), "the program counter");
-  same(engine_state_sp(with), engine_state_sp(without), "the stack pointer");
-}
-
 static void the_same_with_and_without(const engine_behavior_t *behavior, own_fault_t fault) {
   engine_t reporter;
   engine_start(&reporter, ENGINE_MENDS);
@@ -34,7 +21,7 @@ static void the_same_with_and_without(const engine_behavior_t *behavior, own_fau
     make_own_fault(&reporter, fault);
     reports[i] = *engine_last(&reporter);
     same(engine_count(&reporter), i + 1, "%s, time %d: it is asked once", own_fault_names[fault], i);
-    same_reports(&reports[i], &reports[0], fault);
+    same_engine_reports(&reports[i], &reports[0], own_fault_names[fault]);
   }
   must(wasmtrap_shutdown() == WASMTRAP_OK);
   make_own_fault(&reporter, fault);
@@ -83,7 +70,7 @@ static void what_the_fault_handler_declines(void) {
       make_own_fault(&reporter, fault);
       reports[i] = *engine_last(&reporter);
       same(calls, i > 0, "%s: the fault handler is asked once", own_fault_names[fault]);
-      same_reports(&reports[i], &reports[0], fault);
+      same_engine_reports(&reports[i], &reports[0], own_fault_names[fault]);
     }
     must(wasmtrap_shutdown() == WASMTRAP_OK);
   }

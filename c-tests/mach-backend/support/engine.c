@@ -1,6 +1,7 @@
 #include "engine.h"
 
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,16 @@ typedef struct running_t {
   volatile int count;
 } running_t;
 
-void (*engine_landing_pad)(void);
+/* Where ENGINE_LANDS sends the thread. */
+static jmp_buf landing;
+
+static void landing_pad(void) {
+#if defined(__x86_64__)
+  const uint32_t mxcsr = 0x1f80;
+  __asm__ volatile("fninit; ldmxcsr %0" : : "m"(mxcsr));
+#endif
+  longjmp(landing, 1);
+}
 
 static void note(engine_report_t *report, const exception_t *exception) {
   memset(report, 0, sizeof *report);
@@ -35,7 +45,7 @@ static void note(engine_report_t *report, const exception_t *exception) {
 typedef x86_thread_state64_t machine_t;
 
 static void land(machine_t *machine) {
-  machine->__rip = address_of(engine_landing_pad);
+  machine->__rip = address_of(landing_pad);
   /* As after a call, below the red zone; with the direction flag as the ABI wants it. */
   machine->__rsp = ((machine->__rsp - 128) & ~UINT64_C(15)) - 8;
   machine->__rflags &= ~UINT64_C(0x400);
@@ -49,7 +59,7 @@ static void skip(machine_t *machine, int exception) {
 typedef arm_thread_state64_t machine_t;
 
 static void land(machine_t *machine) {
-  machine->__pc = address_of(engine_landing_pad);
+  machine->__pc = address_of(landing_pad);
   machine->__sp &= ~UINT64_C(15);
 }
 
@@ -151,6 +161,21 @@ size_t engine_state_pc(const engine_report_t *report) { return machine_of(report
 size_t engine_state_sp(const engine_report_t *report) { return machine_of(report).__sp; }
 #endif
 
+void same_engine_reports(const engine_report_t *with, const engine_report_t *without, const char *name) {
+  same(with->id, without->id, "%s: the same message", name);
+  same(with->exception, without->exception, "the exception");
+  same(with->code_count, without->code_count, "the number of codes");
+  same(with->codes[0], without->codes[0], "the first code");
+  same(with->codes[1], without->codes[1], "the second code");
+  same(with->flavor, without->flavor, "the flavor");
+  same(with->state_count, without->state_count, "the size of the state");
+  same(with->names_thread, without->names_thread, "naming the thread or not");
+  same(with->names_task, without->names_task, "naming the task or not");
+  if (with->state_count == 0) return;
+  same(engine_state_pc(with), engine_state_pc(without), "the program counter");
+  same(engine_state_sp(with), engine_state_sp(without), "the stack pointer");
+}
+
 const char *const own_fault_names[OWN_FAULTS] = {"load", "illegal instruction", "breakpoint", "division"};
 
 #if defined(__x86_64__)
@@ -172,6 +197,12 @@ void make_own_fault(engine_t *engine, own_fault_t fault) {
   wasm_access_t access = {fault == OWN_DIVISION ? 7 : address_of(engine->page), 0};
   if (fault == OWN_LOAD) make_inaccessible(engine->page);
   own_code(fault)->function(&access);
+}
+
+void make_clobbered_fault(engine_t *engine) {
+  make_inaccessible(engine->page);
+  wasm_access_t access = {address_of(engine->page), 0};
+  if (setjmp(landing) == 0) wasm_clobber_and_load.function(&access);
 }
 
 int own_fault_exception(own_fault_t fault) {

@@ -16,7 +16,7 @@ typedef enum engine_policy_t {
   ENGINE_MENDS,
   /* It does not know the fault: the next level. */
   ENGINE_DECLINES,
-  /* It has the thread go on in engine_landing_pad, as engines with landing pads do. */
+  /* It has the thread go on elsewhere, as engines with landing pads do: for make_clobbered_fault. */
   ENGINE_LANDS
 } engine_policy_t;
 
@@ -53,8 +53,8 @@ kern_return_t engine_takes_task(engine_t *engine, exception_mask_t mask, unsigne
 /* How many exceptions it has answered, and the last one. */
 int engine_count(const engine_t *engine);
 const engine_report_t *engine_last(const engine_t *engine);
-/* Where ENGINE_LANDS sends the thread: what the test sets. */
-extern void (*engine_landing_pad)(void);
+/* Checks that both messages are the same as far as the compiler lets the state be: without the library, and with it. */
+void same_engine_reports(const engine_report_t *with, const engine_report_t *without, const char *name);
 
 /* The flavor of state that engines ask for. */
 int engine_state_flavor(void);
@@ -68,6 +68,8 @@ extern const char *const own_fault_names[OWN_FAULTS];
 int own_fault_exists(own_fault_t fault);
 /* Makes one, outside of all registered code, on the engine's subject; comes back when the engine has mended it. */
 void make_own_fault(engine_t *engine, own_fault_t fault);
+/* A fault with a pattern in every register, for an engine of ENGINE_LANDS. */
+void make_clobbered_fault(engine_t *engine);
 /* The exception that it is, EXC_*, and its instruction as the state has it. */
 int own_fault_exception(own_fault_t fault);
 size_t own_fault_pc(own_fault_t fault);
