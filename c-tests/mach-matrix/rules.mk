@@ -2,7 +2,7 @@
 #
 #     make mach-library    target/mach/wasmtrap/release/libwasmtrap.{so,a}
 #     make check-mach      the matrix; MATRIX_ENVIRONMENTS='ordinary bypassed' runs these environments only, and
-#                          MATRIX_GROUPS='c-shared python' these groups of tests
+#                          MATRIX_GROUPS='c-shared python' these groups of tests, MATRIX_BRIEF=1 no endurance
 #
 # Built once, for all environments: the library, and every program of c-tests/capi, c-tests/wasm and c-tests/python.
 
@@ -10,6 +10,7 @@ MACH_OUT ?= target/mach
 MATRIX := c-tests/mach-matrix
 MATRIX_ENVIRONMENTS ?=
 MATRIX_GROUPS ?=
+MATRIX_BRIEF ?=
 MATRIX_RELEASE := $(MACH_OUT)/wasmtrap/release
 MATRIX_SHARED := $(MATRIX_RELEASE)/libwasmtrap.so
 MATRIX_STATIC := $(MATRIX_RELEASE)/libwasmtrap.a
@@ -46,4 +47,5 @@ check-mach: mach-harness ## the whole harness with Mach exception ports, in the 
 	$(MATRIX_PYTHON) -m doctest $(MATRIX)/*.py
 	$(MATRIX_PYTHON) $(MATRIX)/run_in_environments.py --kernel $(abspath $(MACH_OUT)/cargo/release/simulated-xnu) \
 	    --describe $(MATRIX_DESCRIBE) --out $(MACH_OUT) \
-	    --environments '$(MATRIX_ENVIRONMENTS)' --groups '$(MATRIX_GROUPS)'
+	    --environments '$(MATRIX_ENVIRONMENTS)' --groups '$(MATRIX_GROUPS)' \
+	    $(if $(MATRIX_BRIEF),--brief)

@@ -1,6 +1,7 @@
 """Runs the harness in the environments of the simulated Mach kernel and prints the matrix.
 
     run_in_environments.py --kernel PROGRAM --describe PROGRAM --out FOLDER [--environments NAMES] [--groups NAMES]
+        [--brief]
 
 A row is an environment and the backend that was asked for (`auto`: none); a column is a group of tests; a cell is
 passed/failed/skipped. `choice` are checks of what the library takes and of its reason; `kernel` is one check of a row:
@@ -134,6 +135,8 @@ def rows_of(options):
                 column = group.split()[0]
                 if only and column not in only:
                     continue
+                if options.brief and column.startswith("c-"):
+                    group = f"{column} brief"
                 if group not in programs:
                     programs[group] = groups.programs_of(group, options.out)
                 row.jobs += [Job(row, column, program) for program in programs[group]
@@ -199,6 +202,7 @@ def main():
     parser.add_argument("--out", required=True, type=pathlib.Path)
     parser.add_argument("--environments", default="", help="names of profiles; all if empty")
     parser.add_argument("--groups", default="", help="names of groups; all if empty")
+    parser.add_argument("--brief", action="store_true", help="without the endurance of the C harness")
     options = parser.parse_args()
 
     listed = subprocess.run([options.kernel, "--list-profiles"], stdout=subprocess.PIPE, text=True, check=True).stdout

@@ -76,13 +76,11 @@ def check_that_traps_are_caught(instance=None):
     assert instance.call("add", 2, 3) == 5
 
 
-# With Mach exception ports the library has a thread of its own.
-LIBRARYS_THREADS = 1 if sys.platform == "darwin" else 0
-
-
 def wait_for_ended_threads():
-    """Python's join returns a little before the thread has left the system."""
-    while process_state.threads() > threading.active_count() + LIBRARYS_THREADS:
+    """Python's join returns a little before the thread has left the system. With Mach exception ports the library has a
+    thread of its own."""
+    librarys = 1 if wasmtrap.backend() == "mach_ports" else 0
+    while process_state.threads() > threading.active_count() + librarys:
         time.sleep(0.001)
 
 
