@@ -164,18 +164,25 @@ pub(crate) fn locked<R>(look: impl FnOnce(&List) -> R) -> R {
 
 fn new_record(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> {
     let no_memory = |_| error::no_memory(format_args!("a thread's record"));
-    let thread = allocation::allocate::<Thread>().map_err(no_memory)?;
+    #[cfg(wasmtrap_mach)]
+    let kept = super::mach::records::take();
+    #[cfg(not(wasmtrap_mach))]
+    let kept = None;
+    let thread = kept.map_or_else(allocation::allocate::<Thread>, Ok).map_err(no_memory)?;
     let own_stack = platform::stack_bounds();
     #[cfg(wasmtrap_mach)]
     let mach = match new_mach_half() {
         Ok(mach) => mach,
         Err(failure) => {
-            // SAFETY: nobody has seen the record.
-            unsafe { allocation::release(thread) };
+            match kept {
+                Some(record) => super::mach::records::keep(record),
+                // SAFETY: fresh memory, which nobody has seen.
+                None => unsafe { allocation::release(thread) },
+            }
             return Err(failure);
         }
     };
-    // SAFETY: fresh memory of the right size and alignment.
+    // SAFETY: memory of our own, of the right size and alignment.
     unsafe {
         thread.write(Thread {
             chain: AtomicPtr::new(core::ptr::null_mut()),
@@ -225,9 +232,13 @@ unsafe fn free_record(record: NonNull<Thread>) {
         let mach = unsafe { &record.as_ref().mach };
         // SAFETY: a mapping of `map_stack`, which nothing runs on.
         unsafe { libc::munmap(mach.callback_stack.get(), mach.callback_stack_size.get()) };
+        super::mach::records::keep(record);
     }
+    #[cfg(not(wasmtrap_mach))]
     // SAFETY: the caller's promise.
-    unsafe { allocation::release(record) };
+    unsafe {
+        allocation::release(record)
+    };
 }
 
 /// Gives the thread an alternate signal stack, unless it has one that is big enough.

@@ -1,7 +1,7 @@
 //! What the Mach backend knows of a thread.
 
 use core::cell::{Cell, UnsafeCell};
-use core::sync::atomic::AtomicBool;
+use core::sync::atomic::{AtomicBool, AtomicU32};
 
 use crate::inside::decide::{Fault, Kind};
 use crate::inside::mach::state::{COUNT, Words};
@@ -123,8 +123,9 @@ pub(crate) struct Callback {
 /// The Mach half of a thread's record. The server looks at it, and writes it, only while the thread waits in the kernel
 /// for the answer to its exception.
 pub(crate) struct MachThread {
-    /// The thread's receive right, with one send right; 0 if it has none.
-    pub(crate) port: Cell<u32>,
+    /// The thread's receive right, with one send right; 0 if it has none. Atomic, because the server compares it with
+    /// a message's before it believes that the message is about this thread.
+    pub(crate) port: AtomicU32,
     /// The name of the thread's control port. No right of ours: the thread library holds it.
     pub(crate) thread_port: Cell<u32>,
     /// Our port is not on the thread: it was given back to the earlier owners for a fault of theirs.
@@ -142,7 +143,7 @@ impl MachThread {
     pub(crate) fn new() -> Self {
         let no_fault = Fault { from_kernel: false, kind: Kind::Fatal, pc: 0, address: None };
         Self {
-            port: Cell::new(0),
+            port: AtomicU32::new(0),
             thread_port: Cell::new(0),
             stepped_aside: Cell::new(false),
             earlier: UnsafeCell::new(EarlierPorts::NONE),

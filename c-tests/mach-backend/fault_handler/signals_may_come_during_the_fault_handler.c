@@ -1,6 +1,7 @@
 /* With Mach ports the fault handler runs with no signal blocked: handlers of signals that come meanwhile run, on the
  * alternate stack or on the thread's, and harm neither the fault handler nor the code that faulted. */
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 
@@ -78,6 +79,7 @@ static void storm(int flags) {
   target = pthread_self();
   pthread_t sender;
   must(pthread_create(&sender, NULL, send_signals, NULL) == 0);
+  while (signals_seen == 0) sched_yield();
   void *const page = inaccessible_page();
   int unharmed = 0;
   for (int i = 0; i < 1000; i++) unharmed += goes_on_unharmed(page);
@@ -86,7 +88,6 @@ static void storm(int flags) {
   same(unharmed, 1000, "the code that faulted goes on with its red zone as it was");
   same(calls, 1000, "asked once about each");
   same(harmed, 0, "the fault handler's own variables were left alone");
-  ok(signals_seen > 0, "signals came");
   must(wasmtrap_set_fault_handler(NULL, NULL) == WASMTRAP_OK);
   traps_by_ports("a trap afterwards");
 }
@@ -102,6 +103,7 @@ static void storm_on_traps(void) {
   target = pthread_self();
   pthread_t sender;
   must(pthread_create(&sender, NULL, send_signals, NULL) == 0);
+  while (signals_seen == 0) sched_yield();
   int trapped = 0;
   for (int i = 0; i < 1000; i++) {
     wasmtrap_trap_t trap;
@@ -110,7 +112,6 @@ static void storm_on_traps(void) {
   __atomic_store_n(&over, 1, __ATOMIC_RELEASE);
   must(pthread_join(sender, NULL) == 0);
   same(trapped, 1000, "each of a thousand traps");
-  ok(signals_seen > 0, "signals came");
 }
 
 int main(int argc, char **argv) {

@@ -1,6 +1,7 @@
 /* Detaching, the thread's end and wasmtrap_shutdown each put back exactly the exception ports that the thread had, and
  * what somebody has put on top of the library's since stays. No right is left. */
 #include <pthread.h>
+#include <sched.h>
 
 #include "backend.h"
 #include "cases.h"
@@ -95,6 +96,37 @@ static void each_shutdown(void) { restores(A_PORT_FOR_EACH, BY_SHUTDOWN); }
 static void some_detach(void) { restores(SOME, BY_DETACH); }
 static void some_shutdown(void) { restores(SOME, BY_SHUTDOWN); }
 
+/* Many threads, each with a port of its own before, when another one shuts the library down. */
+enum { HOLDERS = 8 };
+static volatile int attached, shut;
+
+static void *hold(void *unused) {
+  (void)unused;
+  set_up(A_PORT_FOR_EACH);
+  const thread_ports_t before = thread_ports_now();
+  traps_by_ports("a trap");
+  __atomic_add_fetch(&attached, 1, __ATOMIC_ACQ_REL);
+  while (!__atomic_load_n(&shut, __ATOMIC_ACQUIRE)) sched_yield();
+  const thread_ports_t after = thread_ports_now();
+  same_thread_ports(&after, &before, "a thread that did nothing has what it had");
+  return NULL;
+}
+
+static void many_threads_at_shutdown(void) {
+  init_mach_ports(HOST_ALL_KINDS);
+  pthread_t threads[HOLDERS];
+  for (int i = 0; i < HOLDERS; i++) must(pthread_create(&threads[i], NULL, hold, NULL) == 0);
+  while (__atomic_load_n(&attached, __ATOMIC_ACQUIRE) < HOLDERS) sched_yield();
+  const task_rights_t rights = task_rights_now();
+  must(wasmtrap_shutdown() == WASMTRAP_OK);
+  const task_rights_t now = task_rights_now();
+  same(now.receive, rights.receive - HOLDERS - 1, "the ports of all threads and of the server are gone");
+  same(now.port_sets, rights.port_sets - 1, "and the server's port set");
+  same(now.dead_names, rights.dead_names, "no dead name is left");
+  __atomic_store_n(&shut, 1, __ATOMIC_RELEASE);
+  for (int i = 0; i < HOLDERS; i++) must(pthread_join(threads[i], NULL) == 0);
+}
+
 /* Somebody comes after the library, for all of its exceptions or for some. */
 static void newer_stays(earlier_t earlier, exception_mask_t mask, leaving_t how) {
   set_up(earlier);
@@ -175,6 +207,7 @@ int main(int argc, char **argv) {
       {"a port for each exception, shut down by another thread", each_shutdown, 0},
       {"ports for some exceptions, detached", some_detach, 0},
       {"ports for some exceptions, shut down by another thread", some_shutdown, 0},
+      {"many threads when another one shuts down", many_threads_at_shutdown, 0},
       {"a newer port over nothing stays at detach", newer_over_nothing, 0},
       {"a newer port over nothing stays at shutdown", newer_over_nothing_shutdown, 0},
       {"a newer port over another's stays", newer_over_another, 0},

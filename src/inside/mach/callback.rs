@@ -67,6 +67,34 @@ pub(crate) unsafe extern "C" fn asked(thread: &Thread) {
     }
 }
 
+/// The end of the asking, should the kernel bypass the ports with it: whether this is it. Then the thread goes on as
+/// the handler said, by `machine`.
+pub(crate) fn ends_by_signal(fault: &Fault, machine: &mut impl Machine) -> bool {
+    if !fault.from_kernel || fault.pc != trampoline::return_address() {
+        return false;
+    }
+    // SAFETY: null or this thread's record, which only this thread frees.
+    let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return false };
+    if !thread.mach.on_callback_stack(machine.sp()) {
+        return false;
+    }
+    let place = thread.mach.callback.get();
+    // SAFETY: this thread's, which is not in the kernel now. The server may have seen the end already, if its answer
+    // was what was lost: what the thread goes on with is the same.
+    let (mut words, handled, pc_is_behind) = unsafe { ((*place).words, (*place).handled, (*place).pc_is_behind) };
+    let mut state = State::new(&mut words, pc_is_behind && !handled);
+    let phase = if handled {
+        Phase::Idle
+    } else {
+        state.run_again();
+        Phase::Forwarding { pc: state.pc() }
+    };
+    machine.set_registers(&state.registers());
+    // SAFETY: as above.
+    unsafe { (*place).phase = phase };
+    true
+}
+
 /// Whether this is the fault that the handler has just declined, come back from the next level as a signal.
 pub(crate) fn has_been_declined(fault: &Fault) -> bool {
     // SAFETY: null or this thread's record, which only this thread frees.

@@ -85,6 +85,10 @@ fn handle(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) -
         address: (seen.from_kernel && seen.has_address).then(|| unsafe { info.si_addr() }.addr()),
     };
     #[cfg(wasmtrap_mach)]
+    if crate::inside::mach::callback::ends_by_signal(&fault, &mut context) {
+        return true;
+    }
+    #[cfg(wasmtrap_mach)]
     if crate::inside::mach::callback::has_been_declined(&fault) {
         return false;
     }

@@ -68,7 +68,7 @@ pub(crate) fn write_ports(out: &mut impl Write) -> fmt::Result {
     writeln!(out)?;
     let Some(thread) = threads::current() else { return writeln!(out, "this thread: not attached") };
     write!(out, "this thread: ")?;
-    if thread.mach.port.get() == 0 {
+    if thread.mach.port.load(Ordering::Relaxed) == 0 {
         return writeln!(out, "no exception port, signals only");
     }
     if thread.mach.stepped_aside.get() {

@@ -7,6 +7,8 @@ pub(crate) mod host;
 #[cfg(wasmtrap_mach)]
 pub(crate) mod ports;
 #[cfg(wasmtrap_mach)]
+pub(crate) mod records;
+#[cfg(wasmtrap_mach)]
 pub(crate) mod server;
 #[cfg(wasmtrap_mach)]
 pub(crate) mod system;

@@ -150,7 +150,7 @@ pub(crate) static REFUSED: Locked<(usize, Option<Refusal>)> = Locked::new((0, No
 
 /// Gives this thread its port, or puts it back on top.
 pub(crate) fn take_exceptions(thread: &Thread) -> Result<(), Failure> {
-    let result = match thread.mach.port.get() {
+    let result = match thread.mach.port.load(Ordering::Relaxed) {
         0 => attach(thread),
         _ if thread.mach.stepped_aside.get() => go_on_top(thread),
         _ => Ok(()),
@@ -167,15 +167,15 @@ pub(crate) fn take_exceptions(thread: &Thread) -> Result<(), Failure> {
 /// Gives this thread a port and puts it on top, if there is a server.
 fn attach(thread: &Thread) -> Result<(), Refusal> {
     let set = SET.load(Ordering::Relaxed);
-    if set == 0 || thread.mach.port.get() != 0 {
+    if set == 0 || thread.mach.port.load(Ordering::Relaxed) != 0 {
         return Ok(());
     }
     let port = new_port(core::ptr::from_ref(thread).addr() as u64)?;
     thread.mach.thread_port.set(this_threads_port());
-    thread.mach.port.set(port);
+    thread.mach.port.store(port, Ordering::Relaxed);
     let result = add_to_set(port, set).and_then(|()| go_on_top(thread));
     if result.is_err() {
-        thread.mach.port.set(0);
+        thread.mach.port.store(0, Ordering::Relaxed);
         destroy_port(port);
     }
     result
@@ -184,7 +184,7 @@ fn attach(thread: &Thread) -> Result<(), Refusal> {
 /// Puts our port on top of what the thread has now, and remembers that.
 pub(crate) fn go_on_top(thread: &Thread) -> Result<(), Refusal> {
     let mach = &thread.mach;
-    let ours = mach.port.get();
+    let ours = mach.port.load(Ordering::Relaxed);
     if ours == 0 {
         return Ok(());
     }
@@ -213,17 +213,13 @@ pub(crate) fn go_on_top(thread: &Thread) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The kinds of fault that another port than ours sees first on this thread.
-pub(crate) fn displaced(thread: &Thread) -> Result<u32, Refusal> {
-    let mach = &thread.mach;
-    if mach.port.get() == 0 || mach.stepped_aside.get() {
-        return Ok(0);
-    }
+/// The exception ports that a thread has now, for the exceptions that are taken. The rights are the caller's.
+fn look(thread: &Thread) -> Result<EarlierPorts, Refusal> {
     let mut found = EarlierPorts { count: EXCEPTION_TYPES as u32, ..EarlierPorts::NONE };
     // SAFETY: the arrays have room for every exception type.
     let code = unsafe {
         thread_get_exception_ports(
-            mach.thread_port.get(),
+            thread.mach.thread_port.get(),
             MASK.load(Ordering::Relaxed),
             found.masks.as_mut_ptr(),
             &raw mut found.count,
@@ -232,14 +228,26 @@ pub(crate) fn displaced(thread: &Thread) -> Result<u32, Refusal> {
             found.flavors.as_mut_ptr(),
         )
     };
-    check("thread_get_exception_ports", code)?;
-    let mut lost = 0;
-    for entry in found.iter() {
-        if entry.port != mach.port.get() {
-            lost |= entry.mask;
-        }
+    check("thread_get_exception_ports", code).map(|()| found)
+}
+
+/// The exceptions for which the thread has our port, `ours`, and those for which it has another or none.
+fn ours_and_others(thread: &Thread, ours: u32) -> Result<(u32, u32), Refusal> {
+    let found = look(thread)?;
+    Ok(found.iter().fold((0, 0), |(mine, others), entry| {
         release(&entry);
+        if entry.port == ours { (mine | entry.mask, others) } else { (mine, others | entry.mask) }
+    }))
+}
+
+/// The kinds of fault that another port than ours sees first on this thread.
+pub(crate) fn displaced(thread: &Thread) -> Result<u32, Refusal> {
+    let mach = &thread.mach;
+    let ours = mach.port.load(Ordering::Relaxed);
+    if ours == 0 || mach.stepped_aside.get() {
+        return Ok(0);
     }
+    let (_, lost) = ours_and_others(thread, ours)?;
     Ok(kinds_and_masks().filter(|(_, mask)| lost & mask != 0).fold(0, |all, (kind, _)| all | kind))
 }
 
@@ -248,26 +256,22 @@ pub(crate) fn displaced(thread: &Thread) -> Result<u32, Refusal> {
 /// The thread is this one; or the server has ended, and the thread is in no protected call.
 pub(crate) fn take_back(thread: &Thread) {
     let mach = &thread.mach;
-    let ours = mach.port.get();
+    let ours = mach.port.load(Ordering::Relaxed);
     if ours == 0 {
         return;
     }
     // SAFETY: see above; the server does not look at it any more.
     let earlier = unsafe { &mut *mach.earlier.get() };
     if !mach.stepped_aside.get() {
-        let nothing = (MACH_PORT_NULL, EXCEPTION_DEFAULT, 0);
-        let mut restored = EarlierPorts::NONE;
+        // What somebody has put on top of ours is never touched: in a hardened process it could not be put back.
         // If the thread is gone, so are its exception ports, and there is nothing to put back.
-        if let Ok(found) = swap(mach.thread_port.get(), MASK.load(Ordering::Relaxed), nothing.0, nothing.1, nothing.2) {
-            let ours_in = found.iter().filter(|entry| entry.port == ours).fold(0, |all, entry| all | entry.mask);
+        if let Ok((ours_in, _)) = ours_and_others(thread, ours) {
+            let mut restored = EarlierPorts::NONE;
             for entry in earlier.iter() {
                 match entry.mask & ours_in {
                     0 => release(&entry),
                     mask => restored.push(EarlierPort { mask, ..entry }),
                 }
-            }
-            for entry in found.iter() {
-                if entry.port == ours { release(&entry) } else { restored.push(entry) }
             }
             *earlier = restored;
             // SAFETY: as above.
@@ -278,14 +282,14 @@ pub(crate) fn take_back(thread: &Thread) {
         release(&entry);
     }
     *earlier = EarlierPorts::NONE;
-    mach.port.set(0);
+    mach.port.store(0, Ordering::Relaxed);
     mach.stepped_aside.set(false);
     destroy_port(ours);
 }
 
 /// For a forked child, which has none of the ports: the names mean nothing here.
 pub(crate) fn forget(thread: &Thread) {
-    thread.mach.port.set(0);
+    thread.mach.port.store(0, Ordering::Relaxed);
     thread.mach.stepped_aside.set(false);
     // SAFETY: this thread's; the child has no server.
     unsafe { *thread.mach.earlier.get() = EarlierPorts::NONE };

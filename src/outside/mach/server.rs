@@ -127,8 +127,8 @@ fn recover(threads: &List) -> Option<u32> {
     let replacement = new_set().and_then(|set| {
         let mut result = ports::add_to_set(CONTROL.load(Ordering::Relaxed), set);
         threads.each(|thread| {
-            if thread.mach.port.get() != 0 {
-                result = result.and(ports::add_to_set(thread.mach.port.get(), set));
+            if thread.mach.port.load(Ordering::Relaxed) != 0 {
+                result = result.and(ports::add_to_set(thread.mach.port.load(Ordering::Relaxed), set));
             }
         });
         result.map(|()| set)
@@ -136,8 +136,8 @@ fn recover(threads: &List) -> Option<u32> {
     SET.store(replacement.unwrap_or(0), Ordering::Relaxed);
     if replacement.is_err() {
         threads.each(|thread| {
-            if thread.mach.port.get() != 0 {
-                ports::destroy_port(thread.mach.port.replace(0));
+            if thread.mach.port.load(Ordering::Relaxed) != 0 {
+                ports::destroy_port(thread.mach.port.swap(0, Ordering::Relaxed));
             }
         });
     }

@@ -1,10 +1,10 @@
 //! Leaving a handler without rt_sigreturn: a trap goes straight to its landing, and saves the dearer system call.
 //!
 //! rt_sigreturn puts back what the kernel changed for the handler, and what the frame says of the interrupted code. A
-//! protected call needs little of that: it restores the callee-saved state, MXCSR and the x87 control word from its own
-//! frame, and all other registers are lost to it in any call. The signal mask is put back here. (SA_NODEFER would
-//! spare that, but then a burst of sent signals piles up frames until the alternate stack is full.) What is left is looked
-//! at, and where any of it is not as it was, the context is rewritten and the kernel does its work:
+//! protected call needs little of that: it restores the callee-saved state, MXCSR and the x87 control word from its
+//! own frame, and all other registers are lost to it in any call. The signal mask is put back here. (SA_NODEFER would
+//! spare that, but then a burst of sent signals piles up frames until the alternate stack is full.) What is left is
+//! looked at, and where any of it is not as it was, the context is rewritten and the kernel does its work:
 //!
 //! - a handler that called our entry point wants to be returned to; one that has jumped to it has nothing left to do;
 //!
