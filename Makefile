@@ -83,7 +83,7 @@ help:
 
 # ---- Set-up ----
 
-NEED_ALL := $(filter lint fuzz macos check check-% measure-python,$(MAKECMDGOALS))
+NEED_ALL := $(filter lint fuzz macos check check-% measure-% bench run-wasmtime,$(MAKECMDGOALS))
 SETUP_GROUP := $(if $(NEED_ALL),check,$(if $(filter run run-%,$(MAKECMDGOALS)),run))
 ifneq ($(SETUP_GROUP),)
 ifeq ($(SETUP),no)
@@ -136,7 +136,8 @@ run: ## run WebAssembly that traps, in a C host and in Python, and print a table
 # The parts of `make check`. Each is a target of its own, here or in a rules.mk, which may add to them.
 CHECKS := lint check-header check-rust check-exports check-handler-safety check-install check-c check-wasm check-spec \
     check-python check-fuzz check-aarch64 check-arm64-system check-mach-kernel check-mach-handler-safety \
-    check-mach-backend check-mach check-macos
+    check-mach-backend check-mach check-macos check-wasmtime check-wasmtime-spec check-wasmtime-mach \
+    check-wasmtime-founding-case check-wasmtime-aarch64
 
 # run, check-wasm, check-spec; check-c; check-python, run-python, measure-python; check-fuzz, fuzz; bench
 include $(sort $(wildcard c-tests/*/rules.mk fuzz/rules.mk))

