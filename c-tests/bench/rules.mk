@@ -3,12 +3,13 @@
 #
 #     make bench                    BENCH_ROUNDS=31 for a quick look
 #
-# A contestant is a program that speaks the protocol of workers/worker.h. Those of other folders are added there, by
-# BENCH_ALSO += PROGRAM and bench: PROGRAM.
+# A contestant is a program that speaks the protocol of workers/worker.h. Wasmtime takes some minutes to build the first
+# time, and a newer Rust than the library; BENCH_WASMTIME=no leaves it out.
 
 BENCH := c-tests/bench
 BENCH_OUT := target/bench
 BENCH_ROUNDS ?= 251
+BENCH_WASMTIME ?= yes
 STRIP ?= $(TOOLS)strip
 
 BENCH_LIBRARY := target/wasm/lib/libwasmtrap.so.0
@@ -67,15 +68,41 @@ $(BENCH_OUT)/mach_calls: $(addprefix $(BENCH_OUT)/obj/,mach_calls.o library.o fa
     $(BENCH_SIMULATED_MACH)
 	$(CC) -pthread $^ -Wl,-rpath,$(abspath $(dir $(BENCH_MACH_LIBRARY))) -o $@
 
+# ---- Wasmtime, from the crate: on its own handlers and on the platform of c-tests/wasmtime ----
+
+BENCH_WASMTIME_PLATFORM := target/wasmtime/lib/libwasmtrap_wasmtime.so.0
+BENCH_WASM_COMPILE := target/wasmtime/release/wasm-compile
+BENCH_WASMTIME_BUILD = $(or $(WASMTIME_CARGO),$(CARGO)) rustc --release --locked --target-dir $(BENCH_OUT)/cargo
+BENCH_WASMTIME_PROGRAMS := $(addprefix $(BENCH_OUT)/cargo/release/bench-wasmtime,-own-handlers -on-wasmtrap)
+BENCH_WASMTIME_MODULE := $(BENCH_OUT)/bench.module
+
+$(BENCH_OUT)/cargo/release/bench-wasmtime-own-handlers: FORCE
+	@$(BENCH_WASMTIME_BUILD) --manifest-path $(BENCH)/wasmtime/own-handlers/Cargo.toml
+
+$(BENCH_OUT)/cargo/release/bench-wasmtime-on-wasmtrap: $(BENCH_WASMTIME_PLATFORM) FORCE
+	@$(BENCH_WASMTIME_BUILD) --manifest-path $(BENCH)/wasmtime/on-wasmtrap/Cargo.toml -- \
+	    -L native=$(abspath $(dir $<)) -C link-arg=-Wl,-rpath,$(abspath $(dir $<))
+
+# For the processor's family, not for this one: a host without Rust's standard library cannot ask what else it has.
+$(BENCH_WASMTIME_MODULE): $(BENCH)/modules/bench.wat $(BENCH_WASM_COMPILE)
+	@mkdir -p $(@D)
+	$(BENCH_WASM_COMPILE) --target $(shell uname -m)-unknown-linux-gnu $< $@
+
+ifneq ($(BENCH_WASMTIME),no)
+BENCH_ALSO := $(BENCH_WASMTIME_PROGRAMS) $(BENCH_WASMTIME_MODULE)
+BENCH_ALSO_RUN := $(foreach program,$(BENCH_WASMTIME_PROGRAMS),--also '$(program) $(BENCH_WASMTIME_MODULE)')
+endif
+
 # ---- The run ----
 
-BENCH_ALSO ?=
 BENCH_PYTHON_MODULE := target/python/modules/host_calls.so
 
+BENCH_BUILT := $(BENCH_OURS) $(BENCH_PEERS) $(BENCH_OUT)/mach_calls $(BENCH_SIMULATED_XNU) $(BENCH_ALSO) \
+    target/python/wasmtrap.abi3.so $(BENCH_PYTHON_MODULE)
+
 .PHONY: bench
-bench: $(BENCH_OURS) $(BENCH_PEERS) $(BENCH_OUT)/mach_calls $(BENCH_SIMULATED_XNU) target/python/wasmtrap.abi3.so \
-    $(BENCH_PYTHON_MODULE) ## what traps and protected calls cost, beside floors and peers
+bench: $(BENCH_BUILT) ## what traps and protected calls cost, beside floors and peers
 	@PYTHONPATH=target/python PYTHONDONTWRITEBYTECODE=1 $(PYTHON) $(BENCH)/bench.py --workers $(BENCH_OUT) \
-	    --python-module $(BENCH_PYTHON_MODULE) $(foreach program,$(BENCH_ALSO),--also $(program)) \
+	    --python-module $(BENCH_PYTHON_MODULE) $(BENCH_ALSO_RUN) \
 	    --mach '$(BENCH_SIMULATED_XNU) --profile=ordinary -- $(BENCH_OUT)/mach_calls' \
 	    --library $(LIB_SHARED) --strip $(STRIP) --rounds $(BENCH_ROUNDS) --out $(BENCH_OUT)

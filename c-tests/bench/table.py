@@ -1,0 +1,160 @@
+"""The table: which measurements are compared with which, and what is hoped for.
+
+A measurement is named ROW.CONTESTANT, a comparison as its `name` says. Comparisons are ratios that are taken round by
+round: ours over a floor, a peer over ours, a size over the smallest.
+"""
+
+from dataclasses import dataclass, field
+
+OURS = "wasmtrap"
+FLOORS = ["raw_context", "raw_jump", "raw_jump_no_siginfo"]
+PEERS = ["sigsetjmp", "libsigsegv", "wasm2c", "wasmtime", "wasmtime_backtraces", "wasmtime_on_wasmtrap",
+         "wasmtime_on_wasmtrap_backtraces"]
+
+RANGES = [1, 10, 100, 1_000, 10_000, 100_000]
+SITES = [10, 100, 1_000, 10_000, 100_000, 1_000_000]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a number should be. Both ends count as reached."""
+
+    at_most: float = float("inf")
+    at_least: float = 0
+
+    def reached(self, number):
+        return self.at_least <= number <= self.at_most
+
+    def __str__(self):
+        return f"≤ {self.at_most:g}" if self.at_least == 0 else f"≥ {self.at_least:g}"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The product of `over` by the product of `under`, each a list of (row, contestant)."""
+
+    name: str
+    over: list
+    under: list
+    goal: Goal = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A line of the issue's table."""
+
+    name: str
+    what: str
+    rows: list
+    comparisons: list
+    unit: str = "ns"
+    # A contestant that is taken off all others, round by round: what is measured includes it.
+    without: str = None
+    # Goals of measurements: name, Goal.
+    goals: list = field(default_factory=list)
+    # How often it is measured by workers once started, if not in every round.
+    rounds: int = None
+
+
+def over_floor(row, floor, goal=None, ours=OURS):
+    return Comparison(f"{row}/{floor}", [(row, ours)], [(row, floor)], goal)
+
+
+def peer(row, name, goal=None):
+    return Comparison(f"{row}/{name}", [(row, name)], [(row, OURS)], goal)
+
+
+def size(row, name, smallest, goal=None):
+    return Comparison(f"{row}/{name}", [(row, str(name))], [(row, str(smallest))], goal)
+
+
+def roundtrip():
+    row = "trap.roundtrip"
+    goals = {"raw_context": Goal(at_most=0.80), "raw_jump": Goal(at_most=1.05), "libsigsegv": Goal(at_least=1.2),
+             "wasm2c": Goal(at_least=1.2), "wasmtime": Goal(at_least=1.5), "wasmtime_backtraces": Goal(at_least=1.5)}
+    return Section(row, "protected call, memory fault, back", [row],
+                   [over_floor(row, floor, goals.get(floor)) for floor in FLOORS] +
+                   [peer(row, name, goals.get(name)) for name in PEERS + ["wasmtrap_backtrace"]])
+
+
+def kinds():
+    comparisons = []
+    for kind in ["unreachable", "division", "overflow"]:
+        row = f"trap.kinds.{kind}"
+        comparisons += [over_floor(row, floor) for floor in FLOORS] + [peer(row, name) for name in PEERS]
+    row = "trap.kinds.raise"
+    comparisons += [over_floor(row, "raw_jump")] + [peer(row, name) for name in PEERS]
+    rows = [f"trap.kinds.{kind}" for kind in ["unreachable", "division", "overflow", "raise"]]
+    return Section("trap.kinds", "the same for ud2 or udf, division, stack overflow, wasmtrap_raise", rows, comparisons,
+                   goals=[("trap.kinds.raise.wasmtrap", Goal(at_most=30))])
+
+
+def entry():
+    row = "call.entry"
+    # A jump buffer that nothing ever jumps to is less than a protected call, so it is a floor and no peer.
+    return Section(row, "protected call of an empty function, less the plain indirect call", [row],
+                   [over_floor(row, "raw_jump")] + [peer(row, name, Goal(at_least=1)) for name in PEERS],
+                   without="plain", goals=[("call.entry.wasmtrap", Goal(at_most=3))])
+
+
+def lookups():
+    flat = Goal(at_most=1.03)
+    scattered_sites = Comparison("lookup.scale.sites_scattered/1000000", [("lookup.scale.sites_scattered", "1000000")],
+                                 [("lookup.scale.scattered", "1")], flat)
+    return Section("lookup.scale", "trap with many ranges, and with many sites in one; scattered: all over the code",
+                   ["lookup.scale", "lookup.scale.scattered", "lookup.scale.sites", "lookup.scale.sites_scattered"],
+                   [size("lookup.scale", n, 1, flat) for n in RANGES[1:]] +
+                   [size("lookup.scale.scattered", n, 1, flat) for n in RANGES[1:]] +
+                   [size("lookup.scale.sites", n, SITES[0], flat) for n in SITES[1:]] + [scattered_sites])
+
+
+def writes():
+    row = "table.write"
+    # Logarithmic: what a hundredfold table costs more is no more than the logarithms' ratio.
+    growth = Comparison(f"{row}/100000:1000", [(row, "100000")], [(row, "1000")], Goal(at_most=5 / 3))
+    return Section(row, "register and unregister a range, with as many others there", [row],
+                   [size(row, n, 1) for n in RANGES[1:]] + [growth],
+                   goals=[("table.write.100000", Goal(at_most=2000))])
+
+
+def threads():
+    rows = [f"threads.scale.{name}" for name in ["1", "2", "8", "1_registering", "2_registering"]]
+    alone = "threads.scale.1"
+    scaling = [
+        Comparison(row.replace("scale.", "scale/"), [(alone, OURS), (row, "raw_context")],
+                   [(row, OURS), (alone, "raw_context")], Goal(at_least=0.95))
+        for row in rows[1:]
+    ]
+    return Section("threads.scale", "a trap's share of the time when threads trap at once, and one registers; "
+                   "the ratio is our scaling over the floor's", rows, scaling)
+
+
+def attach():
+    row = "attach"
+    return Section(row, "first protected call of a new thread, and detaching it, beyond its creation", [row], [],
+                   without="plain", goals=[("attach.wasmtrap", Goal(at_most=20_000))])
+
+
+def attached_bytes():
+    return Section("attach.bytes", "what an attached thread that has trapped once holds", ["attach.bytes"], [],
+                   unit="bytes", rounds=1)
+
+
+def python():
+    row = "python.trap"
+    return Section(row, "a trap as a Python exception, beside a ctypes call that returns", [row],
+                   [Comparison(f"{row}/{name}", [(row, "fault")], [(row, name)]) for name in ["ctypes", "exception"]])
+
+
+def mach_calls():
+    return Section("mach.calls", "calls of the kernel a trap with the Mach backend, in the simulated Mach kernel",
+                   ["mach.calls"], [], unit="calls", goals=[("mach.calls.server", Goal(at_most=1))], rounds=1)
+
+
+def library_size():
+    return Section("size", "the shared library, stripped", ["size"], [], unit="bytes",
+                   goals=[("size.stripped", Goal(at_most=350_000))])
+
+
+SECTIONS = [roundtrip(), kinds(), entry(), lookups(), writes(), threads(), attach(), attached_bytes(), python(),
+            mach_calls(), library_size()]

@@ -1,0 +1,151 @@
+#include "floors.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "worker.h"
+
+const char *const floor_names[FLOORS] = {"raw_context", "raw_jump", "raw_jump_no_siginfo"};
+
+#if defined(__x86_64__)
+#define PROGRAM_COUNTER(context) ((context)->uc_mcontext.gregs[REG_RIP])
+typedef greg_t word_t;
+#else
+#define PROGRAM_COUNTER(context) ((context)->uc_mcontext.pc)
+typedef unsigned long long word_t;
+#endif
+
+/* ---- Handlers ---- */
+
+static const char *resume_at;
+static __thread void *jump_buffer[5];
+
+static void rewrite_context(int signal, siginfo_t *info, void *context)
+{
+    (void)signal;
+    (void)info;
+    PROGRAM_COUNTER((ucontext_t *)context) = (word_t)resume_at;
+}
+
+static void jump_out(int signal, siginfo_t *info, void *context)
+{
+    (void)signal;
+    (void)info;
+    (void)context;
+    __builtin_longjmp(jump_buffer, 1);
+}
+
+static void jump_out_plainly(int signal)
+{
+    (void)signal;
+    __builtin_longjmp(jump_buffer, 1);
+}
+
+/* ---- Dispositions, as the kernel has them ---- */
+
+typedef struct {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)(void);
+    unsigned long mask;
+} kernel_action_t;
+
+static const int signals[] = {SIGSEGV, SIGILL, SIGFPE};
+enum { SIGNALS = sizeof signals / sizeof *signals };
+
+static kernel_action_t actions[FLOORS], found[SIGNALS];
+
+static void exchange(int signal, const kernel_action_t *action, kernel_action_t *before)
+{
+    worker_require(syscall(SYS_rt_sigaction, signal, action, before, sizeof action->mask) == 0, "rt_sigaction");
+}
+
+static kernel_action_t *place_of(int signal)
+{
+    int i = 0;
+    while (signals[i] != signal)
+        i++;
+    return &found[i];
+}
+
+void floors_prepare(void)
+{
+    for (floor_t floor = 0; floor < FLOORS; floor++) {
+        struct sigaction action;
+        memset(&action, 0, sizeof action);
+        if (floor == RAW_JUMP_NO_SIGINFO)
+            action.sa_handler = jump_out_plainly;
+        else
+            action.sa_sigaction = floor == RAW_CONTEXT ? rewrite_context : jump_out;
+        action.sa_flags = SA_ONSTACK | (floor == RAW_CONTEXT ? 0 : SA_NODEFER) |
+            (floor == RAW_JUMP_NO_SIGINFO ? 0 : SA_SIGINFO);
+
+        /* libc adds its restorer, so let it install the action once. */
+        kernel_action_t before;
+        exchange(SIGSEGV, NULL, &before);
+        worker_require(sigaction(SIGSEGV, &action, NULL) == 0, "sigaction");
+        exchange(SIGSEGV, &before, &actions[floor]);
+    }
+}
+
+void floor_install(floor_t floor, const fault_t *fault)
+{
+    resume_at = fault->resume;
+    exchange(fault->signal, &actions[floor], place_of(fault->signal));
+}
+
+void floor_remove(const fault_t *fault)
+{
+    exchange(fault->signal, place_of(fault->signal), NULL);
+}
+
+/* ---- Faulting ---- */
+
+/* Not inlined: a function that jumps are made back to keeps nothing in registers. */
+static __attribute__((noinline)) void call_and_come_back(void (*function)(void *), void *argument)
+{
+    if (__builtin_setjmp(jump_buffer) == 0)
+        function(argument);
+}
+
+void floor_faults(floor_t floor, const fault_t *fault, void *address, int times)
+{
+    if (floor == RAW_CONTEXT) {
+        for (int i = 0; i < times; i++)
+            fault->function(address);
+    } else {
+        for (int i = 0; i < times; i++)
+            call_and_come_back(fault->function, address);
+    }
+}
+
+static void jump_at_once(void *argument)
+{
+    (void)argument;
+    __builtin_longjmp(jump_buffer, 1);
+}
+
+static void return_at_once(void *argument) { (void)argument; }
+
+static void call_and_come_back_each(void (*function)(void *), int times)
+{
+    void (*volatile called)(void *) = function;
+    for (int i = 0; i < times; i++)
+        call_and_come_back(called, NULL);
+}
+
+void floor_jumps(const void *unused, int times)
+{
+    (void)unused;
+    call_and_come_back_each(jump_at_once, times);
+}
+
+void floor_calls(const void *unused, int times)
+{
+    (void)unused;
+    call_and_come_back_each(return_at_once, times);
+}

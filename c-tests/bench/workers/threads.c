@@ -1,0 +1,149 @@
+/*
+ * Traps of several threads at once, alone or while another thread registers and unregisters code, with the library and
+ * with the raw_context floor. What comes out is the time from the start of all to the end of the last, over the number
+ * of all their traps.
+ *
+ * In the floor's rounds the other thread registers as well, so that both share the processors with the same work.
+ */
+#include "faults.h"
+#include "floors.h"
+#include "library.h"
+#include "worker.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
+
+/* A window is short, so that most are free of what else the machine does; a round is the best of its windows. */
+enum { MOST_THREADS = 8, TRAPS = 800, WARM_UP = 50, WINDOWS = 3 };
+
+typedef struct {
+    int threads;
+    int registering;
+    int floor;
+} round_t;
+
+static const fault_t *const fault = &faults[FAULT_MEMORY];
+static void *inaccessible;
+static const round_t *current;
+static pthread_barrier_t begin, end;
+static sem_t done;
+static double started[MOST_THREADS], stopped[MOST_THREADS];
+static int stop_registering;
+
+static void trap(int times)
+{
+    wasmtrap_trap_t record = {0};
+    record.struct_size = sizeof record;
+    if (current->floor)
+        floor_faults(RAW_CONTEXT, fault, inaccessible, times);
+    else
+        for (int i = 0; i < times; i++)
+            if (wasmtrap_call(fault->function, inaccessible, &record) != WASMTRAP_TRAPPED)
+                abort();
+}
+
+/* The threads last, as those of an engine do. In each round, the first of them trap. */
+static void *thread_body(void *argument)
+{
+    int self = (int)(size_t)argument;
+    require_ok(wasmtrap_thread_attach());
+    for (;;) {
+        pthread_barrier_wait(&begin);
+        if (self < current->threads) {
+            trap(WARM_UP);
+            started[self] = worker_now();
+            trap(TRAPS / current->threads);
+            stopped[self] = worker_now();
+            sem_post(&done);
+        }
+        pthread_barrier_wait(&end);
+    }
+    return NULL;
+}
+
+static void *register_body(void *argument)
+{
+    static const char elsewhere[64];
+    (void)argument;
+    for (;;) {
+        pthread_barrier_wait(&begin);
+        while (current->registering && !__atomic_load_n(&stop_registering, __ATOMIC_RELAXED))
+            require_ok(wasmtrap_code_unregister(register_code(elsewhere, sizeof elsewhere)));
+        pthread_barrier_wait(&end);
+    }
+    return NULL;
+}
+
+static double window(void)
+{
+    stop_registering = 0;
+    pthread_barrier_wait(&begin);
+    for (int i = 0; i < current->threads; i++)
+        while (sem_wait(&done) != 0)
+            continue;
+    __atomic_store_n(&stop_registering, 1, __ATOMIC_RELAXED);
+    pthread_barrier_wait(&end);
+
+    double first = started[0], last = stopped[0];
+    for (int i = 1; i < current->threads; i++) {
+        first = started[i] < first ? started[i] : first;
+        last = stopped[i] > last ? stopped[i] : last;
+    }
+    return (last - first) / (TRAPS / current->threads * current->threads);
+}
+
+static double traps(const void *argument)
+{
+    current = argument;
+    if (current->floor)
+        floor_install(RAW_CONTEXT, fault);
+    double best = window();
+    for (int i = 1; i < WINDOWS; i++) {
+        double time = window();
+        best = time < best ? time : best;
+    }
+    if (current->floor)
+        floor_remove(fault);
+    return best;
+}
+
+static pthread_t start(void *(*body)(void *), int number)
+{
+    pthread_t thread;
+    worker_require(pthread_create(&thread, NULL, body, (void *)(size_t)number) == 0, "pthread_create");
+    return thread;
+}
+
+int main(void)
+{
+    require_ok(wasmtrap_init(NULL));
+    inaccessible = inaccessible_memory();
+    register_region(inaccessible, INACCESSIBLE_SIZE);
+    register_code(fault->start, (size_t)(fault->end - fault->start));
+    floors_prepare();
+    worker_require(pthread_barrier_init(&begin, NULL, MOST_THREADS + 2) == 0, "pthread_barrier_init");
+    worker_require(pthread_barrier_init(&end, NULL, MOST_THREADS + 2) == 0, "pthread_barrier_init");
+    worker_require(sem_init(&done, 0, 0) == 0, "sem_init");
+    for (int i = 0; i < MOST_THREADS; i++)
+        start(thread_body, i);
+    start(register_body, 0);
+
+    static const struct {
+        const char *row;
+        round_t ours, floor;
+    } rows[] = {
+        {"threads.scale.1", {1, 0, 0}, {1, 0, 1}},
+        {"threads.scale.2", {2, 0, 0}, {2, 0, 1}},
+        {"threads.scale.8", {8, 0, 0}, {8, 0, 1}},
+        {"threads.scale.1_registering", {1, 1, 0}, {1, 1, 1}},
+        {"threads.scale.2_registering", {2, 1, 0}, {2, 1, 1}},
+    };
+    enum { ROWS = sizeof rows / sizeof *rows };
+    measure_t measures[2 * ROWS];
+    for (int i = 0; i < ROWS; i++) {
+        measures[2 * i] = (measure_t){rows[i].row, "wasmtrap", traps, &rows[i].ours};
+        measures[2 * i + 1] = (measure_t){rows[i].row, "raw_context", traps, &rows[i].floor};
+    }
+    return worker_serve(measures, 2 * ROWS);
+}
