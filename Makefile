@@ -40,6 +40,9 @@ TOOLS ?=
 HANDLER_SAFETY ?= --forbid-panics
 PROVE ?= prove
 RUNNER ?=
+# What every test program runs under: a hang ends with all that the program has started. Programs end themselves sooner
+# (c-tests/capi/support/tap.c), but an emulator that hangs does not hear of it.
+LIMITED := $(if $(shell command -v timeout),timeout --kill-after=10 400)
 C_TESTS_OUT ?= target/c-tests
 
 RUST_SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock build.rs cbindgen.toml

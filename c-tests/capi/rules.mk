@@ -44,7 +44,7 @@ CAPI_STANDALONE := $(CAPI_OUT)/shared/standalone/loaded_by_dlopen.t \
 
 .PHONY: check-c check-c-build
 check-c: check-c-build
-	$(PROVE) $(PROVE_FLAGS) --exec '$(RUNNER)' -r --ext .t $(CAPI_OUT)/shared $(CAPI_OUT)/static
+	$(PROVE) $(PROVE_FLAGS) --exec '$(strip $(LIMITED) $(RUNNER))' -r --ext .t $(CAPI_OUT)/shared $(CAPI_OUT)/static
 
 check-c-build: $(CAPI_SHARED) $(CAPI_STATIC) $(CAPI_STANDALONE)
 

@@ -2,18 +2,27 @@
 
     run-checks.py MAKE TARGET...
 
-Every part runs, whatever came of those before it. Its output is shown as it comes, and kept in target/check/. The
+Every part runs, whatever came of those before it. Its output is shown as it comes, and kept in target/check/; what
+tells of failures in it is shown again at the end. A part that does not end is ended, with all that it has started. The
 counts are the sums of what the part's own runners said at their end (cargo test, prove, or a line 'N passed,
 N failed'); a part that counts nothing is one check by itself. The last line is the sum of all.
 """
 
+import contextlib
+import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 LOGS = pathlib.Path("target/check")
+# Seconds. Far more than the longest part takes on a slow machine, downloads and builds included.
+LIMIT = 1500
+# Of each part that failed, how many lines are shown again.
+SHOWN_AGAIN = 30
 
 # The closing lines of the runners: passed, failed, skipped.
 CARGO_TEST = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored")
@@ -23,6 +32,8 @@ PROVE_ALL = re.compile(r"^Files=\d+, Tests=(\d+),")
 PROVE_FILE = re.compile(r"\(Wstat: .* Tests: \d+ Failed: (\d+)\)$")
 PROVE_SKIPPED_FILE = re.compile(r"\.\. skipped: ")
 TAP_SKIPPED = re.compile(r"^ok \d+.*# skip", re.IGNORECASE)
+# What tells of a failure.
+FAILURE = re.compile(r"^\s*not ok|^# .*failed|FAILED|^\s*Failed test|\(Wstat: |\*\*\* |^error|panicked at|still running")
 
 
 def counts(text):
@@ -60,7 +71,39 @@ def counts(text):
     return passed, failed, skipped
 
 
-def run(make, target):
+def signs_of_failure(text):
+    """The lines that say what failed; the last ones, if nothing says it.
+
+    >>> signs_of_failure("ok 1\\nnot ok 2 - a promise\\n#   failed at a.c:3\\nok 3")
+    ['not ok 2 - a promise', '#   failed at a.c:3']
+    >>> signs_of_failure("a\\nb")
+    ['a', 'b']
+    """
+    signs = [line for line in text.splitlines() if FAILURE.search(line)]
+    return signs[:SHOWN_AGAIN] or text.splitlines()[-SHOWN_AGAIN:]
+
+
+def stop(process):
+    """Ends all processes of a session: those that belong to other groups of it, too."""
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError):
+            session = int((folder / "stat").read_text().rpartition(")")[2].split()[3])
+            if session == process.pid:
+                os.kill(int(folder.name), signal.SIGKILL)
+    with contextlib.suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def show(process, log, lines):
+    for line in process.stdout:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+        log.write(line)
+        lines.append(line)
+
+
+def run(make, target, limit=LIMIT):
+    """How a part ended, what it counts, and all that it said."""
     LOGS.mkdir(parents=True, exist_ok=True)
     print(f"\n==== make {target}", flush=True)
     # The set-up was made by the make that calls us.
@@ -68,19 +111,35 @@ def run(make, target):
     lines = []
     with open(LOGS / f"{target}.log", "w", encoding="utf-8") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                   text=True, errors="replace", close_fds=False)
-        for line in process.stdout:
-            sys.stdout.write(line)
-            sys.stdout.flush()
-            log.write(line)
-            lines.append(line)
-        status = process.wait()
-    passed, failed, skipped = counts("".join(lines))
+                                   text=True, errors="replace", close_fds=False, start_new_session=True)
+        # A thread, because a process that is left over may keep the pipe open for ever.
+        reader = threading.Thread(target=show, args=(process, log, lines), daemon=True)
+        reader.start()
+        try:
+            status = process.wait(timeout=limit)
+        except subprocess.TimeoutExpired:
+            status = None
+        except KeyboardInterrupt:
+            stop(process)
+            raise
+        if status is None:
+            stop(process)
+            process.wait()
+        reader.join(timeout=20)
+        if status is None or reader.is_alive():
+            end = f"FAILED: make {target} " + (
+                f"was still running after {limit} s" if status is None else "has left a process running")
+            print(end)
+            log.write(f"{end}\n")
+            lines.append(f"{end}\n")
+            status = 1
+        text = "".join(lines)
+    passed, failed, skipped = counts(text)
     if status != 0 and failed == 0:
         failed = 1
     if status == 0 and passed == failed == skipped == 0:
         passed = 1
-    return status == 0 and failed == 0, passed, failed, skipped
+    return status == 0 and failed == 0, passed, failed, skipped, text
 
 
 def main():
@@ -90,17 +149,20 @@ def main():
         start = time.monotonic()
         rows.append((target, *run(make, target), time.monotonic() - start))
 
+    for target, good, *_, text, _ in rows:
+        if not good:
+            print(f"\n==== Of what failed in {target} ({LOGS}/{target}.log has it all):")
+            print("\n".join(signs_of_failure(text)))
     width = max(len(target) for target in targets)
     print(f"\n{'check':{width}}  result   passed  failed  skipped  seconds")
-    for target, good, passed, failed, skipped, seconds in rows:
+    for target, good, passed, failed, skipped, _, seconds in rows:
         print(f"{target:{width}}  {'ok' if good else 'FAILED':7} {passed:7} {failed:7} {skipped:8} {seconds:8.0f}")
-    good = all(row[1] for row in rows)
-    if not good:
-        print(f"What failed is in {LOGS}/.")
     passed, failed, skipped = (sum(row[column] for row in rows) for column in (2, 3, 4))
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
-    return 0 if good else 1
+    sys.stdout.flush()
+    # Not by returning: a reader may still wait for a process that has been left over.
+    os._exit(0 if all(row[1] for row in rows) else 1)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

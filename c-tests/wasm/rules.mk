@@ -168,7 +168,7 @@ $(WASM_DLOPEN_TEST): $(WASM_OUT)/obj/tests/a_module_loaded_by_dlopen_traps.o $(W
 .PHONY: check-wasm check-wasm-build
 check-wasm-build: $(WASM_TEST_PROGRAMS) $(WASM_DLOPEN_TEST)
 check-wasm: check-wasm-build ## what the WebAssembly runtime of the demonstration promises
-	$(PROVE) $(PROVE_FLAGS) --exec '$(RUNNER)' --ext .t $(WASM_PROGRAMS)/tests
+	$(PROVE) $(PROVE_FLAGS) --exec '$(strip $(LIMITED) $(RUNNER))' --ext .t $(WASM_PROGRAMS)/tests
 
 # ---- make check-spec ----
 
