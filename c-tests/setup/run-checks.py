@@ -33,7 +33,8 @@ PROVE_FILE = re.compile(r"\(Wstat: .* Tests: \d+ Failed: (\d+)\)$")
 PROVE_SKIPPED_FILE = re.compile(r"\.\. skipped: ")
 TAP_SKIPPED = re.compile(r"^ok \d+.*# skip", re.IGNORECASE)
 # What tells of a failure.
-FAILURE = re.compile(r"^\s*not ok|^# .*failed|FAILED|^\s*Failed test|\(Wstat: |\*\*\* |^error|panicked at|still running")
+FAILURE = re.compile(r"^\s*not ok|^# .*failed|FAILED|^\s*Failed test|\(Wstat: |\*\*\* |^error|panicked at|still running"
+                     r"|[1-9][0-9]* failed")
 
 
 def counts(text):

@@ -16,7 +16,7 @@ pub(crate) const STOP_ID: u32 = 0x5754_5350;
 
 /// Whether the kernel kills this process for setting exception ports with a behavior that shows control ports
 /// (set_exception_behavior_allowed, osfmk/kern/ipc_tt.c). Set before the first port is.
-pub(crate) static HARDENED: AtomicBool = AtomicBool::new(false);
+pub(crate) static FORBIDS_BEHAVIORS: AtomicBool = AtomicBool::new(false);
 
 /// The exception ports that a thread had when ours went on top: send rights of ours, one each.
 pub(crate) struct EarlierPorts {
@@ -89,7 +89,7 @@ impl EarlierPort {
         const HARMLESS: [i32; 3] = [2, 4, 5];
         /// MACH_EXCEPTION_CODES and its kin, osfmk/mach/exception_types.h: MACH_EXCEPTION_MASK.
         const FLAGS: i32 = 0xf000_0000_u32 as i32;
-        !HARDENED.load(core::sync::atomic::Ordering::Relaxed)
+        !FORBIDS_BEHAVIORS.load(core::sync::atomic::Ordering::Relaxed)
             || !self.is_port()
             || HARMLESS.contains(&(self.behavior & !FLAGS))
     }

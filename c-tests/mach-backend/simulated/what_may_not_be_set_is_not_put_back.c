@@ -23,12 +23,12 @@ static uint64_t violations(void) {
   return exceptions.violations;
 }
 
-static void needs_a_hardened_process(void) {
-  if (!process_is_hardened()) skip_case("any behavior may be set in this process");
+static void needs_the_prohibition(void) {
+  if (!showing_ports_is_forbidden()) skip_case("any behavior may be set in this process");
 }
 
 static void nobody_is_put_back(unsigned int behavior) {
-  needs_a_hardened_process();
+  needs_the_prohibition();
   engine_t engine;
   engine_start(&engine, ENGINE_MENDS);
   set_from_outside(&engine, ALL_EXCEPTIONS, behavior);
@@ -52,7 +52,7 @@ static void state_identity(void) { nobody_is_put_back(EXCEPTION_STATE_IDENTITY |
 
 /* Of two, the one that may be set is put back. */
 static void one_of_two(void) {
-  needs_a_hardened_process();
+  needs_the_prohibition();
   engine_t allowed, forbidden;
   engine_start(&allowed, ENGINE_MENDS);
   engine_start(&forbidden, ENGINE_MENDS);
@@ -74,7 +74,7 @@ static void one_of_two(void) {
 
 /* A fault of such an engine goes to the next level. */
 static void its_fault_is_a_crash(void) {
-  needs_a_hardened_process();
+  needs_the_prohibition();
   engine_t engine;
   engine_start(&engine, ENGINE_MENDS);
   set_from_outside(&engine, ALL_EXCEPTIONS, EXCEPTION_DEFAULT | MACH_EXCEPTION_CODES);
@@ -84,7 +84,7 @@ static void its_fault_is_a_crash(void) {
 }
 
 static void on_top_of_the_library(void) {
-  needs_a_hardened_process();
+  needs_the_prohibition();
   engine_t engine;
   engine_start(&engine, ENGINE_DECLINES);
   init_mach_ports(HOST_ALL_KINDS);
@@ -103,7 +103,7 @@ static void on_top_of_the_library(void) {
 
 /* One that was set after the library and is still in place stays, as far as the kernel lets it be seen. */
 static void on_top_at_the_end(void) {
-  needs_a_hardened_process();
+  needs_the_prohibition();
   engine_t engine;
   engine_start(&engine, ENGINE_DECLINES);
   init_mach_ports(HOST_ALL_KINDS);

@@ -229,7 +229,7 @@ const engine_behavior_t engine_behaviors[ENGINE_BEHAVIORS] = {
 const char *engine_behavior_missing(const engine_behavior_t *behavior) {
   if (behavior->shows_ports) {
     if (kernel_kills_for_showing_ports()) return "the kernel kills this process for it";
-    if (process_is_hardened()) return "the library does not put it back in a hardened process";
+    if (showing_ports_is_forbidden()) return "the library does not put it back here";
     if (messages_bring_read_ports()) return "developer mode is off: the state cannot be set";
   }
   if (!kernel_knows_behavior((int)behavior->behavior)) return "this kernel does not know it";

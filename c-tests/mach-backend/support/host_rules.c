@@ -10,6 +10,7 @@
 #if defined(__APPLE__)
 int kernel_kills_for_showing_ports(void) { return 0; }
 int process_is_hardened(void) { return 0; }
+int showing_ports_is_forbidden(void) { return 0; }
 int messages_bring_read_ports(void) { return 0; }
 int every_exception_is_delivered(void) { return 1; }
 int a_debugger_takes_breakpoints(void) { return 0; }
@@ -26,9 +27,10 @@ int kernel_kills_for_showing_ports(void) {
   return profile_is("apple-python-14.4") || profile_is("apple-python-15") || profile_is("apple-python-26");
 }
 
-int process_is_hardened(void) {
-  return kernel_kills_for_showing_ports() || profile_is("apple-python-13") || profile_is("apple-python-14.0");
-}
+int process_is_hardened(void) { return showing_ports_is_forbidden() || profile_is("apple-python-13"); }
+
+/* From 14.0 on the kernel looks at it. */
+int showing_ports_is_forbidden(void) { return kernel_kills_for_showing_ports() || profile_is("apple-python-14.0"); }
 
 int messages_bring_read_ports(void) { return profile_is("developer-mode-off"); }
 int every_exception_is_delivered(void) { return !profile_is("interrupted") && !profile_is("bypassed"); }

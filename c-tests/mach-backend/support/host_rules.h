@@ -4,8 +4,10 @@
 
 /* Exception ports with EXCEPTION_DEFAULT and its like are fatal. */
 int kernel_kills_for_showing_ports(void);
-/* The library takes the process as hardened, whatever the kernel's version does about it. */
+/* The rules for hardened processes hold here, whatever this version of the kernel does about their breach. */
 int process_is_hardened(void);
+/* The library puts no exception port with EXCEPTION_DEFAULT and its like back: the kernel may kill it for that. */
+int showing_ports_is_forbidden(void);
 /* Exception messages bring ports with which nothing can be changed. */
 int messages_bring_read_ports(void);
 /* Whether a port may be set with this behavior at all; asks only for harmless ones. */

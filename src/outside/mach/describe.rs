@@ -9,7 +9,7 @@ use super::{ports, system};
 use crate::inside::mach::server::{ANSWERED, DROPPED};
 use crate::inside::mach::state::FLAVOR;
 use crate::outside::threads;
-use crate::shared::mach::HARDENED;
+use crate::shared::mach::FORBIDS_BEHAVIORS;
 
 /// What kind of process this is.
 pub(crate) fn write_host(out: &mut impl Write) -> fmt::Result {
@@ -38,7 +38,12 @@ fn write_hardening(out: &mut impl Write, host: &Host) -> fmt::Result {
     if !host.is_hardened() {
         return write!(out, "; not hardened");
     }
-    write!(out, "; hardened: an exception port with EXCEPTION_DEFAULT may be fatal here (EXC_GUARD), and is not used")?;
+    write!(out, "; hardened: an exception port with EXCEPTION_DEFAULT ")?;
+    out.write_str(if host.forbids_behaviors() {
+        "may be fatal here (EXC_GUARD), and is not used"
+    } else {
+        "would be fatal from macOS 14.4 on (EXC_GUARD), and is not used"
+    })?;
     match host.entitlements {
         Entitlements::OnlyOneExceptionPort => write!(out, "; has the entitlement {}", system::ONLY_ONE_EXCEPTION_PORT),
         Entitlements::Unknown => write!(out, "; entitlements unreadable"),
@@ -57,7 +62,7 @@ pub(crate) fn write_ports(out: &mut impl Write) -> fmt::Result {
         "Mach: EXCEPTION_STATE | MACH_EXCEPTION_CODES, flavor {FLAVOR}; {answered} exceptions answered, {dropped} \
          foreign messages dropped"
     )?;
-    if HARDENED.load(Ordering::Relaxed) {
+    if FORBIDS_BEHAVIORS.load(Ordering::Relaxed) {
         write!(out, "; earlier ports with a forbidden behavior are never put back")?;
     }
     let refused = ports::REFUSED.lock();

@@ -24,6 +24,8 @@ pub(crate) struct Host {
     /// CS_* flags; `None` if csops did not tell.
     pub(crate) code_signing: Option<u32>,
     pub(crate) entitlements: Entitlements,
+    /// Darwin's major version (23 is macOS 14's); `None` if it is not told.
+    pub(crate) darwin: Option<u32>,
     /// Runs under Rosetta.
     pub(crate) translated: bool,
     /// Forked, and has not called exec.
@@ -38,6 +40,14 @@ impl Host {
     /// they do.
     pub(crate) fn is_hardened(&self) -> bool {
         self.code_signing.is_none_or(|flags| flags & (CS_PLATFORM_BINARY | CS_RUNTIME) != 0)
+    }
+
+    /// Whether setting an exception port whose messages would show control ports may be fatal. The kernel looks at that
+    /// since Darwin 23 (xnu-10002.1, set_exception_behavior_allowed, osfmk/kern/ipc_tt.c), and kills for it since macOS
+    /// 14.4.
+    pub(crate) fn forbids_behaviors(&self) -> bool {
+        const FIRST_THAT_LOOKS: u32 = 23;
+        self.is_hardened() && self.darwin.is_none_or(|major| major >= FIRST_THAT_LOOKS)
     }
 
     /// Why Mach ports are safe here, or why they are not.

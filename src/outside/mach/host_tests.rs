@@ -1,7 +1,12 @@
 use super::*;
 
-const ORDINARY: Host =
-    Host { code_signing: Some(0), entitlements: Entitlements::Harmless, translated: false, forked: false };
+const ORDINARY: Host = Host {
+    code_signing: Some(0),
+    entitlements: Entitlements::Harmless,
+    darwin: Some(24),
+    translated: false,
+    forked: false,
+};
 const HARDENED: Host = Host { code_signing: Some(CS_PLATFORM_BINARY), ..ORDINARY };
 
 #[test]
@@ -38,5 +43,13 @@ fn translated_and_forked_processes_get_none() {
     for host in [ORDINARY, HARDENED] {
         assert!(Host { translated: true, ..host }.verdict().is_err());
         assert_eq!(Host { forked: true, ..host }.verdict(), Err(FORKED));
+    }
+}
+
+#[test]
+fn behaviors_are_forbidden_to_hardened_processes_from_macos_14_on() {
+    for (darwin, forbidden) in [(Some(22), false), (Some(23), true), (Some(25), true), (None, true)] {
+        assert_eq!(Host { darwin, ..HARDENED }.forbids_behaviors(), forbidden, "Darwin {darwin:?}");
+        assert!(!Host { darwin, ..ORDINARY }.forbids_behaviors());
     }
 }

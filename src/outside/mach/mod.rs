@@ -76,7 +76,7 @@ impl fmt::Display for Obstacle {
 pub(crate) fn possible() -> Result<&'static str, Obstacle> {
     let host = system::look();
     let safe = host.verdict().map_err(Obstacle::new)?;
-    crate::shared::mach::HARDENED.store(host.is_hardened(), core::sync::atomic::Ordering::Relaxed);
+    crate::shared::mach::FORBIDS_BEHAVIORS.store(host.forbids_behaviors(), core::sync::atomic::Ordering::Relaxed);
     ports::try_out().map(|()| safe).map_err(|refusal| Obstacle {
         why: "the kernel refuses exception ports to this process",
         refusal: Some(refusal),

@@ -1,7 +1,7 @@
 //! Looking at the process, by calls that the kernel answers with an error code at worst; and the Mach calls that the
 //! bindings do not have.
 
-use core::ffi::{c_char, c_int, c_uint, c_void};
+use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
 
 use mach2::exception_types::{exception_behavior_t, exception_mask_t};
 use mach2::kern_return::kern_return_t;
@@ -69,6 +69,7 @@ pub(crate) fn look() -> Host {
     let mut host = Host {
         code_signing: code_signing(),
         entitlements: Entitlements::Unknown,
+        darwin: darwin(),
         translated: is_translated(),
         forked: is_forked(),
     };
@@ -157,17 +158,23 @@ fn is_forked() -> bool {
 
 /// The system's version ("15.1"), as much of it as fits, ending in NUL; empty if it is not told.
 pub(crate) fn version() -> [u8; 32] {
-    let mut version = [0_u8; 32];
-    let mut size = version.len() - 1;
+    text_of(c"kern.osproductversion")
+}
+
+/// The major number of Darwin's version ("24.1.0"). macOS's own is no good to decide by: programs that were built long
+/// ago are told another one (sysctl_osproductversion, bsd/kern/kern_sysctl.c).
+fn darwin() -> Option<u32> {
+    let text = text_of(c"kern.osrelease");
+    let digits = text.split(|byte| !byte.is_ascii_digit()).next()?;
+    core::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// A text that the kernel tells by `name`, as much of it as fits, ending in NUL; empty if it is not told.
+fn text_of(name: &CStr) -> [u8; 32] {
+    let mut text = [0_u8; 32];
+    let mut size = text.len() - 1;
     // SAFETY: the kernel writes no more than `size` bytes.
-    let result = unsafe {
-        sysctlbyname(
-            c"kern.osproductversion".as_ptr(),
-            version.as_mut_ptr().cast(),
-            &raw mut size,
-            core::ptr::null_mut(),
-            0,
-        )
-    };
-    if result == 0 { version } else { [0; 32] }
+    let result =
+        unsafe { sysctlbyname(name.as_ptr(), text.as_mut_ptr().cast(), &raw mut size, core::ptr::null_mut(), 0) };
+    if result == 0 { text } else { [0; 32] }
 }
