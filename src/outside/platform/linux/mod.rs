@@ -1,5 +1,7 @@
 //! Linux.
 
+mod memory_map;
+
 use core::ffi::{CStr, c_char};
 
 use crate::arch;
@@ -10,13 +12,12 @@ use crate::shared::activation::Activation;
 use crate::shared::state;
 use crate::shared::thread::StackBounds;
 
-/// The main thread's stack grows, up to a limit that may change while it runs. The kernel keeps at least this much
-/// below its top free of other mappings (the gap of mmap_base, mm/util.c and arch/x86/mm/mmap.c), so that a fault in
-/// there is the stack's, whatever the limit is by then.
+/// The main thread's stack grows, up to a limit that may change while it runs. A fault this far below its top is the
+/// stack's, whatever the limit is by then, if nothing else is mapped there. (The kernel means to keep as much free below
+/// a stack, but its own choice of random places takes from it: mmap_base, mm/util.c.)
 const GROWING_STACK_SPACE: usize = 128 * 1024 * 1024;
 
-/// Where there is no limit below that: the kernel leaves this much unmapped under a stack that grows (stack_guard_gap,
-/// mm/mmap.c: 256 pages).
+/// The kernel leaves this much unmapped under a stack that grows (stack_guard_gap, mm/mmap.c: 256 pages).
 const GROWING_STACK_GAP: usize = 1024 * 1024;
 
 /// What mmap is told of memory for a stack.
@@ -80,7 +81,10 @@ pub(crate) fn stack_bounds() -> StackBounds {
             bounds = growing_stack();
         }
         let size = bounds.high.saturating_sub(bounds.low);
-        bounds.guard = GROWING_STACK_SPACE.saturating_sub(size).max(GROWING_STACK_GAP).min(bounds.low);
+        bounds.guard = match memory_map::end_below(bounds.low) {
+            Some(end) => GROWING_STACK_SPACE.saturating_sub(size).max(GROWING_STACK_GAP).min(bounds.low - end),
+            None => GROWING_STACK_GAP.min(bounds.low),
+        };
     }
     bounds
 }
