@@ -1,5 +1,5 @@
-/* Below the main thread's stack, which grows, other memory may lie as near as the limit of its size lets it: a load from
- * there that must not be is out of bounds, not a stack overflow. The stack's own overflow stays one. */
+/* Below the main thread's stack, which grows, other memory may lie as near as the limit of its size lets it: a load
+ * from there that must not be is out of bounds, not a stack overflow. The stack's own overflow stays one. */
 #include <sys/mman.h>
 #include <sys/resource.h>
 
