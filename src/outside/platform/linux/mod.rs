@@ -13,8 +13,8 @@ use crate::shared::state;
 use crate::shared::thread::StackBounds;
 
 /// The main thread's stack grows, up to a limit that may change while it runs. A fault this far below its top is the
-/// stack's, whatever the limit is by then, if nothing else is mapped there. (The kernel means to keep as much free below
-/// a stack, but its own choice of random places takes from it: mmap_base, mm/util.c.)
+/// stack's, whatever the limit is by then, if nothing else is mapped there. (The kernel means to keep as much free
+/// below a stack, but its own choice of random places takes from it: mmap_base, mm/util.c.)
 const GROWING_STACK_SPACE: usize = 128 * 1024 * 1024;
 
 /// The kernel leaves this much unmapped under a stack that grows (stack_guard_gap, mm/mmap.c: 256 pages).
