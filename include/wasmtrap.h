@@ -359,7 +359,9 @@ typedef struct wasmtrap_fault_t {
 // The embedder's own fault handler. It runs on the faulting thread: with signals inside the signal handler, with Mach
 // ports on a stack of the library's, as large as the alternate signal stack, with no signal blocked. It may do only
 // what a signal handler may (POSIX: signal-safety(7)), take no lock, and call only those functions of this library
-// that say they are signal-safe. It may leave by not returning (a jump into its own landing pad).
+// that say they are signal-safe. It may leave by not returning (a jump into its own landing pad), if the jump puts the
+// signal mask back, as siglongjmp can: inside a signal handler the fault's signal is blocked, and the next fault would
+// kill the process.
 typedef wasmtrap_verdict_t (*wasmtrap_fault_handler_t)(struct wasmtrap_fault_t *fault, void *user);
 
 // Success.
