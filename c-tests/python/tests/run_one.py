@@ -5,6 +5,7 @@
 """
 
 import pathlib
+import signal
 import sys
 import unittest
 
@@ -44,4 +45,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "--list":
         list_tests(sys.argv[2:])
     else:
+        # What is started in the background by a shell without job control ignores Ctrl-C, and Python leaves it so.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.exit(run_test(sys.argv[1]))

@@ -1,9 +1,24 @@
-//! What lies below an address, by /proc/self/maps (Documentation/filesystems/proc.rst, section 1.1): a line a mapping,
+//! What lies around an address, by /proc/self/maps (Documentation/filesystems/proc.rst, section 1.1): a line a mapping,
 //! sorted by address, that begins with `low-high ` in hexadecimal digits.
 
-/// The end of the last mapping that begins below `address` and does not reach it; 0 if there is none, `None` without
-/// /proc.
-pub(crate) fn end_below(address: usize) -> Option<usize> {
+/// Memory without a gap, in one mapping or several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Area {
+    pub(crate) low: usize,
+    /// One past its highest byte.
+    pub(crate) high: usize,
+    /// The end of what is mapped below it; 0 if nothing is.
+    pub(crate) end_below: usize,
+}
+
+impl Area {
+    pub(crate) fn contains(&self, address: usize) -> bool {
+        (self.low..self.high).contains(&address)
+    }
+}
+
+/// What `address` is in; `None` if it is in nothing, or without /proc.
+pub(crate) fn area_at(address: usize) -> Option<Area> {
     // SAFETY: the path ends in NUL.
     let file = unsafe { libc::open(c"/proc/self/maps".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
     if file < 0 {
@@ -22,7 +37,7 @@ pub(crate) fn end_below(address: usize) -> Option<usize> {
     };
     // SAFETY: our own descriptor, closed once.
     unsafe { libc::close(file) };
-    complete.then_some(reader.end)
+    if complete { reader.found() } else { None }
 }
 
 #[derive(Clone, Copy)]
@@ -35,14 +50,16 @@ enum Place {
 /// Reads the text in pieces of any size.
 struct Reader {
     address: usize,
-    end: usize,
+    /// What the mappings so far end in.
+    area: Area,
     place: Place,
     number: usize,
+    low: usize,
 }
 
 impl Reader {
     fn new(address: usize) -> Self {
-        Self { address, end: 0, place: Place::Low, number: 0 }
+        Self { address, area: Area::default(), place: Place::Low, number: 0, low: 0 }
     }
 
     fn take(&mut self, piece: &[u8]) {
@@ -50,12 +67,10 @@ impl Reader {
             match (self.place, byte) {
                 (_, b'\n') => (self.place, self.number) = (Place::Low, 0),
                 (Place::Rest, _) => (),
-                (Place::Low, b'-') => (self.place, self.number) = (Place::High, 0),
+                (Place::Low, b'-') => (self.place, self.low, self.number) = (Place::High, self.number, 0),
                 (Place::High, b' ') => {
-                    if self.number <= self.address {
-                        self.end = self.number;
-                    }
                     self.place = Place::Rest;
+                    self.add(self.low, self.number);
                 }
                 (_, digit) => {
                     let value = char::from(digit).to_digit(16).unwrap_or(0) as usize;
@@ -63,6 +78,18 @@ impl Reader {
                 }
             }
         }
+    }
+
+    fn add(&mut self, low: usize, high: usize) {
+        if low == self.area.high {
+            self.area.high = high;
+        } else if !self.area.contains(self.address) {
+            self.area = Area { low, high, end_below: self.area.high };
+        }
+    }
+
+    fn found(&self) -> Option<Area> {
+        self.area.contains(self.address).then_some(self.area)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::shared::activation::Activation;
 #[cfg(target_arch = "x86_64")]
 use crate::shared::state;
 use crate::shared::thread::StackBounds;
+use memory_map::Area;
 
 /// The main thread's stack grows, up to a limit that may change while it runs. A fault this far below its top is the
 /// stack's, whatever the limit is by then, if nothing else is mapped there. (The kernel means to keep as much free
@@ -74,17 +75,15 @@ pub(crate) fn stack_bounds() -> StackBounds {
             libc::pthread_attr_destroy(&raw mut attributes);
         }
     }
-    if is_main_thread() {
-        if bounds.high == 0 {
-            // Without /proc, glibc does not know the main thread's stack. It ends less than a page above what is in use
-            // here plus the program's arguments and environment, which a quarter of the limit holds (execve(2)).
-            bounds = growing_stack();
-        }
-        let size = bounds.high.saturating_sub(bounds.low);
-        bounds.guard = match memory_map::end_below(bounds.low) {
-            Some(end) => GROWING_STACK_SPACE.saturating_sub(size).max(GROWING_STACK_GAP).min(bounds.low - end),
-            None => GROWING_STACK_GAP.min(bounds.low),
-        };
+    if bounds.high == 0 {
+        // Without /proc, glibc does not know the main thread's stack. It ends less than a page above what is in use
+        // here plus the program's arguments and environment, which a quarter of the limit holds (execve(2)).
+        bounds = growing_stack();
+        bounds.guard = GROWING_STACK_GAP.min(bounds.low);
+    } else if let Some(stack) = initial_stack().filter(|stack| stack.contains(bounds.high - 1)) {
+        let size = bounds.high - bounds.low;
+        let free = bounds.low.saturating_sub(stack.end_below);
+        bounds.guard = GROWING_STACK_SPACE.saturating_sub(size).max(GROWING_STACK_GAP).min(free);
     }
     bounds
 }
@@ -101,9 +100,16 @@ fn growing_stack() -> StackBounds {
     StackBounds { low: here.saturating_sub(size), high: here.saturating_add(page_size()), guard: 0 }
 }
 
-fn is_main_thread() -> bool {
+/// The stack that the process was started on, if this thread may run there: the process's first thread, which is not
+/// the one that was started with it in a child that a thread has forked.
+fn initial_stack() -> Option<Area> {
     // SAFETY: no arguments.
-    unsafe { libc::getpid() == libc::gettid() }
+    if unsafe { libc::getpid() != libc::gettid() } {
+        return None;
+    }
+    // The kernel has put random bytes at the top of that stack (getauxval(3)).
+    // SAFETY: no memory is involved.
+    memory_map::area_at(unsafe { libc::getauxval(libc::AT_RANDOM) } as usize)
 }
 
 /// Tells the kernel that the thread goes back to the stack of `activation`: it looks at the stack pointer by itself.
