@@ -17,8 +17,9 @@
 //! - `arch`: assembly and what only assembly can reach.
 //!
 //! `capi` is the API; its comments, and those of `shared::abi`, are the header's.
-// Without unwinding the library stands alone; where the profile unwinds (cargo test), the standard library is there.
-#![cfg_attr(all(not(test), any(panic = "abort", not(feature = "c-library"))), no_std)]
+// The library for C stands alone. Where the profile unwinds (cargo test), the standard library is there, and so it is
+// in Rust programs: cargo links the shared library for every package that depends on this one, too.
+#![cfg_attr(all(not(test), panic = "abort", feature = "c-library"), no_std)]
 #![warn(missing_docs)]
 
 extern crate alloc;

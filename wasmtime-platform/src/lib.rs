@@ -23,7 +23,7 @@
 //!
 //! Only faults in code that Wasmtime has made executable (`code`) come that far, so that a crash elsewhere never runs
 //! into Wasmtime's lock, and never looks at a thread-local.
-#![cfg_attr(all(not(test), any(panic = "abort", not(feature = "c-library"))), no_std)]
+#![cfg_attr(all(not(test), panic = "abort", feature = "c-library"), no_std)]
 #![warn(missing_docs)]
 
 extern crate alloc;
