@@ -10,21 +10,21 @@
 
 /* What commands assert. */
 typedef enum assertion_t {
-    RETURN,
-    TRAP,
-    EXHAUSTION,
-    EXCEPTION,
-    UNLINKABLE,
-    INVALID,
-    MALFORMED,
-    STEP,
-    ASSERTIONS
+  RETURN,
+  TRAP,
+  EXHAUSTION,
+  EXCEPTION,
+  UNLINKABLE,
+  INVALID,
+  MALFORMED,
+  STEP,
+  ASSERTIONS
 } assertion_t;
 
 /* How often each held. What is no assertion itself, but has to work, is a STEP. */
 typedef struct counts_t {
-    size_t passed[ASSERTIONS];
-    size_t failed[ASSERTIONS];
+  size_t passed[ASSERTIONS];
+  size_t failed[ASSERTIONS];
 } counts_t;
 
 /* Runs the script in `folder` and adds to `counts`. `differs` is asked about each command that fails: whether that is

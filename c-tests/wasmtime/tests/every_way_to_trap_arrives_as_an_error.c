@@ -5,9 +5,9 @@
 #include "hosting.h"
 
 typedef struct expected_t {
-    const char *function;
-    uint32_t code;
-    const char *reason;
+  const char *function;
+  uint32_t code;
+  const char *reason;
 } expected_t;
 
 static const expected_t EXPECTED[] = {
@@ -45,22 +45,22 @@ static const expected_t EXPECTED[] = {
 };
 
 int main(void) {
-    wasmtime_host_engine_t *engine = new_engine();
-    wasmtime_host_instance_t *instance = instantiate(engine, "traps.module");
-    int32_t steps = 0;
-    for (size_t i = 0; i < sizeof EXPECTED / sizeof *EXPECTED; i++) {
-        wasmtime_host_error_t *error = call_action(instance, EXPECTED[i].function);
-        wasmtime_host_frame_t frame = {0};
-        /* Some are folded into their caller by the compiler; the backtrace is the module's all the same. */
-        ok(wasmtime_host_error_frame_count(error) >= 1, "%s has a backtrace", EXPECTED[i].function);
-        ok(wasmtime_host_error_frame(error, 0, &frame) && frame.function_name != NULL, "its first frame has a name");
-        traps(error, EXPECTED[i].code, EXPECTED[i].reason, EXPECTED[i].function);
-        same(call_number(instance, "go_on", NULL), ++steps, "and the instance goes on");
-    }
-    fails(call_action(instance, "ask_for_a_refusal"), WASMTIME_HOST_FUNCTION, "the host refuses", "a host's refusal");
-    fails(call_action(instance, "throw_without_a_catch"), WASMTIME_HOST_EXCEPTION, "", "an uncaught exception");
+  wasmtime_host_engine_t *engine = new_engine();
+  wasmtime_host_instance_t *instance = instantiate(engine, "traps.module");
+  int32_t steps = 0;
+  for (size_t i = 0; i < sizeof EXPECTED / sizeof *EXPECTED; i++) {
+    wasmtime_host_error_t *error = call_action(instance, EXPECTED[i].function);
+    wasmtime_host_frame_t frame = {0};
+    /* Some are folded into their caller by the compiler; the backtrace is the module's all the same. */
+    ok(wasmtime_host_error_frame_count(error) >= 1, "%s has a backtrace", EXPECTED[i].function);
+    ok(wasmtime_host_error_frame(error, 0, &frame) && frame.function_name != NULL, "its first frame has a name");
+    traps(error, EXPECTED[i].code, EXPECTED[i].reason, EXPECTED[i].function);
     same(call_number(instance, "go_on", NULL), ++steps, "and the instance goes on");
-    wasmtime_host_instance_free(instance);
-    wasmtime_host_engine_free(engine);
-    return tap_done();
+  }
+  fails(call_action(instance, "ask_for_a_refusal"), WASMTIME_HOST_FUNCTION, "the host refuses", "a host's refusal");
+  fails(call_action(instance, "throw_without_a_catch"), WASMTIME_HOST_EXCEPTION, "", "an uncaught exception");
+  same(call_number(instance, "go_on", NULL), ++steps, "and the instance goes on");
+  wasmtime_host_instance_free(instance);
+  wasmtime_host_engine_free(engine);
+  return tap_done();
 }

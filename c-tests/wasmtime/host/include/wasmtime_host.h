@@ -44,11 +44,11 @@ typedef uint32_t wasmtime_host_error_kind_t;
 
 /* A frame of WebAssembly in an error's backtrace, the innermost first. Names are NULL where there are none. */
 typedef struct wasmtime_host_frame_t {
-    const char *module_name;
-    const char *function_name;
-    uint32_t function_index;
-    size_t function_offset; /* in bytes from the function's start in the .wasm file, SIZE_MAX if unknown */
-    size_t module_offset;   /* in bytes from the file's start, SIZE_MAX if unknown */
+  const char *module_name;
+  const char *function_name;
+  uint32_t function_index;
+  size_t function_offset; /* in bytes from the function's start in the .wasm file, SIZE_MAX if unknown */
+  size_t module_offset;   /* in bytes from the file's start, SIZE_MAX if unknown */
 } wasmtime_host_frame_t;
 
 wasmtime_host_error_kind_t wasmtime_host_error_kind(const wasmtime_host_error_t *error);
@@ -91,25 +91,25 @@ typedef uint32_t wasmtime_host_reference_t;
 /* A value. References come out with what they refer to; those to functions, structures, arrays and exceptions cannot be
  * passed back in. */
 typedef struct wasmtime_host_value_t {
-    wasmtime_host_type_t type;
-    wasmtime_host_reference_t reference; /* for types that are references, else 0 */
-    union {
-        int32_t i32;
-        int64_t i64;
-        float f32;
-        double f64;
-        uint8_t v128[16]; /* in WebAssembly's byte order */
-        uint64_t number;
-    } of;
+  wasmtime_host_type_t type;
+  wasmtime_host_reference_t reference; /* for types that are references, else 0 */
+  union {
+    int32_t i32;
+    int64_t i64;
+    float f32;
+    double f64;
+    uint8_t v128[16]; /* in WebAssembly's byte order */
+    uint64_t number;
+  } of;
 } wasmtime_host_value_t;
 
 /* ===== Engines and modules ===== */
 
 typedef struct wasmtime_host_config_t {
-    size_t struct_size;    /* sizeof(wasmtime_host_config_t) */
-    size_t max_wasm_stack; /* bytes of stack that WebAssembly may use, 0 for Wasmtime's default */
-    uint32_t no_backtrace; /* 1: errors carry no backtrace */
-    uint32_t reserved;     /* 0 */
+  size_t struct_size;    /* sizeof(wasmtime_host_config_t) */
+  size_t max_wasm_stack; /* bytes of stack that WebAssembly may use, 0 for Wasmtime's default */
+  uint32_t no_backtrace; /* 1: errors carry no backtrace */
+  uint32_t reserved;     /* 0 */
 } wasmtime_host_config_t;
 
 /* An engine; `config` NULL for the defaults. It has libwasmtrap set up, if the host has not done so itself. */
@@ -120,20 +120,20 @@ void wasmtime_host_engine_free(wasmtime_host_engine_t *engine);
  * whole, or made for another processor or Wasmtime, is an error. Whoever can write such a file can have any machine
  * code run, though: load none from those who may not. */
 wasmtime_host_error_t *wasmtime_host_module_load(wasmtime_host_engine_t *engine, const void *bytes, size_t length,
-                                         wasmtime_host_module_t **module);
+                                                 wasmtime_host_module_t **module);
 wasmtime_host_error_t *wasmtime_host_module_load_file(wasmtime_host_engine_t *engine, const char *path,
-                                              wasmtime_host_module_t **module);
+                                                      wasmtime_host_module_t **module);
 void wasmtime_host_module_free(wasmtime_host_module_t *module);
 
 /* What a module imports. All pointers live as long as the module. */
 typedef struct wasmtime_host_import_t {
-    const char *module_name;
-    const char *name;
-    uint32_t is_function; /* 0 for memories, tables, globals and tags, which have no types below */
-    const wasmtime_host_type_t *parameters;
-    size_t parameter_count;
-    const wasmtime_host_type_t *results;
-    size_t result_count;
+  const char *module_name;
+  const char *name;
+  uint32_t is_function; /* 0 for memories, tables, globals and tags, which have no types below */
+  const wasmtime_host_type_t *parameters;
+  size_t parameter_count;
+  const wasmtime_host_type_t *results;
+  size_t result_count;
 } wasmtime_host_import_t;
 
 /* Fills in `import`; 0 if there is none of this number. */
@@ -147,8 +147,8 @@ void wasmtime_host_store_free(wasmtime_host_store_t *store);
 /* A host function: `results` are preset with their types and zero. Returns NULL, or an error that it hands over; the
  * call that led here then fails with it. It must not be left by longjmp or a C++ exception. */
 typedef wasmtime_host_error_t *(*wasmtime_host_callback_t)(void *data, const wasmtime_host_value_t *arguments,
-                                                   size_t argument_count, wasmtime_host_value_t *results,
-                                                   size_t result_count);
+                                                           size_t argument_count, wasmtime_host_value_t *results,
+                                                           size_t result_count);
 
 /* A linker holds what modules import. What it has instances of belongs to one store. */
 wasmtime_host_error_t *wasmtime_host_linker_new(wasmtime_host_engine_t *engine, wasmtime_host_linker_t **linker);
@@ -156,17 +156,18 @@ void wasmtime_host_linker_free(wasmtime_host_linker_t *linker);
 /* Defines a function. `release` (may be NULL) gets `data` once nobody can call the function any more, also if this
  * fails. A later definition of the same name takes an earlier one's place. */
 wasmtime_host_error_t *wasmtime_host_linker_define_function(wasmtime_host_linker_t *linker, const char *module_name,
-                                                    const char *name, const wasmtime_host_type_t *parameters,
-                                                    size_t parameter_count, const wasmtime_host_type_t *results,
-                                                    size_t result_count, wasmtime_host_callback_t callback, void *data,
-                                                    void (*release)(void *data));
+                                                            const char *name, const wasmtime_host_type_t *parameters,
+                                                            size_t parameter_count, const wasmtime_host_type_t *results,
+                                                            size_t result_count, wasmtime_host_callback_t callback,
+                                                            void *data, void (*release)(void *data));
 /* Defines all exports of an instance. */
 wasmtime_host_error_t *wasmtime_host_linker_define_instance(wasmtime_host_linker_t *linker, const char *module_name,
-                                                    const wasmtime_host_instance_t *instance);
+                                                            const wasmtime_host_instance_t *instance);
 
 /* Instantiates a module and runs its start function. */
 wasmtime_host_error_t *wasmtime_host_instance_new(wasmtime_host_linker_t *linker, wasmtime_host_store_t *store,
-                                          const wasmtime_host_module_t *module, wasmtime_host_instance_t **instance);
+                                                  const wasmtime_host_module_t *module,
+                                                  wasmtime_host_instance_t **instance);
 void wasmtime_host_instance_free(wasmtime_host_instance_t *instance);
 /* The store that an instance lives in: another handle, to be freed by itself. */
 wasmtime_host_error_t *wasmtime_host_instance_store(const wasmtime_host_instance_t *instance,
@@ -176,15 +177,15 @@ wasmtime_host_error_t *wasmtime_host_instance_store(const wasmtime_host_instance
 
 /* Calls an exported function. The numbers must be the function's, and the arguments of its types. */
 wasmtime_host_error_t *wasmtime_host_call(const wasmtime_host_instance_t *instance, const char *name,
-                                  const wasmtime_host_value_t *arguments, size_t argument_count,
-                                  wasmtime_host_value_t *results, size_t result_count);
+                                          const wasmtime_host_value_t *arguments, size_t argument_count,
+                                          wasmtime_host_value_t *results, size_t result_count);
 /* Tells an exported function's type: the counts, and as many types as the arrays have room for. */
 wasmtime_host_error_t *wasmtime_host_function_type(const wasmtime_host_instance_t *instance, const char *name,
-                                           wasmtime_host_type_t *parameters, size_t parameter_capacity,
-                                           size_t *parameter_count, wasmtime_host_type_t *results,
-                                           size_t result_capacity, size_t *result_count);
+                                                   wasmtime_host_type_t *parameters, size_t parameter_capacity,
+                                                   size_t *parameter_count, wasmtime_host_type_t *results,
+                                                   size_t result_capacity, size_t *result_count);
 wasmtime_host_error_t *wasmtime_host_global_get(const wasmtime_host_instance_t *instance, const char *name,
-                                        wasmtime_host_value_t *value);
+                                                wasmtime_host_value_t *value);
 /* Of an exported memory: its size in bytes, and copies out of and into it. */
 wasmtime_host_error_t *wasmtime_host_memory_size(const wasmtime_host_instance_t *instance, const char *name,
                                                  uint64_t *size);
