@@ -191,6 +191,9 @@ fn compile_script(engine: &wasmtime::Engine, path: &Path, folder: PathBuf) -> Re
 /// What the specification's scripts import, in WebAssembly itself.
 const SPECTEST: &str = include_str!("spectest.wat");
 
+/// A thread's. Some scripts are nested deep, and the parser goes down with them.
+const STACK_SIZE: usize = 64 << 20;
+
 fn run(arguments: &[String]) -> Result<(), String> {
     let [output, scripts @ ..] = arguments else {
         return Err("usage: wasm-compile-script OUTPUT FOLDER/SCRIPT.wast...".into());
@@ -200,13 +203,24 @@ fn run(arguments: &[String]) -> Result<(), String> {
     std::fs::create_dir_all(output).map_err(|error| format!("{}: {error}", output.display()))?;
     let spectest = engine.precompile_module(SPECTEST.as_bytes()).map_err(|error| format!("spectest.wat: {error:?}"))?;
     std::fs::write(output.join("spectest.module"), container::pack(&spectest)).map_err(|error| error.to_string())?;
-    for script in scripts.iter().map(Path::new) {
-        let folder = script.parent().and_then(Path::file_name).unwrap_or_default();
-        let name = script.file_stem().ok_or_else(|| format!("{}: no file", script.display()))?;
-        let output = output.join(folder).join(name);
-        compile_script(&engine, script, output).map_err(|why| format!("{}: {why}", script.display()))?;
-    }
-    Ok(())
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let compile_share = |first: usize| {
+        scripts.iter().skip(first).step_by(threads).map(Path::new).try_for_each(|script| {
+            let folder = script.parent().and_then(Path::file_name).unwrap_or_default();
+            let name = script.file_stem().ok_or_else(|| format!("{}: no file", script.display()))?;
+            let output = output.join(folder).join(name);
+            compile_script(&engine, script, output).map_err(|why| format!("{}: {why}", script.display()))
+        })
+    };
+    std::thread::scope(|scope| {
+        let compile_share = &compile_share;
+        let new_thread = || std::thread::Builder::new().stack_size(STACK_SIZE);
+        let shares: Vec<_> = (0..threads)
+            .map(|first| new_thread().spawn_scoped(scope, move || compile_share(first)))
+            .collect::<Result<_, _>>()
+            .map_err(|error| format!("no thread: {error}"))?;
+        shares.into_iter().try_for_each(|share| share.join().unwrap_or_else(|_| Err("a thread has panicked".into())))
+    })
 }
 
 fn main() -> ExitCode {
