@@ -1,36 +1,32 @@
 #!/usr/bin/env python3
-"""Whether libwasmtrap_wasmtime exports what it should: every function that the crate wasmtime asks a custom platform
-for (but fibers, which it has itself on these processors), every function of wasmtrap.h, and nothing else.
+"""Whether libwasmtrap_wasmtime exports what it should: every function that Wasmtime asks a custom platform for, every
+function of wasmtrap.h, and nothing else.
 """
 
 import argparse
-import json
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 
-
-def asked_for(cargo, manifest):
-    command = [cargo, "metadata", "--locked", "--format-version", "1", "--manifest-path", manifest]
-    metadata = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
-    (found,) = (package["manifest_path"] for package in metadata["packages"] if package["name"] == "wasmtime")
-    source = pathlib.Path(found).parent / "src/runtime/vm/sys/custom/capi.rs"
-    return {name for name in re.findall(r"pub fn (wasmtime_\w+)", source.read_text()) if "fiber" not in name}
+from platform_functions import asked_for
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--cargo", required=True)
-    parser.add_argument("--nm", required=True)
+    parser.add_argument("--nm", required=True, type=shlex.split, help="nm, with the option for dynamic symbols")
+    parser.add_argument("--mach-o", action="store_true", help="the library is for macOS: names begin with _")
     parser.add_argument("file", help="the shared library")
     options = parser.parse_args()
     header = re.sub(r"//.*", "", pathlib.Path("include/wasmtrap.h").read_text())
-    wanted = asked_for(options.cargo, pathlib.Path(__file__).with_name("host") / "Cargo.toml")
-    wanted |= set(re.findall(r"\b(wasmtrap_\w+)\(", header))
-    listed = subprocess.run([options.nm, "-D", "--defined-only", options.file], stdout=subprocess.PIPE, check=True,
+    wanted = asked_for(options.cargo) | set(re.findall(r"\b(wasmtrap_\w+)\(", header))
+    listed = subprocess.run([*options.nm, "--defined-only", options.file], stdout=subprocess.PIPE, check=True,
                             universal_newlines=True).stdout
     exported = {line.split()[-1] for line in listed.splitlines()}
+    if options.mach_o:
+        exported = {name.removeprefix("_") for name in exported}
     for name in sorted(wanted - exported):
         print(f"not exported: {name}")
     for name in sorted(exported - wanted):
