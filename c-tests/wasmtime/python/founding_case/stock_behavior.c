@@ -5,10 +5,12 @@
  */
 #include <mach/mach.h>
 
+#ifndef THREAD_STATE_NONE /* <mach/i386/thread_status.h>, <mach/arm/thread_status.h> */
 #if defined(__x86_64__)
-#define FLAVOR x86_THREAD_STATE64
+#define THREAD_STATE_NONE 13
 #else
-#define FLAVOR ARM_THREAD_STATE64
+#define THREAD_STATE_NONE 5
+#endif
 #endif
 
 kern_return_t ask_for_stock_behavior(void);
@@ -21,7 +23,7 @@ kern_return_t ask_for_stock_behavior(void) {
   if (result == KERN_SUCCESS)
     result = thread_set_exception_ports(thread, EXC_MASK_BAD_ACCESS | EXC_MASK_BAD_INSTRUCTION | EXC_MASK_ARITHMETIC,
                                         port, (exception_behavior_t)(EXCEPTION_DEFAULT | MACH_EXCEPTION_CODES),
-                                        FLAVOR);
+                                        THREAD_STATE_NONE);
   mach_port_deallocate(mach_task_self(), thread);
   return result;
 }

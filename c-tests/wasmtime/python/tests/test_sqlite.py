@@ -54,7 +54,7 @@ class Sqlite(unittest.TestCase):
     def test_known_answers(self):
         self.assertEqual(self.sql("SELECT sqlite_version(), 7 / 2, 7.0 / 2, NULL, hex('wasm'), length('naïve')"),
                          [("3.41.2", 3, 3.5, None, "7761736D", 5)])
-        # The 25 queens of Project Euler 8 x 8: all solutions of eight queens, by recursion.
+        # Eight queens on a board, in all ways that there are, by recursion.
         sql = """
             WITH RECURSIVE
               positions(row) AS (SELECT 0 UNION ALL SELECT row + 1 FROM positions WHERE row < 7),
