@@ -6,7 +6,8 @@
 #     make check-wasmtime-spec             the specification's test suite
 #     make check-wasmtime-mach             all of that in the simulated Mach kernel of c-tests/mach
 #     make check-wasmtime-founding-case    the extension in Apple's Python, simulated
-#     make check-wasmtime-aarch64          the platform on emulated arm64
+#     make check-wasmtime-aarch64          the platform under an arm64 kernel
+#     make check-wasmtime-macos            the platform built for macOS (a part of check-macos)
 #
 # WASMTIME_LIBRARY names the file of libwasmtrap_wasmtime to run with (it has libwasmtrap in it), RUNNER a command that
 # runs a program. PYTHON_VERSIONS is as for check-python; WASMTIME_PYTHON_TESTS='traps process' runs these test files
@@ -21,11 +22,11 @@ WASMTIME_BUILD = $(WASMTIME_CARGO) build --release --locked --target-dir $(WASMT
 
 # ---- The platform: libwasmtrap and Wasmtime's functions in one library ----
 
-WASMTIME_PLATFORM_BUILD = RUSTFLAGS="$(strip $(RUSTFLAGS) $(REPRODUCIBLE))" $(1) build --release --locked \
-    --target-dir $(2) --manifest-path
+# A folder of its own for each way to build it: cargo would overwrite one's libwasmtrap with another's.
+WASMTIME_PLATFORM_BUILD = $(call BUILD,$(1),$(2)) --manifest-path wasmtime-platform/Cargo.toml
 
 $(WASMTIME_RELEASE)/libwasmtrap_wasmtime.so: FORCE
-	@$(call WASMTIME_PLATFORM_BUILD,$(CARGO),$(WASMTIME_OUT)/platform) wasmtime-platform/Cargo.toml
+	@$(call WASMTIME_PLATFORM_BUILD,$(CARGO),$(WASMTIME_OUT)/platform)
 	@mkdir -p $(@D)
 	@cmp -s $(WASMTIME_OUT)/platform/release/$(@F) $@ || cp $(WASMTIME_OUT)/platform/release/$(@F) $@
 
@@ -146,8 +147,8 @@ $(WASMTIME_EXTENSION): $(WASMTIME_EXTENSION_OBJECTS) $(WASMTIME_LINKED)
 
 .PHONY: run-wasmtime
 run-wasmtime: $(WASMTIME_EXTENSION) $(WASMTIME_TEST_MODULES) ## SQLite in WebAssembly in Wasmtime in Python, and traps
-	@PYTHONPATH=$(WASMTIME_OUT)/python PYTHONDONTWRITEBYTECODE=1 $(RUNNER) $(PYTHON) $(WASMTIME_PYTHON)/demo.py \
-	    $(WASMTIME_MODULES)
+	@PYTHONPATH=$(WASMTIME_OUT)/python PYTHONDONTWRITEBYTECODE=1 $(LIMITED) $(RUNNER) \
+	    $(PYTHON) $(WASMTIME_PYTHON)/demo.py $(WASMTIME_MODULES)
 
 # ---- The checks ----
 
@@ -160,13 +161,14 @@ check-wasmtime-platform: $(WASMTIME_LIBRARY)
 	    -- -D warnings
 	for package in wasmtime-platform $(WASMTIME)/host $(WASMTIME)/compiler; do \
 	    $(LINT_CARGO) fmt --check --manifest-path $$package/Cargo.toml || exit 1; done
-	$(PYTHON) $(WASMTIME)/check_exports.py --cargo '$(WASMTIME_CARGO)' --nm $(TOOLS)nm $<
+	$(PYTHON) $(WASMTIME)/check_exports.py --cargo '$(WASMTIME_CARGO)' --nm '$(TOOLS)nm -D' $<
+	$(PYTHON) $(WASMTIME)/check_table.py --cargo '$(WASMTIME_CARGO)'
 	cat c-tests/handler-safety/allowed.toml $(WASMTIME)/handler_safety.toml > $(WASMTIME_OUT)/handler_safety.toml
 	$(PYTHON) c-tests/handler-safety/check.py --forbid-panics --header include/wasmtrap.h --tools "$(TOOLS)" \
 	    --allowed $(WASMTIME_OUT)/handler_safety.toml --root wasmtrap_wasmtime::traps::fault_handler $<
 
 check-wasmtime-c: $(WASMTIME_TEST_PROGRAMS) $(WASMTIME_TEST_MODULES)
-	$(PROVE) $(PROVE_FLAGS) --exec '$(RUNNER)' -r --ext .t $(WASMTIME_OUT)/tests
+	$(PROVE) $(PROVE_FLAGS) --exec '$(strip $(LIMITED) $(RUNNER))' -r --ext .t $(WASMTIME_OUT)/tests
 
 check-wasmtime-python: $(WASMTIME_EXTENSION) $(WASMTIME_TEST_MODULES)
 	$(WASMTIME_RUN_PYTHON) '$(RUNNER)'
@@ -182,7 +184,7 @@ WASMTIME_RUN_SUITE = $(PYTHON) $(WASMTIME_SUITE)/run.py --cargo '$(WASMTIME_CARG
 
 .PHONY: check-wasmtime-spec
 check-wasmtime-spec: $(WASMTIME_OUT)/wasmtime-suite $(WASM_COMPILE_SCRIPT) ## the specification's suite on Wasmtime
-	@$(WASMTIME_RUN_SUITE) '$(RUNNER)'
+	@$(WASMTIME_RUN_SUITE) '$(strip $(LIMITED) $(RUNNER))'
 
 # ---- In the simulated Mach kernel ----
 
@@ -200,13 +202,15 @@ $(WASMTIME_MACH_LIB)/libwasmtrap_wasmtime.so.0: FORCE $(MACH_LIBRARY)
 
 # Every program in every profile; the specification's suite and the Python tests in one that kills the engines of old.
 .PHONY: check-wasmtime-mach
+check-wasmtime-mach: ## Wasmtime on simulated Mach ports
 check-wasmtime-mach: mach-kernel $(WASMTIME_MACH_LIB)/libwasmtrap_wasmtime.so.0 $(WASMTIME_TEST_PROGRAMS) \
     $(WASMTIME_TEST_MODULES) $(WASMTIME_EXTENSION) $(WASMTIME_OUT)/wasmtime-suite \
-    $(WASM_COMPILE_SCRIPT) ## Wasmtime on simulated Mach ports
+    $(WASM_COMPILE_SCRIPT)
 	@for profile in $(WASMTIME_MACH_PROFILES); do echo "profile $$profile:" && \
 	    $(WASMTIME_ON_MACH) WASMTRAP_BACKEND=mach $(PROVE) $(PROVE_FLAGS) -r --ext .t \
-	    --exec "$(call MACH_RUNNER_FOR,$$profile)" $(WASMTIME_OUT)/tests || exit 1; done
-	$(WASMTIME_ON_MACH) WASMTRAP_BACKEND=mach $(WASMTIME_RUN_SUITE) '$(call MACH_RUNNER_FOR,apple-python-15)'
+	    --exec "$(strip $(LIMITED) $(call MACH_RUNNER_FOR,$$profile))" $(WASMTIME_OUT)/tests || exit 1; done
+	$(WASMTIME_ON_MACH) WASMTRAP_BACKEND=mach $(WASMTIME_RUN_SUITE) \
+	    '$(strip $(LIMITED) $(call MACH_RUNNER_FOR,apple-python-15))'
 	$(WASMTIME_ON_MACH) $(WASMTIME_RUN_PYTHON) '$(call MACH_RUNNER_FOR,apple-python-15)'
 
 # ---- The case that this library began with: the extension in the profiles of Apple's Python ----
@@ -217,27 +221,85 @@ $(WASMTIME_STOCK): $(WASMTIME_PYTHON)/founding_case/stock_behavior.c $(MACH_LIBR
 	$(CC) -std=c99 $(WASMTIME_FLAGS) -I$(MACH_INCLUDE) $(CFLAGS) -fPIC -shared $^ -o $@
 
 .PHONY: check-wasmtime-founding-case
+check-wasmtime-founding-case: ## real Wasmtime in Apple's Python, simulated: stock dies, ours lives
 check-wasmtime-founding-case: mach-kernel $(WASMTIME_STOCK) $(WASMTIME_MACH_LIB)/libwasmtrap_wasmtime.so.0 \
-    $(WASMTIME_EXTENSION) $(WASMTIME_TEST_MODULES) ## real Wasmtime in Apple's Python, simulated: stock dies, ours lives
+    $(WASMTIME_EXTENSION) $(WASMTIME_TEST_MODULES)
 	$(PYTHON) $(WASMTIME_PYTHON)/founding_case/run.py --kernel $(abspath $(MACH_KERNEL)) \
 	    --profiles 'ordinary apple-python-13 apple-python-14.0 apple-python-14.4 apple-python-15 apple-python-26' \
 	    --stock $(abspath $(WASMTIME_STOCK)) --out $(abspath $(WASMTIME_OUT)/python) \
 	    --platform $(abspath $(WASMTIME_MACH_LIB)) --versions '$(PYTHON_VERSIONS)'
 
-# ---- aarch64, emulated: the platform and its programs ----
+# ---- arm64: the platform and its programs, on a kernel in an emulated machine (c-tests/arm64-system) ----
 
-WASMTIME_AARCH64 := $(WASMTIME_OUT)/aarch64/aarch64-unknown-linux-gnu/release/libwasmtrap_wasmtime.a
+# What the builds for other targets run on this machine, they share.
+WASMTIME_CROSS := $(WASMTIME_OUT)/cross
+WASMTIME_AARCH64 := $(WASMTIME_CROSS)/aarch64-unknown-linux-gnu/release/libwasmtrap_wasmtime.a
+WASMTIME_AARCH64_OUT := $(WASMTIME_OUT)/aarch64
 $(WASMTIME_AARCH64): FORCE
 	@CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
-	    $(call WASMTIME_PLATFORM_BUILD,$(AARCH64_CARGO),$(WASMTIME_OUT)/aarch64) wasmtime-platform/Cargo.toml \
-	    --target aarch64-unknown-linux-gnu
+	    $(call WASMTIME_PLATFORM_BUILD,$(AARCH64_CARGO),$(WASMTIME_CROSS)) --target aarch64-unknown-linux-gnu
 
-$(WASMTIME_OUT)/aarch64/tests/%.t: $(WASMTIME_TESTS)/platform/%.c $(WASMTIME_HEADERS) $(WASMTIME_AARCH64)
+$(WASMTIME_AARCH64_OUT)/tests/%.t: $(WASMTIME_TESTS)/platform/%.c $(WASMTIME_HEADERS) $(WASMTIME_AARCH64)
 	@mkdir -p $(@D)
-	aarch64-linux-gnu-gcc -std=c99 $(WASMTIME_FLAGS) -UEMULATED -DEMULATED=1 $(CFLAGS) $< \
-	    $(WASMTIME_TESTS)/support/platform.c c-tests/capi/support/tap.c c-tests/capi/support/process.c \
-	    $(WASMTIME_AARCH64) -lgcc_s -lm -ldl -o $@
+	$(ARM64_CC) -std=c99 $(WASMTIME_FLAGS) $(CFLAGS) $< $(WASMTIME_TESTS)/support/platform.c \
+	    c-tests/capi/support/tap.c c-tests/capi/support/process.c $(WASMTIME_AARCH64) -lgcc_s -lm -ldl \
+	    $(ARM64_LINK_FLAGS) -o $@
 
 .PHONY: check-wasmtime-aarch64
-check-wasmtime-aarch64: $(WASMTIME_PLATFORM_NAMES:%=$(WASMTIME_OUT)/aarch64/tests/%.t) ## the platform, under qemu
-	$(PROVE) $(PROVE_FLAGS) --exec 'qemu-aarch64 -L /usr/aarch64-linux-gnu' --ext .t $(WASMTIME_OUT)/aarch64/tests
+check-wasmtime-aarch64: ## Wasmtime's platform under an arm64 kernel
+check-wasmtime-aarch64: $(ARM64_MACHINE) $(WASMTIME_PLATFORM_NAMES:%=$(WASMTIME_AARCH64_OUT)/tests/%.t)
+	@$(call ARM64_LIST,$(WASMTIME_AARCH64_OUT)/tests,,platform,) > $(WASMTIME_AARCH64_OUT)/run.list
+	$(ARM64_RUN) --out $(WASMTIME_AARCH64_OUT)/run --list $(WASMTIME_AARCH64_OUT)/run.list \
+	    --files $(WASMTIME_AARCH64_OUT)/tests
+	$(ARM64_PROVE) $(WASMTIME_AARCH64_OUT)/run/results
+
+# ---- macOS, built from Linux: the platform, and its programs as far as they are not about Linux ----
+
+WASMTIME_MACOS := $(WASMTIME_OUT)/macos
+WASMTIME_MACOS_NAME := libwasmtrap_wasmtime.$(MAJOR).dylib
+WASMTIME_MACOS_LIBRARY = $(WASMTIME_MACOS)/$(1)/lib/$(WASMTIME_MACOS_NAME)
+# Contexts of signals in Linux's form.
+WASMTIME_MACOS_NAMES := $(filter-out a_fault_that_is_refused_goes_on_as_it_was,$(WASMTIME_PLATFORM_NAMES))
+
+# For an architecture, and a folder of sources.
+define WASMTIME_MACOS_C
+$(WASMTIME_MACOS)/$(1)/obj/%.o: $(2)/%.c $(WASMTIME_HEADERS) $(MACOS_TOOLCHAIN) $(WASMTIME)/rules.mk
+	@mkdir -p $$(@D)
+	$(MACOS_ENVIRONMENT) $(call MACOS_CC,$(1)) -std=c99 $(WASMTIME_FLAGS) -c $$< -o $$@
+endef
+$(foreach architecture,$(MACOS_ARCHITECTURES),$(foreach folder,$(WASMTIME_TESTS)/platform $(WASMTIME_TESTS)/support \
+    c-tests/capi/support,$(eval $(call WASMTIME_MACOS_C,$(architecture),$(folder)))))
+
+# For an architecture, and the variable with its cargo (c-tests/macos/rules.mk).
+define WASMTIME_MACOS_RULES
+WASMTIME_MACOS_BUILT_$(1) := $(WASMTIME_CROSS)/$(1)-apple-darwin/release
+WASMTIME_MACOS_TESTS_$(1) := $(WASMTIME_MACOS_NAMES:%=$(WASMTIME_MACOS)/$(1)/tests/%.t)
+
+$(call WASMTIME_MACOS_LIBRARY,$(1)): FORCE $(MACOS_TOOLCHAIN)
+	@$(MACOS_ENVIRONMENT) MACOSX_DEPLOYMENT_TARGET=11.0 \
+	    $$(call WASMTIME_PLATFORM_BUILD,$$($(2)),$(WASMTIME_CROSS)) --target $(1)-apple-darwin
+	@mkdir -p $$(@D)
+	@cmp -s $$(WASMTIME_MACOS_BUILT_$(1))/libwasmtrap_wasmtime.dylib $$@ || \
+	    cp $$(WASMTIME_MACOS_BUILT_$(1))/libwasmtrap_wasmtime.dylib $$@
+	@cp $$(WASMTIME_MACOS_BUILT_$(1))/libwasmtrap_wasmtime.a $$(@D)/
+
+$$(WASMTIME_MACOS_TESTS_$(1)): $(WASMTIME_MACOS)/$(1)/tests/%.t: $(WASMTIME_MACOS)/$(1)/obj/%.o \
+    $(patsubst %,$(WASMTIME_MACOS)/$(1)/obj/%.o,platform tap process) $(call WASMTIME_MACOS_LIBRARY,$(1))
+	@mkdir -p $$(@D)
+	$(MACOS_ENVIRONMENT) $(call MACOS_CC,$(1)) $$^ -Wl,-rpath,@loader_path/../lib -pthread -o $$@
+.SECONDARY: $(WASMTIME_MACOS_NAMES:%=$(WASMTIME_MACOS)/$(1)/obj/%.o)
+endef
+$(foreach architecture,$(MACOS_ARCHITECTURES),$(eval $(call WASMTIME_MACOS_RULES,$(architecture),$(if \
+    $(filter aarch64,$(architecture)),MACOS_AARCH64_CARGO,MACOS_X86_64_CARGO))))
+
+.PHONY: check-wasmtime-macos
+check-wasmtime-macos: ## Wasmtime's platform for macOS: exports, imports, names, programs
+check-macos: check-wasmtime-macos
+check-wasmtime-macos: $(foreach architecture,$(MACOS_ARCHITECTURES),\
+    $(call WASMTIME_MACOS_LIBRARY,$(architecture)) \
+    $(WASMTIME_MACOS_TESTS_$(architecture)))
+	for architecture in $(MACOS_ARCHITECTURES); do \
+	    $(PYTHON) $(WASMTIME)/check_exports.py --cargo '$(WASMTIME_CARGO)' --nm 'llvm-nm-$(MACOS_LLVM) -g' --mach-o \
+	        $(WASMTIME_MACOS)/$$architecture/lib/$(WASMTIME_MACOS_NAME) || exit; \
+	done
+	$(PYTHON) $(WASMTIME)/check_macos.py --llvm $(MACOS_LLVM) --version $(VERSION) $(WASMTIME_MACOS)

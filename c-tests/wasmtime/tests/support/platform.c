@@ -1,6 +1,7 @@
 #include "platform.h"
 
 #include <errno.h>
+#include <setjmp.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,12 +40,20 @@ void enter_wasm(void) {
 
 void leave_wasm(void) { wasmtime_tls_set(0, (uint8_t *)(uintptr_t)1); }
 
-/* Not setjmp, which may do more: five words, as __builtin_setjmp wants them. */
+/* Not setjmp, which may do more. Apple's compiler has the builtins for x86-64 only; its _setjmp does nothing more. */
+#if defined(__APPLE__)
+static __thread jmp_buf landing;
+#define LAND() _setjmp(landing)
+#define JUMP() _longjmp(landing, 1)
+#else
 static __thread void *landing[5];
+#define LAND() __builtin_setjmp(landing)
+#define JUMP() __builtin_longjmp(landing, 1)
+#endif
 
 int __attribute__((noinline)) run_wasm(code_t function, const volatile void *argument) {
   enter_wasm();
-  if (__builtin_setjmp(landing) != 0) {
+  if (LAND() != 0) {
     leave_wasm();
     return 1;
   }
@@ -59,7 +68,7 @@ void jump_out(uintptr_t ip, uintptr_t fp, bool has_faulting_addr, uintptr_t faul
   told_has_address = has_faulting_addr;
   told_address = faulting_addr;
   times_told++;
-  __builtin_longjmp(landing, 1);
+  JUMP();
 }
 
 static int goes_through_a_pipe(void *address, int write_to_it) {
