@@ -56,8 +56,8 @@ $(WASM_COMPILE) $(WASM_COMPILE_SCRIPT) &: FORCE
 # ---- Modules ----
 
 WASMTIME_MODULES := $(WASMTIME_OUT)/modules
-WASMTIME_TEST_MODULES := $(patsubst %,$(WASMTIME_MODULES)/%.module,traps calls huge starts another_processor sqlite3 \
-    sqlite_memory wrong_import)
+WASMTIME_TEST_MODULES := $(patsubst %,$(WASMTIME_MODULES)/%.module,traps calls huge starts another_processor \
+    another_wasmtime sqlite3 sqlite_memory wrong_import)
 vpath %.wat $(WASMTIME)/modules c-tests/wasm/modules
 
 $(WASMTIME_MODULES)/%.module: %.wat $(WASM_COMPILE)
@@ -76,6 +76,10 @@ WASMTIME_ANOTHER := $(if $(filter x86_64,$(shell uname -m)),aarch64,x86_64)-unkn
 $(WASMTIME_MODULES)/another_processor.module: $(WASMTIME)/modules/starts.wat $(WASM_COMPILE)
 	@mkdir -p $(@D)
 	$(WASM_COMPILE) --target $(WASMTIME_ANOTHER) $< $@
+
+$(WASMTIME_MODULES)/another_wasmtime.module: $(WASMTIME)/modules/starts.wat $(WASM_COMPILE)
+	@mkdir -p $(@D)
+	$(WASM_COMPILE) --wasmtime 47 $< $@
 
 # ---- Programs in C and C++, a promise each ----
 

@@ -34,6 +34,9 @@ static void files(void) {
   file = read_module("another_processor.module", &length);
   load_fails(file, length, "compiled for architecture", "a module for another processor");
   free(file);
+  file = read_module("another_wasmtime.module", &length);
+  load_fails(file, length, "incompatible version '47'", "a module of another Wasmtime");
+  free(file);
   fails(wasmtime_host_module_load_file(engine, "/nonesuch/file", &module), WASMTIME_HOST_MODULE,
         "/nonesuch/file: No such", "a file that is not there");
 }

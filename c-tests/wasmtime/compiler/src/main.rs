@@ -1,19 +1,30 @@
 //! Compiles a WebAssembly module, binary or text, for the host.
 //!
-//!     wasm-compile [--target TRIPLE] INPUT OUTPUT
+//!     wasm-compile [--target TRIPLE | --wasmtime VERSION] INPUT OUTPUT
+//!
+//! TRIPLE is what it is compiled for instead of this processor. VERSION is what it says of the Wasmtime that compiled
+//! it, for tests of hosts, which must refuse it.
 
 use std::process::ExitCode;
+
+use wasmtime::ModuleVersionStrategy;
 
 #[path = "../../shared/configuration.rs"]
 mod configuration;
 #[path = "../../shared/container.rs"]
 mod container;
 
-fn compile(target: Option<&str>, input: &str, output: &str) -> Result<(), String> {
+const USAGE: &str = "usage: wasm-compile [--target TRIPLE | --wasmtime VERSION] INPUT OUTPUT";
+
+fn compile(option: Option<(&str, &str)>, input: &str, output: &str) -> Result<(), String> {
     let mut config = configuration::configuration();
-    if let Some(target) = target {
-        config.target(target).map_err(|error| format!("{target}: {error:?}"))?;
+    match option {
+        None => Ok(&mut config),
+        Some(("--target", target)) => config.target(target),
+        Some(("--wasmtime", version)) => config.module_version(ModuleVersionStrategy::Custom(version.into())),
+        Some(_) => return Err(USAGE.into()),
     }
+    .map_err(|error| format!("{option:?}: {error:?}"))?;
     let engine = wasmtime::Engine::new(&config).map_err(|error| format!("{error:?}"))?;
     let source = std::fs::read(input).map_err(|error| format!("{input}: {error}"))?;
     let compiled = engine.precompile_module(&source).map_err(|error| format!("{input}: {error:?}"))?;
@@ -24,9 +35,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments[..] {
-        ["--target", target, input, output] => compile(Some(target), input, output),
-        [input, output] if !input.starts_with("--") => compile(None, input, output),
-        _ => Err("usage: wasm-compile [--target TRIPLE] INPUT OUTPUT".to_string()),
+        [option, value, input, output] => compile(Some((option, value)), input, output),
+        [input, output] => compile(None, input, output),
+        _ => Err(USAGE.into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

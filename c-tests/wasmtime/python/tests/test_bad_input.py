@@ -1,7 +1,6 @@
 """Whatever comes in, an exception comes out, and the process is unharmed."""
 
 import hashlib
-import re
 import resource
 import unittest
 
@@ -57,10 +56,7 @@ class Files(unittest.TestCase):
             self.refused(pack(compiled), "")
 
     def test_another_wasmtime(self):
-        # Its major version stands before the target's name, each with its length.
-        changed, count = re.subn(rb"\x0248(?=.[a-z0-9_]+-unknown-linux-gnu)", b"\x0247", self.compiled, flags=re.DOTALL)
-        self.assertEqual(count, 1)
-        self.refused(pack(changed), "was compiled with incompatible version '47'")
+        self.refused((MODULES / "another_wasmtime.module").read_bytes(), "compiled with incompatible version '47'")
 
     def test_another_processor(self):
         with self.assertRaises(wasmtime_host.ModuleError) as caught:
