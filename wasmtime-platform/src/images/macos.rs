@@ -75,8 +75,9 @@ pub(crate) unsafe fn map_at(image: *mut u8, address: *mut u8, length: usize) -> 
             VM_INHERIT_COPY,
         )
     };
+    // Mach's numbers mean something else as error numbers.
     if answer != 0 {
-        return Err(answer);
+        return Err(libc::ENOMEM);
     }
     // The copy came with the protection of the original.
     // SAFETY: the caller's promise.
