@@ -41,22 +41,39 @@ pub(crate) fn landing() -> usize {
 /// x87 state is the initial one.
 #[cfg(target_os = "linux")]
 pub(crate) unsafe fn land_directly(activation: usize) -> ! {
-    let landing: usize;
-    // SAFETY: takes the address of a label of `wasmtrap_call`, which is in the same object.
-    unsafe {
-        asm!(
-            concat!("lea {}, [rip + ", direct_landing_label!(), "]"),
-            out(reg) landing,
-            options(nostack, nomem, preserves_flags, pure)
-        );
-    }
     // SAFETY: the caller's promise.
     unsafe {
         asm!(
             "mov rsp, {activation}",
-            "jmp {landing}",
+            concat!("jmp ", direct_landing_label!()),
             activation = in(reg) activation,
-            landing = in(reg) landing,
+            options(noreturn)
+        );
+    }
+}
+
+/// The same with another signal mask, which is set when the alternate stack is no longer in use.
+///
+/// # Safety
+/// As above.
+#[cfg(target_os = "linux")]
+pub(crate) unsafe fn land_with_mask(activation: usize, mask: u64) -> ! {
+    // SAFETY: the caller's promise. Below a protected call's activation its stack is free, and a signal that arrives in
+    // between leaves the word that rsp points at alone. What `syscall` destroys, rcx and r11, is not used.
+    unsafe {
+        asm!(
+            "mov rsp, {activation}",
+            "push rdx",
+            "xor edx, edx",
+            "mov rsi, rsp",
+            "syscall",
+            "lea rsp, [rsp + 8]",
+            concat!("jmp ", direct_landing_label!()),
+            activation = in(reg) activation,
+            in("rax") libc::SYS_rt_sigprocmask,
+            in("rdi") libc::SIG_SETMASK as usize,
+            in("rdx") mask,
+            in("r10") size_of::<u64>(),
             options(noreturn)
         );
     }

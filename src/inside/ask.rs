@@ -8,6 +8,7 @@ use crate::shared::abi::*;
 use crate::shared::state::FaultHandler;
 
 /// Lets the handler decide and applies what follows. False if the fault is to be forwarded.
+#[inline(never)]
 pub(crate) fn ask(
     handler: FaultHandler,
     machine: &mut impl Machine,

@@ -138,7 +138,7 @@ pub enum Verdict {
 }
 
 /// What to do about `fault`.
-#[inline]
+#[inline(always)]
 pub fn decide(fault: &Fault, world: &impl World) -> Verdict {
     // First, because it costs nothing and because a signal that a process sent says nothing true about its fields.
     if !fault.from_kernel || fault.kind.bit() & world.kinds() == 0 {
@@ -165,6 +165,7 @@ pub fn conclude(answer: wasmtrap_verdict_t, code: wasmtrap_code_t, findings: Fin
     }
 }
 
+#[inline(always)]
 fn examine(fault: &Fault, world: &impl World) -> Findings {
     let mut findings = Findings::default();
     let Some(code) = world.code(fault.pc) else { return findings };
@@ -186,6 +187,7 @@ fn examine(fault: &Fault, world: &impl World) -> Findings {
 }
 
 /// The site's code, else the region's, else what follows from the kind.
+#[inline(always)]
 fn code_of(fault: &Fault, findings: &Findings, site: Site) -> Option<wasmtrap_code_t> {
     if let Site::Code(code) = site
         && code != WASMTRAP_CODE_NONE

@@ -7,31 +7,26 @@ use crate::shared::readers::Section;
 use crate::shared::tree::{Entry, FANOUT, Node, Table};
 
 /// Lets `look` see the entry that `address` is in. The entry and its sites last until `look` returns.
-#[inline]
+#[inline(always)]
 pub(crate) fn find<R>(table: &Table<'_>, address: usize, look: impl FnOnce(&Entry) -> R) -> Option<R> {
     // First of all: a root loaded outside of a section might be freed.
     let section = table.readers.enter();
-    find_in(&section, table, address, look)
+    find_in(&section, table, address).map(look)
 }
 
-/// The same in a section of the table's readers that has begun already.
-#[inline]
-pub(crate) fn find_in<R>(
-    _section: &Section<'_>,
-    table: &Table<'_>,
-    address: usize,
-    look: impl FnOnce(&Entry) -> R,
-) -> Option<R> {
+/// The same in a section of the table's readers that has begun already: the entry lasts as long as that.
+#[inline(always)]
+pub(crate) fn find_in<'s>(_section: &'s Section<'_>, table: &Table<'_>, address: usize) -> Option<&'s Entry> {
     // SAFETY: published roots keep the invariants of a tree, and last as long as the section.
     let entry = unsafe { at_or_below(table.root(), address) }?;
-    if address <= entry.last { Some(look(entry)) } else { None }
+    if address <= entry.last { Some(entry) } else { None }
 }
 
 /// The entry with the greatest key that is not above `key`.
 ///
 /// # Safety
 /// `root` is null or a tree that keeps the invariants of `shared::tree` and lasts for `'t`.
-#[inline]
+#[inline(always)]
 pub(crate) unsafe fn at_or_below<'t>(root: *const Node, key: usize) -> Option<&'t Entry> {
     // SAFETY: the caller's promise.
     let mut node = unsafe { root.as_ref() }?;
@@ -51,7 +46,7 @@ pub(crate) unsafe fn at_or_below<'t>(root: *const Node, key: usize) -> Option<&'
 ///
 /// Without branches, which an arbitrary address would make the processor mispredict: three comparisons with every
 /// fourth key find the group of three, three more the place in it, and none of the three waits for another.
-#[inline]
+#[inline(always)]
 pub(crate) fn rank(node: &Node, key: usize) -> usize {
     const { assert!(FANOUT == 15) };
     let keys = &node.keys;
@@ -65,7 +60,7 @@ pub(crate) fn rank(node: &Node, key: usize) -> usize {
 }
 
 /// The trap code of the site at `offset`, if there is one.
-#[inline]
+#[inline(always)]
 pub(crate) fn site_code(entry: &Entry, offset: u32) -> Option<u32> {
     let mut left = entry.site_count;
     if left == 0 {

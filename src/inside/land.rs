@@ -8,7 +8,7 @@ use super::machine::{Machine, Report};
 use crate::arch;
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
-use crate::shared::thread::{PendingTrap, Thread};
+use crate::shared::thread::Thread;
 
 /// A trap record in which nothing is known.
 pub(crate) const EMPTY: wasmtrap_trap_t = wasmtrap_trap_t {
@@ -48,6 +48,7 @@ pub(crate) fn innermost(thread: &Thread) -> *mut Activation {
 ///
 /// A call that is further in than the code that runs was left by longjmp; its frame is gone, and landing in it would
 /// turn a fault into corruption. Told only where both are on one known stack.
+#[inline(always)]
 pub(crate) fn landing_place(thread: &Thread, sp: usize) -> *mut Activation {
     let activation = innermost(thread);
     let stack = thread.stack.get();
@@ -56,6 +57,7 @@ pub(crate) fn landing_place(thread: &Thread, sp: usize) -> *mut Activation {
 }
 
 /// What the findings say in a record: flags first, then the fields that they announce.
+#[inline(always)]
 pub(crate) fn describe(record: &mut wasmtrap_trap_t, fault: &Fault, findings: &Findings) {
     if let Some(code) = &findings.code {
         describe_code(record, code);
@@ -76,6 +78,7 @@ pub(crate) fn describe(record: &mut wasmtrap_trap_t, fault: &Fault, findings: &F
 }
 
 /// What a code range says of the program counter, in a record.
+#[inline(always)]
 pub(crate) fn describe_code(record: &mut wasmtrap_trap_t, code: &CodeHit) {
     record.flags |= WASMTRAP_HAS_CODE;
     record.code_id = code.id;
@@ -87,16 +90,37 @@ pub(crate) fn describe_code(record: &mut wasmtrap_trap_t, code: &CodeHit) {
 }
 
 /// Adds the backtrace to a record of `thread` whose pc, sp, fp and flags are set.
-pub(crate) fn add_frames(pending: &mut PendingTrap, thread: &Thread, activation: *const Activation) {
-    let record = &mut pending.record;
+pub(crate) fn add_frames(
+    record: &mut wasmtrap_trap_t,
+    frames: &mut [usize],
+    thread: &Thread,
+    activation: *const Activation,
+) {
     let overflow_at = (record.flags & WASMTRAP_HAS_STACK_GUARD != 0).then_some(record.fault_address);
-    let (pc, sp, fp) = (record.pc, record.sp, record.fp);
     let (count, truncated) =
-        backtrace::walk(&mut pending.frames, pc, sp, fp, overflow_at, activation, &thread.stack.get());
-    pending.frame_count = count;
+        backtrace::walk(frames, record.pc, record.sp, record.fp, overflow_at, activation, &thread.stack.get());
+    record.frame_count = count;
     if truncated {
         record.flags |= WASMTRAP_FRAMES_TRUNCATED;
     }
+}
+
+/// The same where the caller of wasmtrap_call wants the frames, if it does.
+///
+/// # Safety
+/// `record` is what wasmtrap_call was given, which vouches for its frames.
+pub(crate) unsafe fn add_frames_for_caller(
+    record: &mut wasmtrap_trap_t,
+    thread: &Thread,
+    activation: *const Activation,
+) {
+    if record.frames.is_null() {
+        return;
+    }
+    let capacity = record.frames_capacity.min(WASMTRAP_MAX_FRAMES);
+    // SAFETY: the caller's promise.
+    let frames = unsafe { core::slice::from_raw_parts_mut(record.frames, capacity) };
+    add_frames(record, frames, thread, activation);
 }
 
 /// Why a fault is a trap.
@@ -110,6 +134,7 @@ pub(crate) struct Cause {
 /// is none.
 ///
 /// The thread is this one, or it waits in the kernel until its exception is answered.
+#[inline(always)]
 pub(crate) fn trap(
     thread: &Thread,
     cause: Cause,
@@ -124,9 +149,31 @@ pub(crate) fn trap(
     }
     // SAFETY: the thread is at the fault and not where it reads a record: that is outside of registered code.
     let pending = unsafe { &mut *thread.pending.get() };
+    pending.waiting = !machine.can_reach_arguments();
+    if pending.waiting {
+        write(&mut pending.record, cause, machine, fault, report, findings);
+        add_frames(&mut pending.record, &mut pending.frames, thread, activation);
+    // SAFETY: a protected call that has not ended; null or, by the contract of wasmtrap_call, valid during the call.
+    } else if let Some(record) = unsafe { (*activation).trap.as_mut() } {
+        write(record, cause, machine, fault, report, findings);
+        // SAFETY: as above.
+        unsafe { add_frames_for_caller(record, thread, activation) };
+    }
+    machine.resume_at(arch::landing(), activation.addr());
+    true
+}
+
+/// All of a record but what its reader sets, each field once: this is most of what the handler's own time goes to.
+#[inline(always)]
+fn write(
+    record: &mut wasmtrap_trap_t,
+    cause: Cause,
+    machine: &impl Machine,
+    fault: &Fault,
+    report: &Report,
+    findings: &Findings,
+) {
     let access = if fault.address.is_some() { machine.access(fault) } else { WASMTRAP_ACCESS_UNKNOWN };
-    let record = &mut pending.record;
-    // All of it, each field once: this is most of what the handler's own time goes to.
     let wasmtrap_trap_t {
         struct_size: _,
         frames: _,
@@ -164,7 +211,4 @@ pub(crate) fn trap(
     *exception_codes = report.exception_codes;
     machine.write_registers(registers);
     describe(record, fault, findings);
-    add_frames(pending, thread, activation);
-    machine.resume_at(arch::landing(), activation.addr());
-    true
 }

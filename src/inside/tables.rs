@@ -27,20 +27,28 @@ pub(crate) struct Live<'a> {
 impl<'a> Live<'a> {
     /// For a fault of this thread.
     pub(crate) fn now(sp: usize) -> Self {
-        Self::of(None, sp)
+        Self::of(None, sp, true)
+    }
+
+    /// The same where there was no fault handler a moment ago.
+    #[inline(always)]
+    pub(crate) fn without_fault_handler(sp: usize) -> Self {
+        Self::of(None, sp, false)
     }
 
     /// For a fault of `thread`, which waits in the kernel.
     #[cfg(wasmtrap_mach)]
     pub(crate) fn of_stopped(thread: &'a Thread, sp: usize) -> Self {
-        Self::of(Some(thread), sp)
+        Self::of(Some(thread), sp, true)
     }
 
-    fn of(stopped: Option<&'a Thread>, sp: usize) -> Self {
+    #[inline(always)]
+    fn of(stopped: Option<&'a Thread>, sp: usize, with_fault_handler: bool) -> Self {
         let section = READERS.enter();
-        let handler = state::FAULT_HANDLER.load(Ordering::SeqCst);
-        // SAFETY: null or a handler that is freed only when no section is left that could have seen it.
-        let fault_handler = unsafe { handler.as_ref() }.copied();
+        let fault_handler = with_fault_handler
+            .then(|| state::FAULT_HANDLER.load(Ordering::SeqCst))
+            // SAFETY: null or a handler that is freed only when no section is left that could have seen it.
+            .and_then(|handler| unsafe { handler.as_ref() }.copied());
         let mut live = Self { section, sp, fault_handler, stopped, kinds: 0 };
         if !live.is_fault_handlers_own() {
             live.kinds = state::ARMED_KINDS.load(Ordering::Relaxed);
@@ -67,6 +75,7 @@ impl<'a> Live<'a> {
 }
 
 /// What a code range says of a program counter in it.
+#[inline(always)]
 pub(crate) fn hit(entry: &Entry, pc: usize) -> CodeHit {
     let offset = pc.wrapping_sub(entry.start);
     let site = if !entry.has_sites() {
@@ -81,29 +90,31 @@ pub(crate) fn hit(entry: &Entry, pc: usize) -> CodeHit {
 }
 
 impl World for Live<'_> {
+    #[inline(always)]
     fn kinds(&self) -> u32 {
         self.kinds
     }
 
+    #[inline(always)]
     fn has_fault_handler(&self) -> bool {
         self.fault_handler.is_some()
     }
 
+    #[inline(always)]
     fn code(&self, pc: usize) -> Option<CodeHit> {
-        find::find_in(&self.section, &tree::CODE, pc, |entry| hit(entry, pc))
+        let entry = find::find_in(&self.section, &tree::CODE, pc)?;
+        Some(hit(entry, pc))
     }
 
+    #[inline(always)]
     fn protected_stack(&self) -> Option<StackBounds> {
         let thread = self.thread()?;
         (!land::landing_place(thread, self.sp).is_null()).then(|| thread.stack.get())
     }
 
+    #[inline(always)]
     fn region(&self, address: usize) -> Option<RegionHit> {
-        find::find_in(&self.section, &tree::REGIONS, address, |entry| RegionHit {
-            id: entry.id,
-            user: entry.user,
-            offset: address - entry.start,
-            code: entry.code,
-        })
+        let entry = find::find_in(&self.section, &tree::REGIONS, address)?;
+        Some(RegionHit { id: entry.id, user: entry.user, offset: address - entry.start, code: entry.code })
     }
 }

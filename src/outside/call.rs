@@ -10,10 +10,10 @@ use super::error::{self, fail};
 use super::text::Text;
 use super::{library, platform, threads};
 use crate::arch;
-use crate::inside::{backtrace, land, tables};
+use crate::inside::{land, tables};
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
-use crate::shared::thread::Thread;
+use crate::shared::thread::{PendingTrap, Thread};
 use crate::shared::tree;
 
 /// Before the call, when the fast path found something missing: attaches the thread, or says what is wrong.
@@ -96,27 +96,38 @@ pub(crate) unsafe extern "C" fn unwound(activation: &Activation) {
     let _ = unlink(activation);
 }
 
-/// A trap has landed in the call: takes the call off the chain and hands out the record.
+/// A trap has landed in the call: takes the call off the chain, and hands out the record if that is still to do.
 pub(crate) unsafe extern "C" fn trapped(activation: &Activation) {
     let Some(thread) = this_thread() else { return };
     // A trap lands in the innermost call.
     thread.chain.store(activation.previous, Ordering::Relaxed);
+    // SAFETY: this thread's, and written only by traps of this thread, the last of which has landed here.
+    let pending = unsafe { &mut *thread.pending.get() };
+    if pending.waiting {
+        pending.waiting = false;
+        hand_out(pending, activation);
+    }
+}
+
+#[cold]
+fn hand_out(pending: &PendingTrap, activation: &Activation) {
     // SAFETY: null or, by the contract of wasmtrap_call, valid during the call; its size was checked before it.
     let Some(out) = (unsafe { activation.trap.as_mut() }) else { return };
-    // SAFETY: this thread's, and written only by traps of this thread, the last of which has landed here.
-    let pending = unsafe { &*thread.pending.get() };
     let (frames, capacity) = (out.frames, out.frames_capacity);
     *out = pending.record;
     out.frames = frames;
     out.frames_capacity = capacity;
-    if !frames.is_null() {
-        out.frame_count = pending.frame_count.min(capacity);
-        // SAFETY: the caller vouches for `capacity` elements; the source has at least `frame_count`.
-        unsafe { core::ptr::copy_nonoverlapping(pending.frames.as_ptr(), frames, out.frame_count) };
-        if out.frame_count < pending.frame_count {
-            out.flags |= WASMTRAP_FRAMES_TRUNCATED;
-        }
+    if frames.is_null() {
+        out.frame_count = 0;
+        out.flags &= !WASMTRAP_FRAMES_TRUNCATED;
+        return;
     }
+    if out.frame_count > capacity {
+        out.frame_count = capacity;
+        out.flags |= WASMTRAP_FRAMES_TRUNCATED;
+    }
+    // SAFETY: the caller vouches for `capacity` elements; the source has as many as the record says.
+    unsafe { core::ptr::copy_nonoverlapping(pending.frames.as_ptr(), frames, out.frame_count) };
 }
 
 /// wasmtrap_raise was called: takes the innermost call off the chain, writes the record where the caller wants it, and
@@ -162,15 +173,8 @@ pub(crate) unsafe extern "C" fn raised(
             land::describe_code(out, &hit);
             out.code_offset += 1;
         }
-        if !frames.is_null() {
-            // SAFETY: the caller vouches for `capacity` elements.
-            let frames = unsafe { core::slice::from_raw_parts_mut(frames, capacity.min(WASMTRAP_MAX_FRAMES)) };
-            let (count, truncated) = backtrace::walk(frames, pc, sp, fp, None, activation, &thread.stack.get());
-            out.frame_count = count;
-            if truncated {
-                out.flags |= WASMTRAP_FRAMES_TRUNCATED;
-            }
-        }
+        // SAFETY: what wasmtrap_call was given.
+        unsafe { land::add_frames_for_caller(out, thread, activation) };
     }
     thread.chain.store(activation.previous, Ordering::Relaxed);
     platform::leaving_for(activation);

@@ -127,11 +127,17 @@ fn our_entry(action: &libc::sigaction) -> Option<usize> {
     entry::ALL.iter().position(|&ours| ours as usize == action.sa_sigaction)
 }
 
-/// What to install for an entry point that goes on top of `below`.
+/// What to install for an entry point that goes on top of `below`; `alone`: the only one of the signal's.
 ///
 /// SA_RESTART follows the disposition below: whether a signal that a process sends interrupts a system call is decided
 /// by the flags of the handler that is installed, which is ours, for a handler that may rely on it.
-fn our_action(entry: usize, below: &Disposition) -> Option<libc::sigaction> {
+///
+/// SA_NODEFER spares a trap the system call that unblocks the signal (`inside::signals::leave`). But signals that are
+/// sent faster than they are delivered then pile up frames until the alternate stack is full, which ends the process:
+/// the kernel delivers what has arrived meanwhile before a handler's first instruction (exit_to_user_mode_loop,
+/// kernel/entry/common.c). So it is for where the first of them ends the process anyway: where SIG_DFL lies below, and
+/// always will, because there is no other handler that this entry point could come to stand above.
+fn our_action(entry: usize, below: &Disposition, alone: bool) -> Option<libc::sigaction> {
     let function = *entry::ALL.get(entry)?;
     // SAFETY: all-zero is a valid sigaction, with an empty mask.
     let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
@@ -140,7 +146,10 @@ fn our_action(entry: usize, below: &Disposition) -> Option<libc::sigaction> {
         libc::SIG_DFL | libc::SIG_IGN => libc::SA_RESTART,
         _ => below.flags & libc::SA_RESTART,
     };
-    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | restart;
+    let leaves_without_the_kernel = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+    let sent_ones_end_the_process = alone && below.handler == libc::SIG_DFL;
+    let no_defer = if leaves_without_the_kernel && sent_ones_end_the_process { libc::SA_NODEFER } else { 0 };
+    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | restart | no_defer;
     Some(action)
 }
 
@@ -178,6 +187,9 @@ fn go_on_top(signal: libc::c_int, layers: &mut Layers) -> Result<(), Failure> {
     let now = current(signal)?;
     if let Some(entry) = our_entry(&now) {
         layers.cut_above(entry);
+        // Whoever has put it back did so by libc.
+        #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+        kernel::set_restorer(signal, now.sa_sigaction);
         return Ok(());
     }
     let below = remember(&now)?;
@@ -196,11 +208,13 @@ fn go_on_top(signal: libc::c_int, layers: &mut Layers) -> Result<(), Failure> {
             ),
         ));
     };
-    let Some(action) = our_action(above, below) else { return Ok(()) };
+    let Some(action) = our_action(above, below, changed.depth == 0) else { return Ok(()) };
     changed.push(Layer { disposition: below, above, found });
     // First, because a fault may come as soon as the handler is in place.
     disposition::set_below(above, signal, below);
     set(signal, &action)?;
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    kernel::set_restorer(signal, action.sa_sigaction);
     *layers = changed;
     Ok(())
 }

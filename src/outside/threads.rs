@@ -190,9 +190,9 @@ fn new_record(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> {
             stack: Cell::new(own_stack),
             own_stack,
             pending: UnsafeCell::new(PendingTrap {
+                waiting: false,
                 record: land::EMPTY,
                 frames: [0; WASMTRAP_MAX_FRAMES],
-                frame_count: 0,
             }),
             alternate_stack: Cell::new(None),
             asking: Cell::new(0),

@@ -45,12 +45,13 @@ pub(crate) struct AlternateStack {
     pub(crate) earlier: libc::stack_t,
 }
 
-/// A trap between the handler that saw it and the protected call that hands it out. The handler writes it on the thread
-/// that it belongs to, which reads it right after.
+/// A trap that could not be written straight to where the caller wants it: whoever saw it writes it here, and the
+/// thread that it belongs to hands it out when it lands.
 pub(crate) struct PendingTrap {
+    /// Whether there is one.
+    pub(crate) waiting: bool,
     pub(crate) record: wasmtrap_trap_t,
     pub(crate) frames: [usize; WASMTRAP_MAX_FRAMES],
-    pub(crate) frame_count: usize,
 }
 
 /// The library may no longer be set up.

@@ -74,6 +74,22 @@ fn handle(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) -
     if state::ARMED_KINDS.load(Ordering::Relaxed) == 0 {
         return false;
     }
+    // Apart, so that what asking takes is not in a trap's way where nobody is asked.
+    if state::FAULT_HANDLER.load(Ordering::SeqCst).is_null() {
+        judge::<false>(signal, info, context)
+    } else {
+        handle_asking(signal, info, context)
+    }
+}
+
+#[inline(never)]
+fn handle_asking(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) -> bool {
+    judge::<true>(signal, info, context)
+}
+
+/// `ASK`: whether the embedder's fault handler is asked, if there is one.
+#[inline(always)]
+fn judge<const ASK: bool>(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) -> bool {
     let alternate_stack = context.uc_stack;
     let mut context = Context::new(context);
     let seen = classify::classify(signal, info.si_code, context.origin());
@@ -93,7 +109,7 @@ fn handle(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) -
         return false;
     }
     let report = Report::of_signal(signal, info.si_code);
-    let live = Live::now(context.sp());
+    let live = if ASK { Live::now(context.sp()) } else { Live::without_fault_handler(context.sp()) };
     let fault_handler = live.fault_handler;
     let verdict = decide(&fault, &live);
     drop(live);
@@ -154,6 +170,11 @@ impl Machine for Context<'_> {
 
     fn set_registers(&mut self, registers: &wasmtrap_registers_t) {
         Context::set_registers(self, registers);
+    }
+
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    fn can_reach_arguments(&self) -> bool {
+        super::leave::same_protection_keys(self.as_raw())
     }
 
     fn resume_at(&mut self, pc: usize, sp: usize) {

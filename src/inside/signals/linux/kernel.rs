@@ -67,6 +67,27 @@ pub(crate) fn set_mask(mask: u64) -> u64 {
     before
 }
 
+/// Gives a disposition of ours a restorer of ours: see `leave_x86_64`. Nothing happens where another disposition is in
+/// place, or ours with other flags: an interposed sigaction may have kept ours to itself.
+///
+/// After libc's sigaction, which knows no restorer but its own.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn set_restorer(signal: libc::c_int, entry: usize) {
+    let mut action = KernelAction { handler: 0, flags: 0, restorer: 0, mask: 0 };
+    // SAFETY: the kernel writes `action`.
+    let read = unsafe {
+        system_call(libc::SYS_rt_sigaction, [signal as usize, 0, core::ptr::from_mut(&mut action).addr(), SIGSET_SIZE])
+    };
+    let nothing_blocked = action.mask == 0 && action.flags & libc::SA_NODEFER as u64 != 0;
+    if read == 0 && action.handler == entry && nothing_blocked {
+        action.restorer = super::leave_x86_64::restorer();
+        // SAFETY: the same disposition, with a restorer that does what every restorer does.
+        unsafe {
+            system_call(libc::SYS_rt_sigaction, [signal as usize, core::ptr::from_ref(&action).addr(), 0, SIGSET_SIZE]);
+        }
+    }
+}
+
 /// Sends this thread a signal with the information of the one at hand, to arrive when it is no longer blocked.
 pub(crate) fn send_again(signal: libc::c_int, info: &libc::siginfo_t) {
     // SAFETY: the kernel reads `info`. It lets a process send anything to itself (do_rt_tgsigqueueinfo).

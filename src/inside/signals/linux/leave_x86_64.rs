@@ -2,18 +2,23 @@
 //!
 //! rt_sigreturn puts back what the kernel changed for the handler, and what the frame says of the interrupted code. A
 //! protected call needs little of that: it restores the callee-saved state, MXCSR and the x87 control word from its
-//! own frame, and all other registers are lost to it in any call. The signal mask is put back here. (SA_NODEFER would
-//! spare that, but then a burst of sent signals piles up frames until the alternate stack is full.) What is left is
-//! looked at, and where any of it is not as it was, the context is rewritten and the kernel does its work:
+//! own frame, and all other registers are lost to it in any call. What is left is looked at, and where any of it is
+//! not as it was, the context is rewritten and the kernel does its work:
 //!
 //! - a handler that called our entry point wants to be returned to; one that has jumped to it has nothing left to do;
-//!
 //! - the alternate stack: Linux tells by the stack pointer whether it is in use (on_sig_stack,
 //!   include/linux/sched/signal.h), but for SS_AUTODISARM, which only rt_sigreturn undoes;
 //! - protection keys: a handler starts with the default rights (sig_prepare_pkru, arch/x86/kernel/signal.c), and the
 //!   frame has those of the interrupted code;
 //! - a user shadow stack, which has a token of the delivery on it (setup_signal_shadow_stack, arch/x86/kernel/shstk.c);
 //! - a single step of the program's own (the trap flag), which the kernel has switched off for the handler.
+//!
+//! The signal mask is put back by a system call of its own, on the stack of the protected call, so that signals that
+//! have waited find the alternate stack free. Unless the delivery has blocked nothing (signal_delivered,
+//! kernel/signal.c): ours do not where SIG_DFL is all that lies below (`outside::signals` says why not elsewhere). That
+//! it was such a delivery, and not one to a handler that has jumped to us, or by a disposition that somebody has
+//! changed, shows in the return address, which is the disposition's restorer: only those that block nothing have
+//! [`restorer`].
 
 use core::arch::asm;
 
@@ -38,16 +43,55 @@ pub(crate) unsafe fn land_directly(info: &siginfo_t, context: &ucontext_t, entra
         && registers[libc::REG_EFL as usize] & TRAP_FLAG == 0
         && !arch::has_shadow_stack()
         && same_protection_keys(context);
-    if untouched {
-        kernel::set_mask(kernel::mask_of(&context.uc_sigmask));
-        // SAFETY: the landing needs its stack pointer and nothing else. A handler starts with the initial x87 state
-        // (fpu__clear_user_states, arch/x86/kernel/fpu/core.c), which nothing here changes.
-        unsafe { arch::land_directly(registers[libc::REG_RSP as usize] as usize) };
+    if !untouched {
+        return;
+    }
+    let activation = registers[libc::REG_RSP as usize] as usize;
+    // SAFETY: the landing needs its stack pointer and nothing else. A handler starts with the initial x87 state
+    // (fpu__clear_user_states, arch/x86/kernel/fpu/core.c), which nothing here changes.
+    unsafe {
+        if return_address(entrance) == restorer() {
+            arch::land_directly(activation);
+        } else {
+            arch::land_with_mask(activation, kernel::mask_of(&context.uc_sigmask));
+        }
     }
 }
 
+fn return_address(entrance: Entrance) -> usize {
+    // SAFETY: a function's stack pointer points at its return address when it is entered.
+    unsafe { (entrance.sp as *const usize).read() }
+}
+
+// Calls rt_sigreturn, in the very bytes by which unwinders know the end of a signal frame (libgcc's
+// config/i386/linux-unwind.h). They look for the function at the address before, where there is none.
+core::arch::global_asm!(
+    r#"
+    .pushsection .text.wasmtrap_restorer, "ax", @progbits
+    .balign 16
+    nop
+    .globl wasmtrap_restorer
+    .hidden wasmtrap_restorer
+    .type wasmtrap_restorer, @function
+wasmtrap_restorer:
+    .byte 0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00 # mov rax, 15
+    syscall
+    .size wasmtrap_restorer, . - wasmtrap_restorer
+    .popsection
+    "#
+);
+
+unsafe extern "C" {
+    fn wasmtrap_restorer();
+}
+
+/// What dispositions of ours that block nothing have the kernel return to from a handler.
+pub(crate) fn restorer() -> usize {
+    wasmtrap_restorer as unsafe extern "C" fn() as usize
+}
+
 /// Whether this thread's rights by protection keys are those of the code that was interrupted.
-fn same_protection_keys(context: &ucontext_t) -> bool {
+pub(crate) fn same_protection_keys(context: &ucontext_t) -> bool {
     /// Bit 9 of XCR0 and XSTATE_BV is PKRU's.
     const PKRU_BIT: u64 = 1 << 9;
     const HEADER: usize = 512;
