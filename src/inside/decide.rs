@@ -39,6 +39,19 @@ impl Kind {
         }
     }
 
+    /// What it traps with where nobody says otherwise. Constants alone, so that the compiler makes a table of it and no
+    /// jump.
+    fn code(self) -> Option<wasmtrap_code_t> {
+        match self {
+            Self::Memory => Some(WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS),
+            Self::Misaligned => Some(WASMTRAP_CODE_HEAP_MISALIGNED),
+            Self::Illegal | Self::Breakpoint => Some(WASMTRAP_CODE_UNREACHABLE),
+            Self::IntegerDivision => Some(WASMTRAP_CODE_INTEGER_DIVISION_BY_ZERO),
+            // WebAssembly has no floating-point traps: without a site that says otherwise this is the host's affair.
+            Self::OtherArithmetic | Self::Fatal => None,
+        }
+    }
+
     fn touches_memory(self) -> bool {
         matches!(self, Self::Memory | Self::Misaligned)
     }
@@ -199,15 +212,10 @@ fn code_of(fault: &Fault, findings: &Findings, site: Site) -> Option<wasmtrap_co
     {
         return Some(region.code);
     }
-    match fault.kind {
-        Kind::Memory if findings.stack_overflow => Some(WASMTRAP_CODE_STACK_OVERFLOW),
-        Kind::Memory => Some(WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS),
-        Kind::Misaligned => Some(WASMTRAP_CODE_HEAP_MISALIGNED),
-        Kind::Illegal | Kind::Breakpoint => Some(WASMTRAP_CODE_UNREACHABLE),
-        Kind::IntegerDivision => Some(WASMTRAP_CODE_INTEGER_DIVISION_BY_ZERO),
-        // WebAssembly has no floating-point traps: without a site that says otherwise this is the host's affair.
-        Kind::OtherArithmetic | Kind::Fatal => None,
+    if fault.kind == Kind::Memory && findings.stack_overflow {
+        return Some(WASMTRAP_CODE_STACK_OVERFLOW);
     }
+    fault.kind.code()
 }
 
 #[cfg(test)]

@@ -33,13 +33,17 @@ pub(crate) unsafe fn at_or_below<'t>(root: *const Node, key: usize) -> Option<&'
     if key < node.keys[0] {
         return None;
     }
-    // From here on rank >= 1 in every node: its first key is the one that led here, which is not above `key`.
-    while node.level > 0 {
-        // SAFETY: 1 <= rank <= count <= FANOUT, and the slots of a node above the leaves are nodes.
-        node = unsafe { &*node.slots.get_unchecked(rank(node, key) - 1).child };
+    loop {
+        // The rank is at least 1: a node's first key is the one that led to it, which is not above `key`.
+        // SAFETY: so that 1 <= rank <= count <= FANOUT.
+        let slot = unsafe { node.slots.get_unchecked(rank(node, key) - 1) };
+        if node.level == 0 {
+            // SAFETY: the slots of a leaf are entries.
+            return Some(unsafe { &*slot.entry });
+        }
+        // SAFETY: the slots of a node above the leaves are nodes.
+        node = unsafe { &*slot.child };
     }
-    // SAFETY: as above, and the slots of a leaf are entries.
-    Some(unsafe { &*node.slots.get_unchecked(rank(node, key) - 1).entry })
 }
 
 /// How many keys of `node` are not above `key`.

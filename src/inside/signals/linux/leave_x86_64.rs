@@ -92,23 +92,11 @@ pub(crate) fn restorer() -> usize {
 
 /// Whether this thread's rights by protection keys are those of the code that was interrupted.
 pub(crate) fn same_protection_keys(context: &ucontext_t) -> bool {
-    /// Bit 9 of XCR0 and XSTATE_BV is PKRU's.
-    const PKRU_BIT: u64 = 1 << 9;
-    const HEADER: usize = 512;
     let place = state::pkru_place();
     if place == 0 {
         return true;
     }
-    let Some(size) = interrupted_stack::extended_state_size(context) else { return false };
-    if place + size_of::<u32>() > size {
-        return false;
-    }
-    let area = context.uc_mcontext.fpregs.cast::<u8>();
-    // SAFETY: the frame's state has `size` bytes, more than its header; both places are aligned to their sizes.
-    let then = unsafe {
-        // Not in use means the initial value, which gives all rights.
-        if area.add(HEADER).cast::<u64>().read() & PKRU_BIT == 0 { 0 } else { area.add(place).cast::<u32>().read() }
-    };
+    let Some(then) = saved_rights(context, place) else { return false };
     let now: u32;
     // SAFETY: the processor has PKRU and the kernel has turned it on, or there would be no place for it.
     unsafe {
@@ -116,3 +104,26 @@ pub(crate) fn same_protection_keys(context: &ucontext_t) -> bool {
     }
     now == then
 }
+
+/// The rights of the code that was interrupted, which the frame's extended state has at `place`; `None` if they are not
+/// in it.
+fn saved_rights(context: &ucontext_t, place: usize) -> Option<u32> {
+    /// Bit 9 of XCR0 and XSTATE_BV is PKRU's.
+    const PKRU_BIT: u64 = 1 << 9;
+    const HEADER: usize = 512;
+    let size = interrupted_stack::extended_state_size(context)?;
+    if place + size_of::<u32>() > size {
+        return None;
+    }
+    let area = context.uc_mcontext.fpregs.cast::<u8>();
+    // SAFETY: the frame's state has `size` bytes, more than its header; both places are aligned to their sizes.
+    unsafe {
+        // Not in use means the initial value, which gives all rights.
+        let in_use = area.add(HEADER).cast::<u64>().read() & PKRU_BIT != 0;
+        Some(if in_use { area.add(place).cast::<u32>().read() } else { 0 })
+    }
+}
+
+#[cfg(test)]
+#[path = "leave_x86_64_tests.rs"]
+mod tests;
