@@ -2,6 +2,7 @@
 # same, all in one run. Uses the library's soname, the wasm2c tools and the Python extension of the other rules.mk.
 #
 #     make bench                    BENCH_ROUNDS=31 for a quick look
+#     make check-bench              every contestant once, and the benchmark's own tests; asks for no time
 #
 # A contestant is a program that speaks the protocol of workers/worker.h. Wasmtime takes some minutes to build the first
 # time, and a newer Rust than the library; BENCH_WASMTIME=no leaves it out.
@@ -97,12 +98,20 @@ endif
 
 BENCH_PYTHON_MODULE := target/python/modules/host_calls.so
 
-BENCH_BUILT := $(BENCH_OURS) $(BENCH_PEERS) $(BENCH_OUT)/mach_calls $(BENCH_SIMULATED_XNU) $(BENCH_ALSO) \
+BENCH_BUILT := $(BENCH_OURS) $(BENCH_PEERS) $(BENCH_OUT)/mach_calls $(BENCH_SIMULATED_XNU) \
     target/python/wasmtrap.abi3.so $(BENCH_PYTHON_MODULE)
+BENCH_PYTHON := PYTHONPATH=target/python PYTHONDONTWRITEBYTECODE=1 $(PYTHON)
+BENCH_RUN = $(BENCH_PYTHON) $(BENCH)/bench.py --workers $(BENCH_OUT) --python-module $(BENCH_PYTHON_MODULE) \
+    --mach '$(BENCH_SIMULATED_XNU) --profile=ordinary -- $(BENCH_OUT)/mach_calls' \
+    --library $(LIB_SHARED) --strip $(STRIP)
 
 .PHONY: bench
-bench: $(BENCH_BUILT) ## what traps and protected calls cost, beside floors and peers
-	@PYTHONPATH=target/python PYTHONDONTWRITEBYTECODE=1 $(PYTHON) $(BENCH)/bench.py --workers $(BENCH_OUT) \
-	    --python-module $(BENCH_PYTHON_MODULE) $(BENCH_ALSO_RUN) \
-	    --mach '$(BENCH_SIMULATED_XNU) --profile=ordinary -- $(BENCH_OUT)/mach_calls' \
-	    --library $(LIB_SHARED) --strip $(STRIP) --rounds $(BENCH_ROUNDS) --out $(BENCH_OUT)
+bench: $(BENCH_BUILT) $(BENCH_ALSO) ## what traps and protected calls cost, beside floors and peers
+	@$(BENCH_RUN) $(BENCH_ALSO_RUN) --rounds $(BENCH_ROUNDS) --out $(BENCH_OUT)
+
+# Without Wasmtime, whose build is long.
+.PHONY: check-bench
+check-bench: $(BENCH_BUILT) ## the benchmark's own tests, after one round of each contestant but Wasmtime
+	$(BENCH_RUN) --rounds 1 --out $(BENCH_OUT)/short
+	$(BENCH_PYTHON) $(BENCH)/self_test.py $(BENCH_OUT)/short --without wasmtime --without wasmtime_backtraces \
+	    --without wasmtime_on_wasmtrap --without wasmtime_on_wasmtrap_backtraces

@@ -7,7 +7,7 @@ round: ours over a floor, a peer over ours, a size over the smallest.
 from dataclasses import dataclass, field
 
 OURS = "wasmtrap"
-FLOORS = ["raw_context", "raw_jump", "raw_jump_no_siginfo"]
+FLOORS = ["raw_context", "raw_jump", "raw_jump_no_siginfo", "raw_jump_unblocking"]
 PEERS = ["sigsetjmp", "libsigsegv", "wasm2c", "wasmtime", "wasmtime_backtraces", "wasmtime_on_wasmtrap",
          "wasmtime_on_wasmtrap_backtraces"]
 

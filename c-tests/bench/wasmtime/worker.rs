@@ -93,6 +93,10 @@ pub fn serve(name: &str) -> Result<(), String> {
         for row in &ROWS {
             say(format!("measure {} {}", row.name, contestant.name))?;
         }
+        say(format!(
+            "absent trap.kinds.overflow {} its code compares with the stack's limit: no fault",
+            contestant.name
+        ))?;
     }
     say("ready".to_string())?;
     for line in std::io::stdin().lock().lines() {

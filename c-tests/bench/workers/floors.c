@@ -9,7 +9,7 @@
 
 #include "worker.h"
 
-const char *const floor_names[FLOORS] = {"raw_context", "raw_jump", "raw_jump_no_siginfo"};
+const char *const floor_names[FLOORS] = {"raw_context", "raw_jump", "raw_jump_no_siginfo", "raw_jump_unblocking"};
 
 #if defined(__x86_64__)
 #define PROGRAM_COUNTER(context) ((context)->uc_mcontext.gregs[REG_RIP])
@@ -45,6 +45,15 @@ static void jump_out_plainly(int signal)
     __builtin_longjmp(jump_buffer, 1);
 }
 
+static void unblock_and_jump_out(int signal, siginfo_t *info, void *context)
+{
+    enum { KERNEL_SET_SIZE = 8 };
+    (void)signal;
+    (void)info;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &((ucontext_t *)context)->uc_sigmask, NULL, KERNEL_SET_SIZE);
+    __builtin_longjmp(jump_buffer, 1);
+}
+
 /* ---- Dispositions, as the kernel has them ---- */
 
 typedef struct {
@@ -74,15 +83,24 @@ static kernel_action_t *place_of(int signal)
 
 void floors_prepare(void)
 {
+    static const struct {
+        int flags;
+        void (*handler)(int, siginfo_t *, void *);
+        void (*plain_handler)(int);
+    } kinds[FLOORS] = {
+        [RAW_CONTEXT] = {SA_SIGINFO, rewrite_context, NULL},
+        [RAW_JUMP] = {SA_SIGINFO | SA_NODEFER, jump_out, NULL},
+        [RAW_JUMP_NO_SIGINFO] = {SA_NODEFER, NULL, jump_out_plainly},
+        [RAW_JUMP_UNBLOCKING] = {SA_SIGINFO, unblock_and_jump_out, NULL},
+    };
     for (floor_t floor = 0; floor < FLOORS; floor++) {
         struct sigaction action;
         memset(&action, 0, sizeof action);
-        if (floor == RAW_JUMP_NO_SIGINFO)
-            action.sa_handler = jump_out_plainly;
+        action.sa_flags = kinds[floor].flags | SA_ONSTACK;
+        if (kinds[floor].plain_handler)
+            action.sa_handler = kinds[floor].plain_handler;
         else
-            action.sa_sigaction = floor == RAW_CONTEXT ? rewrite_context : jump_out;
-        action.sa_flags = SA_ONSTACK | (floor == RAW_CONTEXT ? 0 : SA_NODEFER) |
-            (floor == RAW_JUMP_NO_SIGINFO ? 0 : SA_SIGINFO);
+            action.sa_sigaction = kinds[floor].handler;
 
         /* libc adds its restorer, so let it install the action once. */
         kernel_action_t before;

@@ -3,9 +3,12 @@
  *
  *     raw_context            a handler that writes another program counter into the context and returns
  *     raw_jump               a handler that jumps out (__builtin_longjmp), so that there is no rt_sigreturn; that would
- *                            have unblocked the signal, hence SA_NODEFER
+ *                            have unblocked the signal, hence SA_NODEFER. A burst of sent signals piles up frames over
+ *                            it until the alternate stack is full, and the kernel ends the process
  *     raw_jump_no_siginfo    the same without SA_SIGINFO, so that the kernel copies no siginfo_t to the stack. Below
  *                            what a library can do, which has to look at si_code
+ *     raw_jump_unblocking    a handler that has its signal blocked, so that bursts do no harm, and unblocks it by one
+ *                            system call before it jumps
  *
  * Invariant: while a floor is not measured, the signal dispositions are those that were there, down to the restorer
  * that only the kernel's own system call shows.
@@ -15,7 +18,7 @@
 
 #include "faults.h"
 
-typedef enum { RAW_CONTEXT, RAW_JUMP, RAW_JUMP_NO_SIGINFO, FLOORS } floor_t;
+typedef enum { RAW_CONTEXT, RAW_JUMP, RAW_JUMP_NO_SIGINFO, RAW_JUMP_UNBLOCKING, FLOORS } floor_t;
 extern const char *const floor_names[FLOORS];
 
 /* Before any use; the dispositions that are there stay. */

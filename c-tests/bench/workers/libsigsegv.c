@@ -86,5 +86,9 @@ int main(void)
         {"trap.kinds.overflow", "libsigsegv", overflows, &overflow},
         {"call.entry", "libsigsegv", peer_calls, &call},
     };
+    static const char *const other_signals = "it handles SIGSEGV alone";
+    worker_absent("trap.kinds.unreachable", "libsigsegv", other_signals);
+    worker_absent("trap.kinds.division", "libsigsegv", other_signals);
+    worker_absent("trap.kinds.raise", "libsigsegv", "it has no such call");
     return worker_serve(measures, sizeof measures / sizeof *measures);
 }
