@@ -140,7 +140,7 @@ run: ## run WebAssembly that traps, in a C host and in Python, and print a table
 CHECKS := lint check-header check-rust check-exports check-handler-safety check-install check-c check-wasm check-spec \
     check-python check-fuzz check-aarch64 check-arm64-system check-mach-kernel check-mach-handler-safety \
     check-mach-backend check-mach check-macos check-wasmtime check-wasmtime-spec check-wasmtime-mach \
-    check-wasmtime-founding-case check-wasmtime-aarch64
+    check-wasmtime-founding-case check-wasmtime-aarch64 check-bench
 
 # run, check-wasm, check-spec; check-c; check-python, run-python, measure-python; check-fuzz, fuzz; bench
 include $(sort $(wildcard c-tests/*/rules.mk fuzz/rules.mk))

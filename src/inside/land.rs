@@ -123,6 +123,15 @@ pub(crate) unsafe fn add_frames_for_caller(
     add_frames(record, frames, thread, activation);
 }
 
+/// Whether the caller of wasmtrap_call wants a backtrace.
+///
+/// # Safety
+/// `activation` is one that has not ended.
+unsafe fn wants_frames(activation: *const Activation) -> bool {
+    // SAFETY: the caller's promise; null or, by the contract of wasmtrap_call, valid during the call.
+    unsafe { (*activation).trap.as_ref() }.is_some_and(|record| !record.frames.is_null())
+}
+
 /// Why a fault is a trap.
 pub(crate) struct Cause {
     pub(crate) code: wasmtrap_code_t,
@@ -149,15 +158,10 @@ pub(crate) fn trap(
     }
     // SAFETY: the thread is at the fault and not where it reads a record: that is outside of registered code.
     let pending = unsafe { &mut *thread.pending.get() };
-    pending.waiting = !machine.can_reach_arguments();
-    if pending.waiting {
-        write(&mut pending.record, cause, machine, fault, report, findings);
+    write(&mut pending.record, cause, machine, fault, report, findings);
+    // SAFETY: a protected call that has not ended.
+    if !machine.can_read_arguments() || unsafe { wants_frames(activation) } {
         add_frames(&mut pending.record, &mut pending.frames, thread, activation);
-    // SAFETY: a protected call that has not ended; null or, by the contract of wasmtrap_call, valid during the call.
-    } else if let Some(record) = unsafe { (*activation).trap.as_mut() } {
-        write(record, cause, machine, fault, report, findings);
-        // SAFETY: as above.
-        unsafe { add_frames_for_caller(record, thread, activation) };
     }
     machine.resume_at(arch::landing(), activation.addr());
     true

@@ -18,9 +18,9 @@ pub(crate) trait Machine {
         registers
     }
     fn set_registers(&mut self, registers: &wasmtrap_registers_t);
-    /// Whether what the embedder handed to wasmtrap_call can be read and written here. A signal handler may have fewer
-    /// rights by protection keys than the code that it interrupted; `false` is always right.
-    fn can_reach_arguments(&self) -> bool {
+    /// Whether what the embedder handed to wasmtrap_call can be read here. A signal handler may have fewer rights by
+    /// protection keys than the code that it interrupted; `false` is always right.
+    fn can_read_arguments(&self) -> bool {
         false
     }
     /// Lets the thread go on at `pc` with `sp`, in the state in which the ABI starts a function.

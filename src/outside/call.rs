@@ -13,7 +13,7 @@ use crate::arch;
 use crate::inside::{land, tables};
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
-use crate::shared::thread::{PendingTrap, Thread};
+use crate::shared::thread::Thread;
 use crate::shared::tree;
 
 /// Before the call, when the fast path found something missing: attaches the thread, or says what is wrong.
@@ -96,21 +96,14 @@ pub(crate) unsafe extern "C" fn unwound(activation: &Activation) {
     let _ = unlink(activation);
 }
 
-/// A trap has landed in the call: takes the call off the chain, and hands out the record if that is still to do.
+/// A trap has landed in the call: takes the call off the chain, and hands out the record. Not in the handler: the
+/// embedder's memory may be such that a write to it is a fault of its own, for a handler of the embedder's.
 pub(crate) unsafe extern "C" fn trapped(activation: &Activation) {
     let Some(thread) = this_thread() else { return };
     // A trap lands in the innermost call.
     thread.chain.store(activation.previous, Ordering::Relaxed);
     // SAFETY: this thread's, and written only by traps of this thread, the last of which has landed here.
-    let pending = unsafe { &mut *thread.pending.get() };
-    if pending.waiting {
-        pending.waiting = false;
-        hand_out(pending, activation);
-    }
-}
-
-#[cold]
-fn hand_out(pending: &PendingTrap, activation: &Activation) {
+    let pending = unsafe { &*thread.pending.get() };
     // SAFETY: null or, by the contract of wasmtrap_call, valid during the call; its size was checked before it.
     let Some(out) = (unsafe { activation.trap.as_mut() }) else { return };
     let (frames, capacity) = (out.frames, out.frames_capacity);

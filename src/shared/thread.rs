@@ -45,11 +45,9 @@ pub(crate) struct AlternateStack {
     pub(crate) earlier: libc::stack_t,
 }
 
-/// A trap that could not be written straight to where the caller wants it: whoever saw it writes it here, and the
-/// thread that it belongs to hands it out when it lands.
+/// A trap between the handler that saw it and the protected call that hands it out. The handler writes it on the thread
+/// that it belongs to, which reads it right after.
 pub(crate) struct PendingTrap {
-    /// Whether there is one.
-    pub(crate) waiting: bool,
     pub(crate) record: wasmtrap_trap_t,
     pub(crate) frames: [usize; WASMTRAP_MAX_FRAMES],
 }

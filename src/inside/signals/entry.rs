@@ -173,7 +173,7 @@ impl Machine for Context<'_> {
     }
 
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-    fn can_reach_arguments(&self) -> bool {
+    fn can_read_arguments(&self) -> bool {
         super::leave::same_protection_keys(self.as_raw())
     }
 
