@@ -74,7 +74,7 @@ def main():
     parser.add_argument("--python-module", type=pathlib.Path, required=True, help="c-tests/python's host_calls.so")
     parser.add_argument("--also", type=shlex.split, action="append", default=[], help="a command, one more contestant")
     parser.add_argument("--mach", type=shlex.split, required=True, help="how to run mach_calls in its kernel")
-    parser.add_argument("--library", type=pathlib.Path, required=True, help="the shared library, for its size")
+    parser.add_argument("--library", dest="shared_library", type=pathlib.Path, required=True, help="for its size")
     parser.add_argument("--strip", default="strip")
     parser.add_argument("--rounds", type=int, default=251)
     parser.add_argument("--out", type=pathlib.Path, required=True)
@@ -96,7 +96,7 @@ def main():
         measured, absent = measure_with_new_workers(arguments, processor, rounds, shuffle)
         for key, series in measured.items():
             numbers.setdefault(key, []).extend(series)
-    numbers["size", "stripped"] = [stripped_size(arguments.library, arguments.strip, out)]
+    numbers["size", "stripped"] = [stripped_size(arguments.shared_library, arguments.strip, out)]
 
     rows = results(SECTIONS, numbers)
     with open(out / "results.json", "w", encoding="utf-8") as file:
