@@ -28,7 +28,7 @@ static void check(int flags, const char *name) {
 }
 
 int main(void) {
-  host_init();
+  host_init_with_signals();
   host_register_code(&wasm_load);
   check(SA_ONSTACK, "on the alternate stack");
   check(SA_ONSTACK | SA_NODEFER, "with nothing blocked");

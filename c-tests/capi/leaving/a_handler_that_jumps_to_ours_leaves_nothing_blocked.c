@@ -27,7 +27,7 @@ static void jumping_handler(int signal, siginfo_t *info, void *context) {
 
 int main(void) {
   enum { TRAPS = 3 };
-  host_init();
+  host_init_with_signals();
   host_register_code(&wasm_load);
   void *const page = inaccessible_page();
   struct sigaction action = {0};

@@ -12,6 +12,13 @@
 
 void host_init(void) { must(wasmtrap_init(NULL) == WASMTRAP_OK); }
 
+void host_init_with_signals(void) {
+  wasmtrap_options_t options = {0};
+  options.struct_size = sizeof options;
+  options.backend = WASMTRAP_BACKEND_SIGNALS;
+  must(wasmtrap_init(&options) == WASMTRAP_OK);
+}
+
 void host_init_with_kinds(uint32_t fault_kinds) {
   wasmtrap_options_t options = {0};
   options.struct_size = sizeof options;

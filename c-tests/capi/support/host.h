@@ -16,6 +16,8 @@ extern "C" {
 
 /* wasmtrap_init with the defaults. */
 void host_init(void);
+/* The same with signals wherever it is, for what only signal handlers see. */
+void host_init_with_signals(void);
 /* The same with other kinds of fault than by default. */
 void host_init_with_kinds(uint32_t fault_kinds);
 /* All kinds of fault, breakpoints included. */
