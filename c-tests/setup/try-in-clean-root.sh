@@ -53,7 +53,7 @@ environment=(PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/src LANG=C.UTF-8 CI=true)
 if [ -n "${SSL_CERT_FILE:-}" ]; then
     mkdir -p "$root/opt"
     cp -L "$SSL_CERT_FILE" "$root/opt/certificates.crt"
-    environment+=({SSL_CERT_FILE,CARGO_HTTP_CAINFO,PIP_CERT}"=/opt/certificates.crt")
+    environment+=({SSL_CERT_FILE,CARGO_HTTP_CAINFO,PIP_CERT,NODE_EXTRA_CA_CERTS}"=/opt/certificates.crt")
 fi
 
 mount -t proc proc "$root/proc"
