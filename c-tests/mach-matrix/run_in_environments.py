@@ -148,7 +148,7 @@ def rows_of(options):
 def finish(job, outcome):
     row = job.row
     if outcome.failed:
-        print(f"\n{row.title}, {COLUMNS[job.column]}: {job.program.name}")
+        print(f"\nFAILED: {row.title}, {COLUMNS[job.column]}: {job.program.name}")
         print("    " + "\n    ".join(interesting(outcome.text)), flush=True)
     row.add(job.column, outcome.passed, outcome.failed, outcome.skipped)
     report = KernelReport(job.report)
@@ -156,7 +156,7 @@ def finish(job, outcome):
     row.exceptions += report.exceptions
     if report.complaints:
         row.cells["kernel"] = (0, 1, 0)
-        print(f"\n{row.title}, kernel: {job.program.name}")
+        print(f"\nFAILED: {row.title}, kernel: {job.program.name}")
         print("    " + "\n    ".join(report.complaints[:MOST_LINES]), flush=True)
 
 
@@ -174,7 +174,7 @@ def look_at_exceptions(rows):
     for row in rows:
         if wrong := wrong_exceptions(row, taken(row)):
             row.cells["kernel"] = (0, 1, 0)
-            print(f"\n{row.title}, kernel: {wrong}")
+            print(f"\nFAILED: {row.title}, kernel: {wrong}")
 
 
 def taken(row):

@@ -21,8 +21,9 @@ import time
 LOGS = pathlib.Path("target/check")
 # Seconds. Far more than the longest part takes on a slow machine, downloads and builds included.
 LIMIT = 1500
-# Of each part that failed, how many lines are shown again.
-SHOWN_AGAIN = 30
+# Of each part that failed, how many lines are shown again; and how many of those that follow one and belong to it.
+SHOWN_AGAIN = 60
+SHOWN_BELOW = 12
 
 # The closing lines of the runners: passed, failed, skipped.
 CARGO_TEST = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored")
@@ -73,14 +74,26 @@ def counts(text):
 
 
 def signs_of_failure(text):
-    """The lines that say what failed; the last ones, if nothing says it.
+    """The lines that say what failed, with what is indented below them; the last ones, if nothing says it.
 
     >>> signs_of_failure("ok 1\\nnot ok 2 - a promise\\n#   failed at a.c:3\\nok 3")
     ['not ok 2 - a promise', '#   failed at a.c:3']
+    >>> signs_of_failure("FAILED: a test\\n  why\\n  and where\\nanother")
+    ['FAILED: a test', '  why', '  and where']
     >>> signs_of_failure("a\\nb")
     ['a', 'b']
     """
-    signs = [line for line in text.splitlines() if FAILURE.search(line)]
+    signs, depth, below = [], None, 0
+    for line in text.splitlines():
+        indentation = len(line) - len(line.lstrip())
+        if FAILURE.search(line):
+            signs.append(line)
+            depth, below = indentation, 0
+        elif depth is not None and line.strip() and indentation > depth and below < SHOWN_BELOW:
+            signs.append(line)
+            below += 1
+        else:
+            depth = None
     return signs[:SHOWN_AGAIN] or text.splitlines()[-SHOWN_AGAIN:]
 
 

@@ -16,6 +16,8 @@ pub(crate) struct Counters {
     pub(crate) task_level_handled: u64,
     pub(crate) became_signals: u64,
     pub(crate) violations: Vec<(&'static str, &'static str, bool)>,
+    /// Threads that the end of the process, or an exec, has come upon wherever they were.
+    pub(crate) threads_cut_short: u64,
     /// Mach calls of threads that are gone, by thread name.
     pub(crate) calls: BTreeMap<String, u64>,
 }
@@ -94,7 +96,8 @@ impl Kernel {
             "{{\"pid\": {}, \"program\": {}, \"rights\": {{\"receive\": {}, \"send_names\": {}, \
              \"send_references\": {}, \"send_once\": {}, \"port_sets\": {}, \"dead_names\": {}, \
              \"dead_references\": {}}}, \"mach_calls\": {{{}}}, \"exceptions\": {{\"thread\": {}, \
-             \"thread_handled\": {}, \"task\": {}, \"task_handled\": {}, \"signals\": {}}}, \"violations\": [{}]}}\n",
+             \"thread_handled\": {}, \"task\": {}, \"task_handled\": {}, \"signals\": {}}}, \"threads_cut_short\": {}, \
+             \"violations\": [{}]}}\n",
             record.pid,
             quoted(&record.counters_program()),
             rights.receive,
@@ -110,6 +113,7 @@ impl Kernel {
             counters.task_level,
             counters.task_level_handled,
             counters.became_signals,
+            counters.threads_cut_short,
             violations.join(", "),
         );
         if let Some(report) = &mut self.report

@@ -65,6 +65,8 @@ pub(crate) struct Thread {
     /// Where the library's system call instruction is, as of the latest call.
     pub(crate) call_instruction: u64,
     pub(crate) mach_calls: u64,
+    /// It ends because it has asked for it, or for the end of its process.
+    pub(crate) asked_for_the_end: bool,
     /// Set by simulated_mach.h.
     pub(crate) injections: Injections,
 }
@@ -105,6 +107,7 @@ impl Kernel {
             suspend_count: 0,
             call_instruction: 0,
             mach_calls: 0,
+            asked_for_the_end: false,
             injections: Injections::default(),
         };
         self.threads.insert(id, thread);
@@ -178,6 +181,7 @@ impl Kernel {
             if record.mach_calls != 0 {
                 *task.counters.calls.entry(name).or_default() += record.mach_calls;
             }
+            task.counters.threads_cut_short += u64::from(!record.asked_for_the_end);
             task.threads.retain(|other| *other != thread);
             task.threads.is_empty()
         });

@@ -54,6 +54,11 @@ impl Registers {
         self.0.pc - 4
     }
 
+    /// Whether a thread that ends does so because it has asked for it, or for the end of its process.
+    pub(crate) fn asks_for_the_end(&self) -> bool {
+        [libc::SYS_exit, libc::SYS_exit_group].contains(&(self.0.regs[8] as i64))
+    }
+
     fn replace_call(tid: libc::pid_t, number: i32) {
         ptrace::set_registers(tid, NT_ARM_SYSTEM_CALL, &number);
     }

@@ -64,6 +64,11 @@ impl Registers {
         self.0.rip - 2
     }
 
+    /// Whether a thread that ends does so because it has asked for it, or for the end of its process.
+    pub(crate) fn asks_for_the_end(&self) -> bool {
+        [libc::SYS_exit, libc::SYS_exit_group].contains(&(self.0.orig_rax as i64))
+    }
+
     /// Skips the system call; the thread sees `result`.
     pub(crate) fn finish_call(&mut self, _tid: libc::pid_t, result: i64) {
         self.0.orig_rax = NO_SYSTEM_CALL;

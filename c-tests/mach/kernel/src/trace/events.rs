@@ -46,7 +46,12 @@ impl Kernel {
                 if tid == program {
                     // What is left dies with the tracer.
                     let left: Vec<_> = self.tasks.keys().copied().collect();
-                    left.into_iter().for_each(|task| self.report_task(task));
+                    left.into_iter().for_each(|task| {
+                        if let Some(task) = self.tasks.get_mut(&task) {
+                            task.counters.threads_cut_short += task.threads.len() as u64;
+                        }
+                        self.report_task(task);
+                    });
                     return Ok(status);
                 }
             }
@@ -81,6 +86,10 @@ impl Kernel {
             libc::PTRACE_EVENT_SECCOMP => self.mach_call(thread),
             libc::PTRACE_EVENT_EXEC => self.executed(thread),
             libc::PTRACE_EVENT_EXIT => {
+                let asks = Registers::of(tid).is_some_and(|registers| registers.asks_for_the_end());
+                if let Some(thread) = self.threads.get_mut(&thread) {
+                    thread.asked_for_the_end = asks;
+                }
                 self.thread_ends(thread);
                 ptrace::go_on(tid, 0);
             }
