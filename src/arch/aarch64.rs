@@ -37,6 +37,35 @@ pub(crate) fn landing() -> usize {
     address
 }
 
+/// The same for a trap that the Mach server has made: the record is the one that the server writes.
+#[cfg(wasmtrap_mach)]
+pub(crate) fn server_landing() -> usize {
+    let address: usize;
+    // SAFETY: as above.
+    unsafe {
+        asm!(
+            address_of!("{0}", super::object_format::server_landing_label!()),
+            out(reg) address,
+            options(nostack, nomem, preserves_flags, pure)
+        );
+    }
+    address
+}
+
+#[cfg(wasmtrap_mach)]
+macro_rules! define_server_landing {
+    () => {
+        concat!($crate::arch::define_label!($crate::arch::server_landing_label!()), "\nhint #36\nmov w1, #2\nb 74f")
+    };
+}
+#[cfg(not(wasmtrap_mach))]
+macro_rules! define_server_landing {
+    () => {
+        ""
+    };
+}
+pub(crate) use define_server_landing;
+
 /// The activation, padded so that the registers above it and sp stay aligned to 16 bytes.
 const ACTIVATION_SPACE: usize = size_of::<Activation>().next_multiple_of(16);
 
@@ -169,8 +198,12 @@ macro_rules! protected_call {
             "ret",
             ".cfi_restore_state",
 
+            // w1 tells whose record it is: 0 this thread's, 2 the server's.
+            $crate::arch::define_server_landing!(),
             $crate::arch::define_label!($crate::arch::landing_label!()),
             "hint #36",
+            "mov w1, #0",
+            "74:",
             "add x29, sp, #{saved}",
             "mov x0, sp",
             "bl {trapped}",

@@ -8,6 +8,16 @@ macro_rules! landing_label {
 }
 pub(crate) use landing_label;
 
+/// The one at which a trap of the Mach server's making resumes.
+#[cfg(wasmtrap_mach)]
+macro_rules! server_landing_label {
+    () => {
+        "_wasmtrap_server_landing"
+    };
+}
+#[cfg(wasmtrap_mach)]
+pub(crate) use server_landing_label;
+
 /// The label to which a handler goes that ends without the kernel's help: on Linux only.
 #[cfg(target_arch = "x86_64")]
 macro_rules! direct_landing_label {

@@ -34,6 +34,38 @@ pub(crate) fn landing() -> usize {
     address
 }
 
+/// The same for a trap that the Mach server has made: the record is the one that the server writes.
+#[cfg(wasmtrap_mach)]
+pub(crate) fn server_landing() -> usize {
+    let address: usize;
+    // SAFETY: as above.
+    unsafe {
+        asm!(
+            concat!("lea {}, [rip + ", super::object_format::server_landing_label!(), "]"),
+            out(reg) address,
+            options(nostack, nomem, preserves_flags, pure)
+        );
+    }
+    address
+}
+
+#[cfg(wasmtrap_mach)]
+macro_rules! define_server_landing {
+    () => {
+        concat!(
+            $crate::arch::define_label!($crate::arch::server_landing_label!()),
+            "\nendbr64\ncld\nfninit\nmov ebx, 2\njmp 72f"
+        )
+    };
+}
+#[cfg(not(wasmtrap_mach))]
+macro_rules! define_server_landing {
+    () => {
+        ""
+    };
+}
+pub(crate) use define_server_landing;
+
 /// Ends a signal handler in a landing.
 ///
 /// # Safety
@@ -183,6 +215,8 @@ macro_rules! protected_call {
             "ret",
             ".cfi_restore_state",
 
+            // From here to the record's end, ebx tells whose record it is: 0 this thread's, 1 none, 2 the server's.
+            $crate::arch::define_server_landing!(),
             $crate::arch::define_label!($crate::arch::landing_label!()),
             "endbr64",
             "cld",
@@ -215,9 +249,10 @@ macro_rules! protected_call {
             "sub rax, rcx",
             "jnz 70b",
             "71:",
-            "test ebx, ebx",
-            "jnz 73f",
+            "cmp ebx, 1",
+            "je 73f",
             "mov rdi, rsp",
+            "mov esi, ebx",
             "call {trapped}",
             "73:",
             "mov eax, {trapped_status}",

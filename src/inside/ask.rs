@@ -57,9 +57,15 @@ pub(crate) fn ask(
             machine.set_registers(&registers);
             true
         }
-        (Verdict::Trap(code, findings), Some(thread)) => {
-            land::trap(thread, land::Cause { code, source, payload }, machine, fault, report, &findings)
-        }
+        (Verdict::Trap(code, findings), Some(thread)) => land::trap(
+            thread,
+            land::Maker::ItsThread,
+            land::Cause { code, source, payload },
+            machine,
+            fault,
+            report,
+            &findings,
+        ),
         _ => false,
     }
 }

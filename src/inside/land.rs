@@ -8,7 +8,7 @@ use super::machine::{Machine, Report};
 use crate::arch;
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
-use crate::shared::thread::Thread;
+use crate::shared::thread::{PendingTrap, Thread};
 
 /// A trap record in which nothing is known.
 pub(crate) const EMPTY: wasmtrap_trap_t = wasmtrap_trap_t {
@@ -139,6 +139,37 @@ pub(crate) struct Cause {
     pub(crate) payload: u64,
 }
 
+/// Who makes a trap of a fault.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Maker {
+    /// The thread itself.
+    ItsThread,
+    /// The Mach server, while the thread waits in the kernel. It has a record of its own: if the waiting was
+    /// interrupted, the thread has gone on by a signal, and may just be reading what its handler wrote.
+    #[cfg(wasmtrap_mach)]
+    Server,
+}
+
+impl Maker {
+    /// Where the record is written.
+    pub(crate) fn pending(self, thread: &Thread) -> *mut PendingTrap {
+        match self {
+            Self::ItsThread => thread.pending.get(),
+            #[cfg(wasmtrap_mach)]
+            Self::Server => thread.mach.pending.get(),
+        }
+    }
+
+    /// Where the thread goes on, which tells whose record is read.
+    fn landing(self) -> usize {
+        match self {
+            Self::ItsThread => arch::landing(),
+            #[cfg(wasmtrap_mach)]
+            Self::Server => arch::server_landing(),
+        }
+    }
+}
+
 /// Writes the record of a trap of `thread`, and lets the thread go on in its innermost protected call. False if there
 /// is none.
 ///
@@ -146,6 +177,7 @@ pub(crate) struct Cause {
 #[inline(always)]
 pub(crate) fn trap(
     thread: &Thread,
+    maker: Maker,
     cause: Cause,
     machine: &mut impl Machine,
     fault: &Fault,
@@ -156,14 +188,16 @@ pub(crate) fn trap(
     if activation.is_null() {
         return false;
     }
-    // SAFETY: the thread is at the fault and not where it reads a record: that is outside of registered code.
-    let pending = unsafe { &mut *thread.pending.get() };
+    // SAFETY: its maker's. The thread is at the fault and not where it reads a record, which is outside of registered
+    // code; and what the server writes is read only after the answer by which the thread landed, while older messages
+    // of the same port have been dealt with and newer ones are not sent yet.
+    let pending = unsafe { &mut *maker.pending(thread) };
     write(&mut pending.record, cause, machine, fault, report, findings);
     // SAFETY: a protected call that has not ended.
     if !machine.can_read_arguments() || unsafe { wants_frames(activation) } {
         add_frames(&mut pending.record, &mut pending.frames, thread, activation);
     }
-    machine.resume_at(arch::landing(), activation.addr());
+    machine.resume_at(maker.landing(), activation.addr());
     true
 }
 

@@ -98,12 +98,19 @@ pub(crate) unsafe extern "C" fn unwound(activation: &Activation) {
 
 /// A trap has landed in the call: takes the call off the chain, and hands out the record. Not in the handler: the
 /// embedder's memory may be such that a write to it is a fault of its own, for a handler of the embedder's.
-pub(crate) unsafe extern "C" fn trapped(activation: &Activation) {
+///
+/// `maker` is 0 if the thread itself made the trap, 2 if the Mach server did.
+pub(crate) unsafe extern "C" fn trapped(activation: &Activation, maker: u32) {
     let Some(thread) = this_thread() else { return };
     // A trap lands in the innermost call.
     thread.chain.store(activation.previous, Ordering::Relaxed);
-    // SAFETY: this thread's, and written only by traps of this thread, the last of which has landed here.
-    let pending = unsafe { &*thread.pending.get() };
+    let maker = match maker {
+        #[cfg(wasmtrap_mach)]
+        2 => land::Maker::Server,
+        _ => land::Maker::ItsThread,
+    };
+    // SAFETY: this thread's, and written only for traps by this maker, the last of which has landed here.
+    let pending = unsafe { &*maker.pending(thread) };
     // SAFETY: null or, by the contract of wasmtrap_call, valid during the call; its size was checked before it.
     let Some(out) = (unsafe { activation.trap.as_mut() }) else { return };
     let (frames, capacity) = (out.frames, out.frames_capacity);

@@ -189,7 +189,7 @@ fn new_record(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> {
             attention: AtomicU8::new(0),
             stack: Cell::new(own_stack),
             own_stack,
-            pending: UnsafeCell::new(PendingTrap { record: land::EMPTY, frames: [0; WASMTRAP_MAX_FRAMES] }),
+            pending: UnsafeCell::new(PendingTrap::EMPTY),
             alternate_stack: Cell::new(None),
             asking: Cell::new(0),
             #[cfg(wasmtrap_mach)]

@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU8};
 
 use super::abi::{WASMTRAP_MAX_FRAMES, wasmtrap_trap_t};
 use super::activation::Activation;
+use crate::inside::land;
 
 /// A stack: `low` is its lowest usable byte, `high` one past its highest; `guard` bytes below `low` are inaccessible.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,11 +46,14 @@ pub(crate) struct AlternateStack {
     pub(crate) earlier: libc::stack_t,
 }
 
-/// A trap between the handler that saw it and the protected call that hands it out. The handler writes it on the thread
-/// that it belongs to, which reads it right after.
+/// A trap between the handler that saw it and the protected call that hands it out.
 pub(crate) struct PendingTrap {
     pub(crate) record: wasmtrap_trap_t,
     pub(crate) frames: [usize; WASMTRAP_MAX_FRAMES],
+}
+
+impl PendingTrap {
+    pub(crate) const EMPTY: Self = Self { record: land::EMPTY, frames: [0; WASMTRAP_MAX_FRAMES] };
 }
 
 /// The library may no longer be set up.
@@ -71,6 +75,7 @@ pub(crate) struct Thread {
     pub(crate) stack: Cell<StackBounds>,
     /// The stack that it was started on.
     pub(crate) own_stack: StackBounds,
+    /// Written by handlers on this thread, and read right after by what they land in.
     pub(crate) pending: UnsafeCell<PendingTrap>,
     pub(crate) alternate_stack: Cell<Option<AlternateStack>>,
     /// Where on the alternate stack the embedder's fault handler was called, 0 if it was not.

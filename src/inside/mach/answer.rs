@@ -61,7 +61,7 @@ pub(crate) fn answer(thread: &Thread, request: &Request, words: &mut Words) -> A
     match decide(&fault, &Live::of_stopped(thread, machine.sp())) {
         Verdict::Trap(code, findings) => {
             let cause = land::Cause { code, source: WASMTRAP_SOURCE_FAULT, payload: 0 };
-            if land::trap(thread, cause, &mut machine, &fault, &report, &findings) {
+            if land::trap(thread, land::Maker::Server, cause, &mut machine, &fault, &report, &findings) {
                 return Answer::GoOn;
             }
             next(thread, exception, request, &mut machine)

@@ -56,7 +56,7 @@ pub(crate) unsafe extern "C" fn asked(thread: &Thread) {
         // The handler has been taken away in between.
         Verdict::Trap(code, findings) => {
             let cause = land::Cause { code, source: WASMTRAP_SOURCE_FAULT, payload: 0 };
-            land::trap(thread, cause, &mut machine, &fault, &report, &findings)
+            land::trap(thread, land::Maker::ItsThread, cause, &mut machine, &fault, &report, &findings)
         }
         Verdict::Forward | Verdict::Resume => false,
     };

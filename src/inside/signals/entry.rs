@@ -122,7 +122,9 @@ fn judge<const ASK: bool>(signal: libc::c_int, info: &mut siginfo_t, context: &m
             let cause = land::Cause { code, source: WASMTRAP_SOURCE_FAULT, payload: 0 };
             // SAFETY: null or this thread's record, which only this thread frees.
             match unsafe { arch::current_thread().as_ref() } {
-                Some(thread) => land::trap(thread, cause, &mut context, &fault, &report, &findings),
+                Some(thread) => {
+                    land::trap(thread, land::Maker::ItsThread, cause, &mut context, &fault, &report, &findings)
+                }
                 None => false,
             }
         }
