@@ -132,6 +132,7 @@ BEGIN(wasm_clobber_and_load)
     .irp number, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
     pattern x\number, \number
     .endr
+    cmp x0, x0 /* the flags, too */
 FAULT(wasm_clobber_and_load)
     ldr x0, [x0]
     udf #0

@@ -205,6 +205,17 @@ void make_clobbered_fault(engine_t *engine) {
   if (setjmp(landing) == 0) wasm_clobber_and_load.function(&access);
 }
 
+void same_engine_states(const engine_report_t *with, const engine_report_t *without) {
+  same(with->state_count, without->state_count, "the size of the state");
+  size_t word = 0;
+  while (word < with->state_count && with->state[word] == without->state[word]) word++;
+  if (word == with->state_count) {
+    ok(1, "every register is as it was");
+  } else {
+    same(with->state[word], without->state[word], "every register is as it was: word %zu of the state", word);
+  }
+}
+
 int own_fault_exception(own_fault_t fault) {
   static const int exceptions[OWN_FAULTS] = {EXC_BAD_ACCESS, EXC_BAD_INSTRUCTION, EXC_BREAKPOINT, EXC_ARITHMETIC};
   return exceptions[fault];

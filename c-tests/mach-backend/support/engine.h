@@ -70,6 +70,8 @@ int own_fault_exists(own_fault_t fault);
 void make_own_fault(engine_t *engine, own_fault_t fault);
 /* A fault with a pattern in every register, for an engine of ENGINE_LANDS. */
 void make_clobbered_fault(engine_t *engine);
+/* Checks of two of those that every register was the same. */
+void same_engine_states(const engine_report_t *with, const engine_report_t *without);
 /* The exception that it is, EXC_*, and its instruction as the state has it. */
 int own_fault_exception(own_fault_t fault);
 size_t own_fault_pc(own_fault_t fault);
