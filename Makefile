@@ -150,7 +150,7 @@ check: all ## run every check and print a table of the results
 	+@$(PYTHON) c-tests/setup/run-checks.py $(MAKE) $(CHECKS)
 
 SHELL_SCRIPTS := .ci/run fuzz/run.sh $(wildcard c-tests/setup/*.sh c-tests/setup/debian-cargo c-tests/packaging/*.t \
-    c-tests/macos/cc c-tests/macos/*.sh)
+    c-tests/macos/cc c-tests/macos/*.sh c-tests/arm64-system/*.sh)
 
 # Once as the library for C, and once as Rust's tests see it: they bring a panic handler and an allocator of their own.
 .PHONY: lint

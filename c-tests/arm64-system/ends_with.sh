@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # One test, as TAP: the command ends with a status.
 #
 #     ends_with.sh STATUS COMMAND...

@@ -1,6 +1,7 @@
 /* An exception whose message was sent when the waiting for its answer was interrupted has become a signal, and the
  * thread has gone on, or has ended, when the server reads the message. Nothing comes of it. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,11 +94,40 @@ static void of_a_thread_that_was_detached(void) {
   same_task_rights(&rights, "no right is left");
 }
 
+static mach_port_t held_server;
+
+static void *trap_by_ports(void *unused) {
+  (void)unused;
+  traps_by_ports("a trap of another thread, which is behind the stale one");
+  return NULL;
+}
+
+/* The host's own handler, which asks the library: the trap is made, and not handed out yet, when the server goes on. */
+static void hands_out_late(int signal, siginfo_t *info, void *context) {
+  must(wasmtrap_try_handle_signal(signal, info, context) == 1);
+  must(thread_resume(held_server) == KERN_SUCCESS);
+  on_a_thread(trap_by_ports, NULL);
+}
+
+static void of_a_thread_that_has_not_read_its_record(void) {
+  held_server = init_and_find_server();
+  struct sigaction action = {0};
+  action.sa_sigaction = hands_out_late;
+  action.sa_flags = SA_SIGINFO | SA_NODEFER; /* a blocked signal would be the other thread's, too, and be its end */
+  must(sigaction(SIGSEGV, &action, NULL) == 0 && sigaction(SIGBUS, &action, NULL) == 0);
+  for (int i = 0; i < TIMES; i++) {
+    must(thread_suspend(held_server) == KERN_SUCCESS);
+    trap_interrupted(NULL);
+    traps_by_ports("its next trap");
+  }
+}
+
 int main(int argc, char **argv) {
   static const test_case_t cases[] = {
       {"of a thread that has ended", of_a_thread_that_has_ended, 0},
       {"of a thread that goes on", of_a_thread_that_goes_on, 0},
       {"of a thread that was detached", of_a_thread_that_was_detached, 0},
+      {"of a thread that has not read its record yet", of_a_thread_that_has_not_read_its_record, 0},
   };
   return run_cases(argc, argv, CASES(cases));
 }
