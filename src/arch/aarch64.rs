@@ -2,7 +2,6 @@
 
 use core::arch::asm;
 
-use super::object_format::{address_of, landing_label};
 use super::thread_pointer::load_thread;
 use crate::shared::activation::Activation;
 use crate::shared::thread::Thread;
@@ -23,34 +22,22 @@ pub(crate) fn current_thread() -> *const Thread {
     thread
 }
 
-/// Where a trap resumes, with the stack pointer at the activation.
-pub(crate) fn landing() -> usize {
-    let address: usize;
-    // SAFETY: takes the address of a label of `wasmtrap_call`, which is in the same object.
-    unsafe {
-        asm!(
-            address_of!("{0}", landing_label!()),
-            out(reg) address,
-            options(nostack, nomem, preserves_flags, pure)
-        );
-    }
-    address
+/// The address of a label of `wasmtrap_call`.
+macro_rules! address_of_label {
+    ($label:expr) => {{
+        let address: usize;
+        // SAFETY: takes the address of a label in the same object.
+        unsafe {
+            core::arch::asm!(
+                $crate::arch::address_of!("{0}", $label),
+                out(reg) address,
+                options(nostack, nomem, preserves_flags, pure)
+            );
+        }
+        address
+    }};
 }
-
-/// The same for a trap that the Mach server has made: the record is the one that the server writes.
-#[cfg(wasmtrap_mach)]
-pub(crate) fn server_landing() -> usize {
-    let address: usize;
-    // SAFETY: as above.
-    unsafe {
-        asm!(
-            address_of!("{0}", super::object_format::server_landing_label!()),
-            out(reg) address,
-            options(nostack, nomem, preserves_flags, pure)
-        );
-    }
-    address
-}
+pub(crate) use address_of_label;
 
 #[cfg(wasmtrap_mach)]
 macro_rules! define_server_landing {

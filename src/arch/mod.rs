@@ -17,6 +17,17 @@ pub(crate) use object_format::*;
 pub(crate) use this::*;
 pub(crate) use thread_pointer::*;
 
+/// Where a trap resumes, with the stack pointer at the activation.
+pub(crate) fn landing() -> usize {
+    address_of_label!(landing_label!())
+}
+
+/// The same for a trap that the Mach server has made: the record is the one that the server writes.
+#[cfg(wasmtrap_mach)]
+pub(crate) fn server_landing() -> usize {
+    address_of_label!(server_landing_label!())
+}
+
 /// The assembly of a protected call, with the operands that are the same on both architectures.
 macro_rules! protected_call_asm {
     ($($assembly:tt)*) => {

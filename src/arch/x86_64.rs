@@ -4,7 +4,6 @@ use core::arch::asm;
 
 #[cfg(target_os = "linux")]
 use super::object_format::direct_landing_label;
-use super::object_format::landing_label;
 use super::thread_pointer::load_thread;
 use crate::shared::activation::Activation;
 use crate::shared::thread::Thread;
@@ -20,34 +19,22 @@ pub(crate) fn current_thread() -> *const Thread {
     thread
 }
 
-/// Where a trap resumes, with the stack pointer at the activation.
-pub(crate) fn landing() -> usize {
-    let address: usize;
-    // SAFETY: takes the address of a label of `wasmtrap_call`, which is in the same object.
-    unsafe {
-        asm!(
-            concat!("lea {}, [rip + ", landing_label!(), "]"),
-            out(reg) address,
-            options(nostack, nomem, preserves_flags, pure)
-        );
-    }
-    address
+/// The address of a label of `wasmtrap_call`.
+macro_rules! address_of_label {
+    ($label:expr) => {{
+        let address: usize;
+        // SAFETY: takes the address of a label in the same object.
+        unsafe {
+            core::arch::asm!(
+                concat!("lea {}, [rip + ", $label, "]"),
+                out(reg) address,
+                options(nostack, nomem, preserves_flags, pure)
+            );
+        }
+        address
+    }};
 }
-
-/// The same for a trap that the Mach server has made: the record is the one that the server writes.
-#[cfg(wasmtrap_mach)]
-pub(crate) fn server_landing() -> usize {
-    let address: usize;
-    // SAFETY: as above.
-    unsafe {
-        asm!(
-            concat!("lea {}, [rip + ", super::object_format::server_landing_label!(), "]"),
-            out(reg) address,
-            options(nostack, nomem, preserves_flags, pure)
-        );
-    }
-    address
-}
+pub(crate) use address_of_label;
 
 #[cfg(wasmtrap_mach)]
 macro_rules! define_server_landing {
