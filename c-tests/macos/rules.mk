@@ -227,7 +227,6 @@ ifneq ($(MACOS_PYTHON_PARTS),)
 endif
 	@echo 'Take $(MACOS_FOLDER) to a Mac, and run run-on-mac.sh there.'
 
-CHECKS += check-macos
 .PHONY: check-macos
 check-macos: macos ## what is built for macOS, as far as it shows without a Mac
 	for architecture in $(MACOS_ARCHITECTURES); do \
