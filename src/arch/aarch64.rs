@@ -22,35 +22,13 @@ pub(crate) fn current_thread() -> *const Thread {
     thread
 }
 
-/// The address of a label of `wasmtrap_call`.
-macro_rules! address_of_label {
-    ($label:expr) => {{
-        let address: usize;
-        // SAFETY: takes the address of a label in the same object.
-        unsafe {
-            core::arch::asm!(
-                $crate::arch::address_of!("{0}", $label),
-                out(reg) address,
-                options(nostack, nomem, preserves_flags, pure)
-            );
-        }
-        address
-    }};
-}
-pub(crate) use address_of_label;
-
 #[cfg(wasmtrap_mach)]
 macro_rules! define_server_landing {
     () => {
         concat!($crate::arch::define_label!($crate::arch::server_landing_label!()), "\nhint #36\nmov w1, #2\nb 74f")
     };
 }
-#[cfg(not(wasmtrap_mach))]
-macro_rules! define_server_landing {
-    () => {
-        ""
-    };
-}
+#[cfg(wasmtrap_mach)]
 pub(crate) use define_server_landing;
 
 /// The activation, padded so that the registers above it and sp stay aligned to 16 bytes.

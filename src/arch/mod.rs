@@ -17,6 +17,22 @@ pub(crate) use object_format::*;
 pub(crate) use this::*;
 pub(crate) use thread_pointer::*;
 
+/// The address of a label of `wasmtrap_call`.
+macro_rules! address_of_label {
+    ($label:expr) => {{
+        let address: usize;
+        // SAFETY: takes the address of a label in the same object.
+        unsafe {
+            core::arch::asm!(
+                address_of!("{0}", $label),
+                out(reg) address,
+                options(nostack, nomem, preserves_flags, pure)
+            );
+        }
+        address
+    }};
+}
+
 /// Where a trap resumes, with the stack pointer at the activation.
 pub(crate) fn landing() -> usize {
     address_of_label!(landing_label!())
@@ -27,6 +43,15 @@ pub(crate) fn landing() -> usize {
 pub(crate) fn server_landing() -> usize {
     address_of_label!(server_landing_label!())
 }
+
+#[cfg(not(wasmtrap_mach))]
+macro_rules! define_server_landing {
+    () => {
+        ""
+    };
+}
+#[cfg(not(wasmtrap_mach))]
+pub(crate) use define_server_landing;
 
 /// The assembly of a protected call, with the operands that are the same on both architectures.
 macro_rules! protected_call_asm {

@@ -19,22 +19,13 @@ pub(crate) fn current_thread() -> *const Thread {
     thread
 }
 
-/// The address of a label of `wasmtrap_call`.
-macro_rules! address_of_label {
-    ($label:expr) => {{
-        let address: usize;
-        // SAFETY: takes the address of a label in the same object.
-        unsafe {
-            core::arch::asm!(
-                concat!("lea {}, [rip + ", $label, "]"),
-                out(reg) address,
-                options(nostack, nomem, preserves_flags, pure)
-            );
-        }
-        address
-    }};
+/// The address of a symbol in a register.
+macro_rules! address_of {
+    ($register:literal, $symbol:expr) => {
+        concat!("lea ", $register, ", [rip + ", $symbol, "]")
+    };
 }
-pub(crate) use address_of_label;
+pub(crate) use address_of;
 
 #[cfg(wasmtrap_mach)]
 macro_rules! define_server_landing {
@@ -45,12 +36,7 @@ macro_rules! define_server_landing {
         )
     };
 }
-#[cfg(not(wasmtrap_mach))]
-macro_rules! define_server_landing {
-    () => {
-        ""
-    };
-}
+#[cfg(wasmtrap_mach)]
 pub(crate) use define_server_landing;
 
 /// Ends a signal handler in a landing.
