@@ -12,8 +12,8 @@ A process may leave behind, when it ends without wasmtrap_shutdown:
 
 (A program that makes no Mach call has what the kernel has given it, whatever that is: it is not the library's.)
 
-Nothing else: else no second reference to a right, no port of a thread that has ended. And whatever it did, it
-has violated no rule that could have killed it.
+Nothing else: no further reference to a right, no port of a thread that has ended. And whatever it did, it has violated
+no rule that could have killed it.
 """
 
 import json

@@ -140,7 +140,7 @@ pub(crate) struct Cause {
 }
 
 /// Who makes a trap of a fault.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(crate) enum Maker {
     /// The thread itself.
     ItsThread,

@@ -199,7 +199,7 @@ static void *send_without_end(void *unused) {
 }
 
 static void a_storm(void) {
-  enum { TRAPS = 100 };
+  enum { TRAPS = 500 };
   init();
   pthread_t senders[2];
   for (int i = 0; i < 2; i++) must(pthread_create(&senders[i], NULL, send_without_end, NULL) == 0);
