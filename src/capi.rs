@@ -7,7 +7,7 @@ use core::ffi::{c_char, c_int, c_void};
 
 use crate::inside::signals::entry;
 use crate::outside::error::{self, Failure};
-use crate::outside::{code, describe, library, names, regions, threads};
+use crate::outside::{code, describe, growing, library, names, regions, threads};
 use crate::shared::abi::*;
 
 fn status(result: Result<(), Failure>) -> wasmtrap_status_t {
@@ -29,23 +29,6 @@ unsafe fn store<T>(name: &str, out: *mut T, value: impl FnOnce() -> Result<T, Fa
     // SAFETY: not null, and the caller promises that it is valid.
     unsafe { out.write(value) };
     Ok(())
-}
-
-/// Reads the structure at `desc` once its size has been checked.
-///
-/// # Safety
-/// `desc` is null, or valid for a read of its first field, and of all of `T` if that field says so.
-unsafe fn load<T: Copy>(name: &str, desc: *const T) -> Result<T, Failure> {
-    if desc.is_null() {
-        return Err(error::null(name));
-    }
-    // SAFETY: every structure of the API begins with its size, which the caller promises to be readable.
-    let size = unsafe { desc.cast::<usize>().read() };
-    if size != size_of::<T>() {
-        return Err(error::struct_size(name, size, size_of::<T>()));
-    }
-    // SAFETY: the caller says that the structure is as large as ours.
-    Ok(unsafe { desc.read() })
 }
 
 // --- 1. Version and names --------------------------------------------------------------------------------------------
@@ -115,7 +98,7 @@ pub unsafe extern "C" fn wasmtrap_init(options: *const wasmtrap_options_t) -> wa
         Ok(None)
     } else {
         // SAFETY: not null; the caller's promise.
-        unsafe { load("options", options) }.map(Some)
+        unsafe { growing::read("options", options) }.map(Some)
     };
     status(given.and_then(|options| library::init(options.as_ref())))
 }
@@ -259,7 +242,7 @@ pub extern "C" fn wasmtrap_thread_detach() -> wasmtrap_status_t {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmtrap_code_register(desc: *const wasmtrap_code_desc_t, id: *mut u64) -> wasmtrap_status_t {
     // SAFETY: the caller's promise, for all three.
-    status(unsafe { store("id", id, || code::register(&load("desc", desc)?)) })
+    status(unsafe { store("id", id, || code::register(&growing::read("desc", desc)?)) })
 }
 
 /// Forgets a code range. When it returns, no handler looks at the range or its sites any more, and the code may be
@@ -284,12 +267,7 @@ pub extern "C" fn wasmtrap_code_unregister(id: u64) -> wasmtrap_status_t {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmtrap_code_lookup(pc: *const c_void, info: *mut wasmtrap_code_info_t) -> wasmtrap_status_t {
     // SAFETY: the caller's promise, for both.
-    status(unsafe {
-        store("info", info, || {
-            load("info", info.cast_const())?;
-            code::lookup(pc.addr())
-        })
-    })
+    status(unsafe { growing::fill_in("info", info, || code::lookup(pc.addr())) })
 }
 
 /// Registers a region of data addresses. Regions must not overlap each other. `id` receives the region's id, never 0.
@@ -308,7 +286,7 @@ pub unsafe extern "C" fn wasmtrap_region_register(
     id: *mut u64,
 ) -> wasmtrap_status_t {
     // SAFETY: the caller's promise, for both.
-    status(unsafe { store("id", id, || regions::register(&load("desc", desc)?)) })
+    status(unsafe { store("id", id, || regions::register(&growing::read("desc", desc)?)) })
 }
 
 /// Forgets a region. When it returns, no handler looks at it any more.
@@ -406,7 +384,7 @@ pub unsafe extern "C" fn wasmtrap_chain_attach(
         Ok(None)
     } else {
         // SAFETY: not null; the caller's promise.
-        unsafe { load("stack", stack) }.map(Some)
+        unsafe { growing::read("stack", stack) }.map(Some)
     };
     // SAFETY: the caller's promise about `chain`.
     status(bounds.and_then(|bounds| unsafe { threads::attach_chain(chain, bounds.as_ref()) }))

@@ -7,6 +7,7 @@ pub(crate) mod describe;
 pub(crate) mod error;
 pub(crate) mod fork;
 pub(crate) mod grace_period;
+pub(crate) mod growing;
 pub(crate) mod library;
 pub(crate) mod lock;
 pub(crate) mod mach;
