@@ -19,6 +19,10 @@ esac
 
 say() { echo "setup: $*" >&2; }
 
+# What cannot be installed is unpacked here; its programs go after the machine's own.
+beside=$PWD/target/setup/beside
+PATH=$PATH:$beside/bin
+
 # is_there PROBE: an absolute path that exists, or a command that is on the path.
 is_there() {
     case $1 in
@@ -58,9 +62,38 @@ missing_packages() {
     done
 }
 
-# install_packages PACKAGE...: by apt-get. Nothing is ever removed for it.
+# apt ARGUMENT...: apt-get as root, in English, asking nothing. Without --allow-downgrades and
+# --allow-change-held-packages it refuses both.
+as_root=()
+apt() {
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -y -q -o DPkg::Lock::Timeout=600 \
+        --no-install-recommends --no-remove "$@" </dev/null
+}
+
+# fits ARGUMENT...: whether apt would install these and take nothing away for it.
+fits() {
+    local plan
+    plan=$(apt --simulate install "$@" 2>&1) && ! grep -qE '^Remv |DOWNGRADED|held packages' <<<"$plan"
+}
+
+# install_beside PACKAGE: what apt would have to remove something for. From another of the machine's suites, if it fits
+# from there (backports, say), else unpacked.
+install_beside() {
+    local suite suites
+    suites=$(apt-cache policy "$1" | sed -n 's,^ *[-0-9]\+ [^ ]* \([^ /]*\)/.*,\1,p' | sort -u)
+    for suite in $suites; do
+        if fits --target-release "$suite" "$1"; then
+            say "installing $1 from $suite"
+            apt --target-release "$suite" install "$1" >&2 && return
+        fi
+    done
+    say "$1 cannot be installed beside the packages that are here: unpacking it below target/setup"
+    c-tests/setup/unpack.sh "$beside" "$1"
+}
+
+# install_packages PACKAGE...: by apt-get. Nothing is ever removed or downgraded for it.
 install_packages() {
-    local apt=(apt-get -y -q -o DPkg::Lock::Timeout=600) as_root=()
+    local package together=()
     if ! command -v apt-get >/dev/null; then
         say "this is missing, and there is no apt-get to install it with; the names are Debian's: $*"
         return 1
@@ -73,11 +106,25 @@ install_packages() {
         fi
         as_root=(sudo -n)
     fi
-    as_root+=(env DEBIAN_FRONTEND=noninteractive)
-    say "installing $*"
     # Lists that are old, or that lack the security updates, lead to versions that are gone or too old.
-    "${as_root[@]}" "${apt[@]}" update </dev/null >&2 || say "going on with the package lists as they are"
-    "${as_root[@]}" "${apt[@]}" --no-install-recommends --no-remove install "$@" </dev/null >&2
+    apt update >&2 || say "going on with the package lists as they are"
+    if fits "$@"; then
+        together=("$@")
+    else
+        for package; do
+            if fits "${together[@]}" "$package"; then together+=("$package"); fi
+        done
+    fi
+    if [ "${#together[@]}" != 0 ]; then
+        say "installing ${together[*]}"
+        apt install "${together[@]}" >&2 || return
+    fi
+    for package; do
+        case " ${together[*]} " in
+        *" $package "*) ;;
+        *) install_beside "$package" || return ;;
+        esac
+    done
 }
 
 # ---- The Rust toolchains ----
@@ -183,6 +230,7 @@ mkdir -p "$(dirname "$output")"
 {
     echo "# Written by c-tests/setup/setup.sh $group. \`make clean\` removes it."
     printf '%s\n' "${environment[@]}"
+    [ ! -d "$beside/bin" ] || echo "export PATH := \$(subst :$beside/bin,,\$(PATH)):$beside/bin"
 } >"$output.new"
 if cmp -s "$output.new" "$output"; then
     rm "$output.new"
