@@ -52,6 +52,8 @@ $(PYTHON_EXTENSION): $(PYTHON_EXTENSION_OBJECTS) $(PYTHON_RUNTIME) $(PYTHON_LIBR
 
 # ---- Modules: what c-tests/wasm compiles, and its interface, in a shared object ----
 
+throws_FEATURES := --enable-exceptions
+
 $(PYTHON_MODULES)/%.wasm: $(PYTHON_PART)/modules/%.wat
 	@mkdir -p $(@D)
 	$(WAT2WASM) --debug-names $($*_FEATURES) $< -o $@
@@ -83,7 +85,7 @@ $(PYTHON_OUT)/helpers/%.so: $(PYTHON_PART)/tests/helpers/%.c
 	$(CC) $(PYTHON_OWN_FLAGS) -fPIC -shared $< $(LIBS_OF_$*) -o $@
 
 PYTHON_DEMO_MODULES := $(PYTHON_OUT)/modules/traps.so $(PYTHON_OUT)/modules/png.so
-PYTHON_TEST_MODULES := $(patsubst %,$(PYTHON_OUT)/modules/%.so,traps host_calls starts)
+PYTHON_TEST_MODULES := $(patsubst %,$(PYTHON_OUT)/modules/%.so,traps host_calls starts throws)
 
 .PHONY: check-python check-python-build
 check-python-build: $(PYTHON_EXTENSION) $(PYTHON_TEST_MODULES) $(PYTHON_HELPERS)

@@ -118,7 +118,6 @@ PyObject *load_module(PyObject *extension, PyObject *path);
 typedef struct instance_call_t {
   /* What Python keeps of the thread while it is without the GIL. */
   PyThreadState *thread;
-  struct instance_call_t *outer;
   /* What an import has raised. */
   PyObject *type, *value, *traceback;
 } instance_call_t;
@@ -132,9 +131,11 @@ typedef struct instance_t {
   PyObject *imports;
   wasm_host_t host;
   void *memory;
-  /* The innermost call, and the thread it is on: an instance is on one thread at a time. */
-  instance_call_t *innermost;
+  /* How many calls it is in, and their thread: an instance is on one thread at a time. */
+  size_t calls;
   unsigned long thread;
+  /* The call whose WebAssembly runs now; NULL while Python does, which may go on with any of the calls. */
+  instance_call_t *running;
 } instance_t;
 
 PyObject *new_instance(module_t *module, PyObject *imports);

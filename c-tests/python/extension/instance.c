@@ -4,7 +4,12 @@
  * The GIL is given up before the protected call and taken back after it. In between it is held only while a Python
  * function runs for an import, and given up again before the module goes on or is made to trap: a trap therefore never
  * drops a frame that holds the GIL, or one of Python's.
+ *
+ * A Python function may switch to another greenlet, which may call WebAssembly too, and go on in any order. What belongs
+ * to the WebAssembly of a greenlet is therefore taken off the thread before Python runs, and put back after it: the
+ * protected calls, and the handler of WebAssembly's exceptions. It lives on the greenlet's stack in between.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "extension.h"
@@ -24,7 +29,7 @@ PyDoc_STRVAR(instance_doc,
 /* ---- Use by one thread at a time ---- */
 
 int instance_may_use(const instance_t *instance) {
-  if (instance->innermost == NULL || instance->thread == PyThread_get_thread_ident()) return 0;
+  if (instance->calls == 0 || instance->thread == PyThread_get_thread_ident()) return 0;
   set_error(state_of(instance->module->extension), "the instance is running on another thread");
   return -1;
 }
@@ -45,18 +50,20 @@ static void set_outcome(const instance_t *instance, instance_call_t *call, const
 
 int instance_run(instance_t *instance, wasmtrap_function_t function, void *argument) {
   if (instance_may_use(instance) < 0) return -1;
-  instance_call_t call = {.outer = instance->innermost};
+  instance_call_t call = {0};
   size_t frames[WASMTRAP_MAX_FRAMES];
   wasmtrap_trap_t trap = {.struct_size = sizeof trap, .frames = frames, .frames_capacity = WASMTRAP_MAX_FRAMES};
 
   instance->thread = PyThread_get_thread_ident();
-  instance->innermost = &call;
+  instance->calls++;
   /* Nothing may let go of the instance while it runs. */
   Py_INCREF(instance);
   call.thread = PyEval_SaveThread();
+  instance->running = &call;
   const wasmtrap_status_t status = wasm_rt_wasmtrap_call(function, argument, &trap);
+  instance->running = NULL;
   PyEval_RestoreThread(call.thread);
-  instance->innermost = call.outer;
+  instance->calls--;
 
   if (status == WASMTRAP_TRAPPED) {
     set_outcome(instance, &call, &trap);
@@ -178,15 +185,46 @@ static void take_exception(instance_call_t *call) {
   if (call->value != NULL && call->traceback != NULL) PyException_SetTraceback(call->value, call->traceback);
 }
 
+/* What the WebAssembly of this stack has on its thread. */
+typedef struct left_t {
+  instance_call_t *call;
+  wasmtrap_chain_t *chain;
+  WASM_RT_UNWIND_TARGET *handler;
+} left_t;
+
+/* There is no way on: WebAssembly would run unprotected, and trap into the calls of another stack. */
+static void die(const char *what) {
+  char sentence[256];
+  snprintf(sentence, sizeof sentence, "wasmtrap: the protected calls of a stack cannot be %s: %s", what,
+           wasmtrap_last_error());
+  Py_FatalError(sentence);
+}
+
+static left_t leave_webassembly(instance_t *instance) {
+  left_t left = {.call = instance->running, .handler = wasm_rt_get_unwind_target()};
+  if (wasmtrap_chain_detach(&left.chain) != WASMTRAP_OK) die("taken off their thread");
+  wasm_rt_set_unwind_target(NULL);
+  instance->running = NULL;
+  return left;
+}
+
+static void go_on_with_webassembly(instance_t *instance, const left_t *left) {
+  instance->running = left->call;
+  wasm_rt_set_unwind_target(left->handler);
+  if (wasmtrap_chain_attach(left->chain, NULL) != WASMTRAP_OK) die("put back on their thread");
+}
+
 static wasmtrap_code_t call_import(wasm_host_t *host, size_t import, const wasm_value_t *params,
                                    wasm_value_t *results) {
   wasm_rt_wasmtrap_reserve_stack(STACK_FOR_PYTHON);
   instance_t *instance = (instance_t *)(void *)((char *)host - offsetof(instance_t, host));
-  instance_call_t *call = instance->innermost;
+  const left_t left = leave_webassembly(instance);
+  instance_call_t *call = left.call;
   PyEval_RestoreThread(call->thread);
   const int status = call_python(instance, import, params, results);
   if (status < 0) take_exception(call);
   call->thread = PyEval_SaveThread();
+  go_on_with_webassembly(instance, &left);
   /* Which code makes no difference: the exception says it all. */
   return status < 0 ? WASMTRAP_CODE_USER : WASMTRAP_CODE_NONE;
 }
@@ -243,8 +281,9 @@ PyObject *new_instance(module_t *module, PyObject *imports) {
   instance->module = module;
   instance->imports = found;
   instance->host.call = call_import;
-  instance->innermost = NULL;
+  instance->calls = 0;
   instance->thread = 0;
+  instance->running = NULL;
   instance->memory = calloc(1, interface->instance_size);
   PyObject_GC_Track((PyObject *)instance);
   if (instance->memory == NULL) {
