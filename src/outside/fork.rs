@@ -5,12 +5,66 @@
 
 use super::{library, registry, threads};
 use crate::shared::state;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Watches for forks, once per process.
-pub(crate) fn watch() -> i32 {
+/// Watches for forks. To be called without a lock: it takes libc's own, which a fork holds while it runs our handlers
+/// (glibc before 2.36, nptl/register-atfork.c).
+pub(crate) fn watch() -> Result<(), i32> {
+    static WATCHES: AtomicBool = AtomicBool::new(false);
+    if WATCHES.load(Ordering::Acquire) {
+        return Ok(());
+    }
+    // Threads that come here at once each have the handlers called once more, which `Forker` allows for.
     // SAFETY: the library is never unloaded, so that the functions stay.
-    unsafe { pthread_atfork(Some(before), Some(after_in_parent), Some(after_in_child)) }
+    match unsafe { pthread_atfork(Some(before), Some(after_in_parent), Some(after_in_child)) } {
+        0 => {
+            WATCHES.store(true, Ordering::Release);
+            Ok(())
+        }
+        error => Err(error),
+    }
+}
+
+/// The thread that forks. Each handler may be called more than once for a fork, and not at all on one side of it if it
+/// was registered meanwhile.
+struct Forker {
+    /// The thread that has taken the locks; 0 if none has.
+    thread: AtomicUsize,
+    /// How often `before` has been called for this fork. Only that thread looks at it.
+    depth: AtomicUsize,
+}
+
+static FORKER: Forker = Forker { thread: AtomicUsize::new(0), depth: AtomicUsize::new(0) };
+
+impl Forker {
+    fn this_thread() -> usize {
+        // SAFETY: no arguments. It is an address or a number that no other live thread has, and not 0; a child's only
+        // thread keeps its own.
+        unsafe { libc::pthread_self() as usize }
+    }
+
+    fn is_this_thread(&self) -> bool {
+        self.thread.load(Ordering::Relaxed) == Self::this_thread()
+    }
+
+    /// Counts one more call of `before`, once this thread is known to fork.
+    fn enter(&self) {
+        self.thread.store(Self::this_thread(), Ordering::Relaxed);
+        self.depth.store(self.depth.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// Whether this was the last of the calls after the fork, so that the locks are to be released.
+    fn leave(&self) -> bool {
+        if !self.is_this_thread() {
+            return false;
+        }
+        let depth = self.depth.load(Ordering::Relaxed) - 1;
+        self.depth.store(depth, Ordering::Relaxed);
+        if depth == 0 {
+            self.thread.store(0, Ordering::Relaxed);
+        }
+        depth == 0
+    }
 }
 
 /// Notes which process this is.
@@ -20,12 +74,19 @@ pub(crate) fn note_process() {
 }
 
 extern "C" fn before() {
+    if FORKER.is_this_thread() {
+        return FORKER.enter();
+    }
     library::lock_for_fork();
     threads::lock_for_fork();
     registry::lock_for_fork();
+    FORKER.enter();
 }
 
 extern "C" fn after_in_parent() {
+    if !FORKER.leave() {
+        return;
+    }
     // SAFETY: `before` took them.
     unsafe {
         registry::unlock_after_fork_in_parent();
@@ -36,6 +97,9 @@ extern "C" fn after_in_parent() {
 
 extern "C" fn after_in_child() {
     note_process();
+    if !FORKER.leave() {
+        return;
+    }
     // SAFETY: `before` took them, on the thread that this one is the image of.
     unsafe {
         registry::unlock_after_fork_in_child();

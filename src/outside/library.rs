@@ -40,11 +40,10 @@ impl fmt::Display for Because {
 
 struct State {
     set_up: Option<SetUp>,
-    watches_forks: bool,
 }
 
 // Taken before all other locks of the library.
-static STATE: Locked<State> = Locked::new(State { set_up: None, watches_forks: false });
+static STATE: Locked<State> = Locked::new(State { set_up: None });
 
 pub(crate) fn require_ready() -> Result<(), Failure> {
     match state::READY.load(Ordering::Acquire) {
@@ -55,21 +54,16 @@ pub(crate) fn require_ready() -> Result<(), Failure> {
 
 pub(crate) fn init(given: Option<&wasmtrap_options_t>) -> Result<(), Failure> {
     let options = options::read(given)?;
+    if let Some(before) = current() {
+        return before.options.require_same(&options);
+    }
+    prepare()?;
     let mut state = STATE.lock();
-    if let Some(before) = &state.set_up {
+    if let Some(before) = state.set_up {
+        drop(state);
         return before.options.require_same(&options);
     }
     let (backend, because) = choose(&options)?;
-    if !state.watches_forks {
-        match fork::watch() {
-            0 => state.watches_forks = true,
-            error => return Err(error::system("pthread_atfork", error)),
-        }
-    }
-    fork::note_process();
-    threads::note_page_size();
-    platform::set_up()?;
-    pin::pin();
     threads::set_alternate_stack_size(options.alternate_stack_size);
     let (backend, because) = start(&options, backend, because)?;
     // Underneath Mach ports too: the kernel may bypass them (kernel_mach_msg_rpc_common, osfmk/ipc/mach_msg.c).
@@ -82,6 +76,18 @@ pub(crate) fn init(given: Option<&wasmtrap_options_t>) -> Result<(), Failure> {
     state.set_up = Some(SetUp { options, backend, because });
     state::ARMED_KINDS.store(options.fault_kinds, Ordering::Release);
     state::READY.store(1, Ordering::Release);
+    Ok(())
+}
+
+/// What the set-up needs of the loader and of malloc, before a lock is taken: a plug-in's constructor may call
+/// wasmtrap_init, and the loader's lock is held while it runs. A thread that wanted that lock, and had ours, would wait
+/// for the one in the constructor, which waits for ours. All of it can be done twice, and by several threads at once.
+fn prepare() -> Result<(), Failure> {
+    fork::watch().map_err(|error| error::system("pthread_atfork", error))?;
+    fork::note_process();
+    threads::note_page_size();
+    platform::set_up()?;
+    pin::pin();
     Ok(())
 }
 

@@ -5,9 +5,16 @@
 //! linked into a plug-in. So the object, whichever it is, is opened once more and never closed.
 
 use core::ffi::c_void;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 /// Makes dlclose leave this object where it is. Nothing to do if it is the program itself.
+///
+/// To be called without a lock of ours: it takes the loader's, which is held while a plug-in's constructor calls us.
 pub(crate) fn pin() {
+    static PINNED: AtomicBool = AtomicBool::new(false);
+    if PINNED.load(Ordering::Relaxed) {
+        return;
+    }
     // SAFETY: all-zero is a valid Dl_info; dladdr fills it in for an address of this object.
     let mut info: libc::Dl_info = unsafe { core::mem::zeroed() };
     let here = pin as fn() as *const c_void;
@@ -17,5 +24,6 @@ pub(crate) fn pin() {
     }
     // The handle is given up on purpose. For the program itself there is none by its name, and no need.
     // SAFETY: the name is the loader's own; NOLOAD finds what is loaded already and runs no code.
-    unsafe { libc::dlopen(info.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE) };
+    let handle = unsafe { libc::dlopen(info.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE) };
+    PINNED.store(!handle.is_null(), Ordering::Relaxed);
 }
