@@ -27,7 +27,7 @@ MAJOR := $(firstword $(subst ., ,$(VERSION)))
 SONAME := libwasmtrap.so.$(MAJOR)
 RELEASE := target/release
 LIB_SHARED ?= $(RELEASE)/libwasmtrap.so
-LIB_STATIC ?= $(RELEASE)/libwasmtrap.a
+LIB_STATIC ?= $(RELEASE)/archive/libwasmtrap.a
 # What the static library needs besides libc and what a C compiler links by itself (libgcc). Both are empty since
 # glibc 2.34. rustc's list (cargo rustc -- --print native-static-libs) names libgcc_s too, which has no static form.
 STATIC_LIBS := -lpthread -ldl
@@ -63,6 +63,10 @@ all: $(RELEASE)/$(SONAME) $(LIB_STATIC) ## build the shared and the static libra
 ASK_CARGO := $(if $(filter install,$(MAKECMDGOALS)),,FORCE)
 $(RELEASE)/libwasmtrap.so $(RELEASE)/libwasmtrap.a &: $(RUST_SOURCES) $(ASK_CARGO)
 	@$(call BUILD,$(CARGO),target)
+
+# rustc's archive made fit for C, for any target.
+%/archive/libwasmtrap.a: %/libwasmtrap.a include/wasmtrap.h packaging/static-archive.sh
+	@TOOLS='$(TOOLS)' packaging/static-archive.sh include/wasmtrap.h $< $@
 
 $(RELEASE)/$(SONAME): $(RELEASE)/libwasmtrap.so
 	ln -sf libwasmtrap.so $@
@@ -112,7 +116,7 @@ PC_RELATIVE = -e 's,^\(libdir\|includedir\)=$(PREFIX)/,\1=$${prefix}/,'
 install: all ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, PKGCONFIGDIR, CMAKEDIR)
 	install -d '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(PKGCONFIGDIR)' '$(DESTDIR)$(CMAKEDIR)'
 	install -m 644 include/wasmtrap.h '$(DESTDIR)$(INCLUDEDIR)/wasmtrap.h'
-	install -m 644 $(RELEASE)/libwasmtrap.a '$(DESTDIR)$(LIBDIR)/libwasmtrap.a'
+	install -m 644 $(RELEASE)/archive/libwasmtrap.a '$(DESTDIR)$(LIBDIR)/libwasmtrap.a'
 	install -m 755 $(RELEASE)/libwasmtrap.so '$(DESTDIR)$(LIBDIR)/libwasmtrap.so.$(VERSION)'
 	ln -sf libwasmtrap.so.$(VERSION) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
 	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libwasmtrap.so'
@@ -149,8 +153,8 @@ include $(sort $(wildcard c-tests/*/rules.mk fuzz/rules.mk))
 check: all ## run every check and print a table of the results
 	+@$(PYTHON) c-tests/setup/run-checks.py $(MAKE) $(CHECKS)
 
-SHELL_SCRIPTS := .ci/run fuzz/run.sh $(wildcard c-tests/setup/*.sh c-tests/setup/debian-cargo c-tests/packaging/*.t \
-    c-tests/macos/cc c-tests/macos/*.sh c-tests/arm64-system/*.sh)
+SHELL_SCRIPTS := .ci/run fuzz/run.sh $(wildcard packaging/*.sh c-tests/*/*.sh c-tests/*/*.t \
+    c-tests/setup/debian-cargo c-tests/macos/cc)
 
 # Once as the library for C, and once as Rust's tests see it: they bring a panic handler and an allocator of their own.
 .PHONY: lint
@@ -203,7 +207,7 @@ $(AARCH64)/libwasmtrap.so $(AARCH64)/libwasmtrap.a &: FORCE
 	$(call BUILD,$(AARCH64_CARGO),target/aarch64) --target aarch64-unknown-linux-gnu
 
 AARCH64_TOOLS = CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ TOOLS=aarch64-linux-gnu- \
-    C_TESTS_OUT=target/aarch64/c-tests LIB_SHARED=$(AARCH64)/libwasmtrap.so LIB_STATIC=$(AARCH64)/libwasmtrap.a
+    C_TESTS_OUT=target/aarch64/c-tests LIB_SHARED=$(AARCH64)/libwasmtrap.so LIB_STATIC=$(AARCH64)/archive/libwasmtrap.a
 
 # What runs on aarch64, runs on its kernel: see check-arm64-system.
 .PHONY: check-aarch64

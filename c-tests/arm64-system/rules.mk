@@ -81,7 +81,7 @@ arm64-programs:
 	+@$(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) --no-print-directory SETUP=no check-c-build RUNNER= \
 	    CC='$(ARM64_CC) $(ARM64_LINK_FLAGS)' CXX='$(ARM64_CXX) $(ARM64_LINK_FLAGS)' C_TESTS_OUT=$(ARM64_C_TESTS) \
 	    CFLAGS='$(ARM64_C_FLAGS)' CXXFLAGS='$(ARM64_C_FLAGS)' \
-	    LIB_SHARED=$(AARCH64)/libwasmtrap.so LIB_STATIC=$(AARCH64)/libwasmtrap.a
+	    LIB_SHARED=$(AARCH64)/libwasmtrap.so LIB_STATIC=$(AARCH64)/archive/libwasmtrap.a TOOLS=aarch64-linux-gnu-
 
 # tests/<promise>.c, linked with the harness's support and with all of tests/code.
 ARM64_CODE := $(wildcard $(ARM64)/tests/code/*.S)

@@ -9,7 +9,7 @@
 
 CAPI := c-tests/capi
 LIB_SHARED ?= target/release/libwasmtrap.so
-LIB_STATIC ?= target/release/libwasmtrap.a
+LIB_STATIC ?= target/release/archive/libwasmtrap.a
 STATIC_LIBS ?= -lpthread -ldl -lgcc_s
 C_TESTS_OUT ?= target/c-tests
 PROVE ?= prove

@@ -15,25 +15,8 @@ prefix=/opt/wasmtrap
 rm -rf "$out"
 mkdir -p "$out/build"
 
-tests=0
-failures=0
-# promise WORDS... -- COMMAND...: a test that passes if the command does. What the command says is shown if it fails.
-promise() {
-    local words=()
-    while [ "$1" != -- ]; do
-        words+=("$1")
-        shift
-    done
-    shift
-    tests=$((tests + 1))
-    if "$@" >"$out/log" 2>&1; then
-        echo "ok $tests - ${words[*]}"
-    else
-        failures=$((failures + 1))
-        echo "not ok $tests - ${words[*]}"
-        sed 's/^/# /' "$out/log"
-    fi
-}
+# shellcheck source-path=SCRIPTDIR source=tap.sh
+. c-tests/packaging/tap.sh
 
 install_to() { # DESTDIR [VARIABLE=VALUE...]
     "$MAKE" --no-print-directory SETUP=no install DESTDIR="$1" PREFIX="$prefix" "${@:2}"
@@ -189,5 +172,4 @@ promise make uninstall with Debian\'s paths -- removes_all "$debian" "${debian_p
 nothing_in_debian() { [ -z "$(files_in "$debian")" ]; }
 promise it leaves nothing behind there -- nothing_in_debian
 
-echo "1..$tests"
-[ "$failures" = 0 ]
+tap_done

@@ -17,7 +17,7 @@ CARGO ?= cargo
 PROVE ?= prove
 PROVE_FLAGS ?= -j2
 LIB_SHARED ?= target/release/libwasmtrap.so
-LIB_STATIC ?= target/release/libwasmtrap.a
+LIB_STATIC ?= target/release/archive/libwasmtrap.a
 STATIC_LIBS ?= -lpthread -ldl
 WASM_LINK ?= shared
 
