@@ -359,7 +359,7 @@ pub unsafe extern "C" fn wasmtrap_raise(code: wasmtrap_code_t, payload: u64) -> 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmtrap_chain_detach(chain: *mut *mut wasmtrap_chain_t) -> wasmtrap_status_t {
     // SAFETY: the caller's promise.
-    status(unsafe { store("chain", chain, threads::detach_chain) })
+    status(unsafe { store("chain", chain, threads::chains::detach) })
 }
 
 /// Gives a detached chain to the calling thread, which need not be the one it came from. `chain` may be NULL: the
@@ -387,7 +387,7 @@ pub unsafe extern "C" fn wasmtrap_chain_attach(
         unsafe { growing::read("stack", stack) }.map(Some)
     };
     // SAFETY: the caller's promise about `chain`.
-    status(bounds.and_then(|bounds| unsafe { threads::attach_chain(chain, bounds.as_ref()) }))
+    status(bounds.and_then(|bounds| unsafe { threads::chains::attach(chain, bounds.as_ref()) }))
 }
 
 // --- 6. Own handling -------------------------------------------------------------------------------------------------

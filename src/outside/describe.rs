@@ -68,7 +68,7 @@ fn write_all(out: &mut CallerBuffer) -> fmt::Result {
         "registered: {} code ranges, {} regions; fault handler: {handler}; threads attached: {}",
         registry::CODE.len(),
         registry::REGIONS.len(),
-        threads::count()
+        threads::list::count()
     )
 }
 

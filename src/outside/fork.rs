@@ -78,7 +78,7 @@ extern "C" fn before() {
         return FORKER.enter();
     }
     library::lock_for_fork();
-    threads::lock_for_fork();
+    threads::list::lock_for_fork();
     registry::lock_for_fork();
     FORKER.enter();
 }
@@ -90,7 +90,7 @@ extern "C" fn after_in_parent() {
     // SAFETY: `before` took them.
     unsafe {
         registry::unlock_after_fork_in_parent();
-        threads::unlock_after_fork_in_parent();
+        threads::list::unlock_after_fork_in_parent();
         library::unlock_after_fork_in_parent();
     }
 }
@@ -103,7 +103,7 @@ extern "C" fn after_in_child() {
     // SAFETY: `before` took them, on the thread that this one is the image of.
     unsafe {
         registry::unlock_after_fork_in_child();
-        threads::unlock_after_fork_in_child();
+        threads::list::unlock_after_fork_in_child();
         library::unlock_after_fork_in_child();
     }
 }

@@ -64,7 +64,7 @@ pub(crate) fn init(given: Option<&wasmtrap_options_t>) -> Result<(), Failure> {
         return before.options.require_same(&options);
     }
     let (backend, because) = choose(&options)?;
-    threads::set_alternate_stack_size(options.alternate_stack_size);
+    threads::alternate_stack::set_size(options.alternate_stack_size);
     let (backend, because) = start(&options, backend, because)?;
     // Underneath Mach ports too: the kernel may bypass them (kernel_mach_msg_rpc_common, osfmk/ipc/mach_msg.c).
     if !options.host_owns_signals
@@ -85,7 +85,7 @@ pub(crate) fn init(given: Option<&wasmtrap_options_t>) -> Result<(), Failure> {
 fn prepare() -> Result<(), Failure> {
     fork::watch().map_err(|error| error::system("pthread_atfork", error))?;
     fork::note_process();
-    threads::note_page_size();
+    platform::note_page_size();
     platform::set_up()?;
     pin::pin();
     Ok(())
@@ -173,12 +173,12 @@ pub(crate) fn shutdown() -> Result<(), Failure> {
     let Some(set_up) = state.set_up else { return Err(error::not_initialized()) };
     let busy = || fail(WASMTRAP_ERR_BUSY, format_args!("a thread is inside a protected call"));
     // Twice: a refusal should disturb nobody, and from the second look on no thread enters a protected call.
-    if threads::any_inside() {
+    if threads::list::any_inside() {
         return Err(busy());
     }
     state::READY.store(0, Ordering::SeqCst);
-    threads::call_for_attention();
-    if threads::any_inside() {
+    threads::list::call_for_attention();
+    if threads::list::any_inside() {
         state::READY.store(1, Ordering::SeqCst);
         return Err(busy());
     }
@@ -236,7 +236,7 @@ fn displaced_port() -> Result<u32, Failure> {
 
 #[cfg(wasmtrap_mach)]
 fn rearm_port() -> Result<(), Failure> {
-    threads::locked(|_| threads::current().map_or(Ok(()), mach::ports::go_on_top)).map_err(mach_failure)
+    threads::list::locked(|_| threads::current().map_or(Ok(()), mach::ports::go_on_top)).map_err(mach_failure)
 }
 
 #[cfg(not(wasmtrap_mach))]

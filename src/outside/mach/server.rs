@@ -12,7 +12,7 @@ use super::Refusal;
 use super::ports::{self, MASK, SET};
 use crate::inside::mach::server::{End, serve};
 use crate::outside::lock::Locked;
-use crate::outside::threads::{self, List};
+use crate::outside::threads::list::{self, List};
 use crate::shared::mach::STOP_ID;
 
 /// The control port: a message to it stops the server. 0 if there is none.
@@ -58,7 +58,7 @@ pub(crate) fn start(kinds: u32) -> Result<(), Refusal> {
     match started {
         Ok(thread) => {
             SERVER.lock().thread = Some(thread);
-            threads::locked(|_| SET.store(set, Ordering::Relaxed));
+            list::locked(|_| SET.store(set, Ordering::Relaxed));
             Ok(())
         }
         Err(refusal) => {
@@ -96,7 +96,7 @@ extern "C" fn run(set: *mut c_void) -> *mut c_void {
     loop {
         match serve(set, CONTROL.load(Ordering::Relaxed)) {
             End::Stopped => return core::ptr::null_mut(),
-            End::SetLost(_) => match threads::locked(recover) {
+            End::SetLost(_) => match list::locked(recover) {
                 Some(new) => set = new,
                 None => return core::ptr::null_mut(),
             },
@@ -146,14 +146,14 @@ fn recover(threads: &List) -> Option<u32> {
 
 /// Stops the server and takes the ports off all threads, none of which is in a protected call.
 pub(crate) fn stop() {
-    let set = threads::locked(|_| SET.swap(0, Ordering::Relaxed));
+    let set = list::locked(|_| SET.swap(0, Ordering::Relaxed));
     let control = CONTROL.load(Ordering::Relaxed);
     if let Some(thread) = SERVER.lock().thread.take() {
         tell_to_stop(control);
         // SAFETY: our own thread, joined once.
         unsafe { libc::pthread_join(thread, core::ptr::null_mut()) };
     }
-    threads::locked(|threads| threads.each(ports::take_back));
+    list::locked(|threads| threads.each(ports::take_back));
     if set != 0 {
         destroy_set(set);
     }

@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::arch::{self, NoThreadPointer};
 use crate::outside::error::{self, Failure, fail};
-use crate::outside::threads::page_size;
+use crate::outside::platform::page_size;
 use crate::shared::abi::WASMTRAP_ERR_UNSUPPORTED;
 use crate::shared::activation::Activation;
 use crate::shared::thread::StackBounds;

@@ -6,7 +6,7 @@ use core::ffi::{CStr, c_char};
 
 use crate::arch;
 use crate::outside::error::Failure;
-use crate::outside::threads::page_size;
+use crate::outside::platform::page_size;
 use crate::shared::activation::Activation;
 #[cfg(target_arch = "x86_64")]
 use crate::shared::state;

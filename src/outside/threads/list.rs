@@ -1,0 +1,130 @@
+//! All attached threads: for shutdown, which must not happen under a protected call, and for the description.
+
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering;
+
+use super::{alternate_stack, record};
+use crate::arch;
+use crate::inside::land;
+use crate::outside::lock::{Guard, Locked};
+use crate::shared::thread::{ATTENTION_SET_UP, Thread};
+
+/// The attached threads.
+pub(crate) struct List {
+    first: *const Thread,
+    count: usize,
+}
+
+impl List {
+    /// Shows all attached threads. Whoever has the list holds its lock.
+    pub(crate) fn each(&self, mut look: impl FnMut(&Thread)) {
+        let mut link = self.first;
+        // SAFETY: under the lock, all records on the list are alive.
+        while let Some(thread) = unsafe { link.as_ref() } {
+            link = thread.next.get();
+            look(thread);
+        }
+    }
+}
+
+// SAFETY: the records are reached under the lock only, and then only their links and their chain.
+unsafe impl Send for List {}
+
+static LIST: Locked<List> = Locked::new(List { first: core::ptr::null(), count: 0 });
+
+pub(super) fn lock() -> Guard<'static, List> {
+    LIST.lock()
+}
+
+/// Lets `look` see the attached threads, none of which comes or goes meanwhile.
+#[cfg(wasmtrap_mach)]
+pub(crate) fn locked<R>(look: impl FnOnce(&List) -> R) -> R {
+    look(&LIST.lock())
+}
+
+impl List {
+    /// Puts a thread on the list.
+    pub(super) fn enter(&mut self, thread: &Thread) {
+        thread.next.set(self.first);
+        thread.prev.set(core::ptr::null());
+        // SAFETY: under the lock, all records on the list are alive.
+        if let Some(next) = unsafe { self.first.as_ref() } {
+            next.prev.set(thread);
+        }
+        self.first = thread;
+        self.count += 1;
+    }
+
+    /// Takes a thread off the list.
+    pub(super) fn leave(&mut self, thread: &Thread) {
+        // SAFETY: under the lock, all records on the list are alive.
+        match unsafe { thread.prev.get().as_ref() } {
+            Some(prev) => prev.next.set(thread.next.get()),
+            None => self.first = thread.next.get(),
+        }
+        // SAFETY: as above.
+        if let Some(next) = unsafe { thread.next.get().as_ref() } {
+            next.prev.set(thread.prev.get());
+        }
+        self.count -= 1;
+    }
+}
+
+/// Has every thread look, before its next protected call, whether the library is still set up.
+pub(crate) fn call_for_attention() {
+    LIST.lock().each(|thread| _ = thread.attention.fetch_or(ATTENTION_SET_UP, Ordering::SeqCst));
+}
+
+pub(crate) fn count() -> usize {
+    LIST.lock().count
+}
+
+/// Whether a thread is inside a protected call.
+pub(crate) fn any_inside() -> bool {
+    let mut inside = false;
+    LIST.lock().each(|thread| inside |= !land::innermost(thread).is_null());
+    inside
+}
+
+pub(crate) fn lock_for_fork() {
+    LIST.acquire();
+}
+
+/// # Safety
+/// `lock_for_fork` took the lock on this thread.
+pub(crate) unsafe fn unlock_after_fork_in_parent() {
+    // SAFETY: the caller's promise.
+    unsafe { LIST.release() };
+}
+
+/// Frees what belonged to the threads that the child does not have.
+///
+/// # Safety
+/// `lock_for_fork` took the lock on the thread that this one is the image of.
+pub(crate) unsafe fn unlock_after_fork_in_child() {
+    // SAFETY: the caller's promise: the lock is held, and no guard exists.
+    let list = unsafe { LIST.value_while_acquired() };
+    let this = arch::current_thread();
+    let mut link = core::mem::take(&mut list.first);
+    list.count = 0;
+    // SAFETY: records on the list are alive: their threads were when the fork happened.
+    while let Some(thread) = unsafe { link.as_ref() } {
+        link = thread.next.get();
+        if core::ptr::eq(thread, this) {
+            thread.next.set(core::ptr::null());
+            thread.prev.set(core::ptr::null());
+            list.first = thread;
+            list.count = 1;
+            #[cfg(wasmtrap_mach)]
+            crate::outside::mach::ports::forget(thread);
+            continue;
+        }
+        // SAFETY: its thread does not exist here.
+        unsafe {
+            alternate_stack::free(thread);
+            record::free(NonNull::from(thread));
+        }
+    }
+    // SAFETY: the caller's promise.
+    unsafe { LIST.release() };
+}

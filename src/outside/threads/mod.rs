@@ -1,0 +1,150 @@
+//! Threads: attaching them, and putting everything back at their end.
+
+pub(crate) mod alternate_stack;
+pub(crate) mod chains;
+pub(crate) mod list;
+mod record;
+
+use core::ffi::c_void;
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering;
+
+use super::error::{self, Failure, fail};
+use super::library;
+use super::thread_key::ThreadKey;
+use crate::arch;
+use crate::inside::land;
+use crate::shared::abi::*;
+use crate::shared::thread::{ATTENTION_SET_UP, Thread};
+use alternate_stack::TakenBack;
+
+/// This thread's record, attaching it if need be.
+pub(crate) fn attach() -> Result<&'static Thread, Failure> {
+    // SAFETY: null or this thread's record, which only this thread frees.
+    if let Some(thread) = unsafe { arch::current_thread().as_ref() } {
+        return look_again(thread).map(|()| thread);
+    }
+    library::require_ready()?;
+    let key = exit_key()?;
+    // A record that was detached while something else sat on our alternate stack.
+    // SAFETY: the key exists; what it holds is this thread's record.
+    let kept = unsafe { libc::pthread_getspecific(key) }.cast::<Thread>();
+    let record = match NonNull::new(kept) {
+        Some(kept) => kept,
+        None => record::new(key)?,
+    };
+    // SAFETY: this thread's, which only this thread frees.
+    let thread = unsafe { record.as_ref() };
+    let discard = || {
+        if kept.is_null() {
+            // SAFETY: the key exists; the record was made above and is on no list.
+            unsafe {
+                libc::pthread_setspecific(key, core::ptr::null());
+                record::free(record);
+            }
+        }
+    };
+    alternate_stack::give(thread).inspect_err(|_| discard())?;
+    thread.attention.store(ATTENTION_SET_UP, Ordering::Relaxed);
+    let mut list = list::lock();
+    if let Err(failure) = take_exceptions(thread) {
+        drop(list);
+        if alternate_stack::take_back(thread) == TakenBack::Yes {
+            discard();
+        }
+        return Err(failure);
+    }
+    list.enter(thread);
+    drop(list);
+    arch::set_current_thread(thread);
+    // Once more, now that a shutdown would find the thread.
+    look_again(thread).map(|()| thread)
+}
+
+/// Clears a thread's call for attention, if there is no more reason for it.
+fn look_again(thread: &Thread) -> Result<(), Failure> {
+    // Before the look, so that a shutdown that comes after the look is not cleared with it.
+    if thread.attention.swap(0, Ordering::SeqCst) == 0 {
+        return library::require_ready();
+    }
+    let result = library::require_ready().and_then(|()| {
+        let _list = list::lock();
+        take_exceptions(thread)
+    });
+    result.inspect_err(|_| thread.attention.store(ATTENTION_SET_UP, Ordering::SeqCst))
+}
+
+/// With the Mach backend, gives this thread its port, or puts it back on top. The caller holds the list's lock.
+#[cfg(wasmtrap_mach)]
+fn take_exceptions(thread: &Thread) -> Result<(), Failure> {
+    crate::outside::mach::ports::take_exceptions(thread)
+}
+
+/// Signals need nothing of the kind.
+#[cfg(not(wasmtrap_mach))]
+fn take_exceptions(_thread: &Thread) -> Result<(), Failure> {
+    Ok(())
+}
+
+/// This thread's record, if it is attached.
+#[cfg(wasmtrap_mach)]
+pub(crate) fn current() -> Option<&'static Thread> {
+    // SAFETY: null or this thread's record, which only this thread frees.
+    unsafe { arch::current_thread().as_ref() }
+}
+
+fn leave_list(thread: &Thread) {
+    let mut list = list::lock();
+    #[cfg(wasmtrap_mach)]
+    crate::outside::mach::ports::take_back(thread);
+    list.leave(thread);
+}
+
+pub(crate) fn detach() -> Result<(), Failure> {
+    // SAFETY: null or this thread's record, which only this thread frees.
+    let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return Ok(()) };
+    if !land::innermost(thread).is_null() {
+        return Err(fail(
+            WASMTRAP_ERR_BUSY,
+            format_args!("the thread is inside the protected call at {:#x}", land::innermost(thread).addr()),
+        ));
+    }
+    let taken = alternate_stack::take_back(thread);
+    if taken == TakenBack::InUse {
+        return Err(fail(WASMTRAP_ERR_BUSY, format_args!("the thread runs on its alternate signal stack")));
+    }
+    // First of all for handlers: from here on the thread is foreign.
+    arch::set_current_thread(core::ptr::null_mut());
+    leave_list(thread);
+    if taken == TakenBack::Yes {
+        // SAFETY: the key exists since the thread was attached; the record is on no list and in no handler's hands.
+        unsafe {
+            libc::pthread_setspecific(exit_key()?, core::ptr::null());
+            record::free(NonNull::from(thread));
+        }
+    }
+    Ok(())
+}
+
+/// The key whose destructor puts everything back at a thread's end.
+fn exit_key() -> Result<libc::pthread_key_t, Failure> {
+    static KEY: ThreadKey = ThreadKey::new(thread_ends);
+    KEY.get().map_err(|error| error::system("pthread_key_create", error))
+}
+
+extern "C" fn thread_ends(record: *mut c_void) {
+    let Some(record) = NonNull::new(record.cast::<Thread>()) else { return };
+    // SAFETY: the record that `attach` stored for this thread.
+    let thread = unsafe { record.as_ref() };
+    if core::ptr::eq(arch::current_thread(), thread) {
+        arch::set_current_thread(core::ptr::null_mut());
+        leave_list(thread);
+    }
+    if alternate_stack::take_back(thread) == TakenBack::Covered {
+        // Nobody is left to put ours back.
+        // SAFETY: the thread's signal stack is another.
+        unsafe { alternate_stack::free(thread) };
+    }
+    // SAFETY: on no list, in no handler's hands, and pthread has forgotten it.
+    unsafe { record::free(record) };
+}
