@@ -20,6 +20,11 @@ CMAKEDIR ?= $(LIBDIR)/cmake/wasmtrap
 DESTDIR ?=
 SETUP ?= yes
 
+# A word for each file that is built; V=1 shows the commands.
+V ?= 0
+export V
+include packaging/quiet.mk
+
 # ---- What is built ----
 
 VERSION := $(shell sed -n '/^version = /{s/.*"\(.*\)"/\1/p;q}' Cargo.toml)
@@ -90,17 +95,15 @@ help:
 
 # ---- Set-up ----
 
-NEED_ALL := $(filter lint fuzz macos check check-% measure-% bench run-wasmtime,$(MAKECMDGOALS))
-SETUP_GROUP := $(if $(NEED_ALL),check,$(if $(filter run run-%,$(MAKECMDGOALS)),run))
-ifneq ($(SETUP_GROUP),)
+# What it picked is in target/setup/tools.mk.
+include c-tests/setup/needs.mk
 ifeq ($(SETUP),no)
--include target/setup/$(SETUP_GROUP).mk
-else
+-include $(wildcard target/setup/*.mk)
+else ifneq ($(SETUP_TARGETS),)
 # make builds what it includes before all else, and starts over if that changed it.
-include target/setup/$(SETUP_GROUP).mk
-target/setup/$(SETUP_GROUP).mk: FORCE
-	@c-tests/setup/setup.sh $(SETUP_GROUP) $@
-endif
+include target/setup/tools.mk
+target/setup/tools.mk: FORCE
+	@c-tests/setup/setup.sh $@ $(SETUP_PARTS)
 endif
 .PHONY: FORCE
 FORCE:
@@ -134,11 +137,12 @@ uninstall: ## remove what install has put there
 
 # ---- Run and check ----
 
-# One after the other, in this order, so that the tables can be compared.
+# All is built first, so that the tables are what stays on the screen: one after the other, to be compared.
 .PHONY: run
 run: ## run WebAssembly that traps, in a C host and in Python, and print a table of the traps
-	+@$(MAKE) --no-print-directory SETUP=no run-c && echo && echo 'The same in Python:'
-	+@$(MAKE) --no-print-directory SETUP=no run-python
+	+@$(MAKE) --no-print-directory SETUP=no run-c-build run-python-build
+	+@CARGO_TERM_QUIET=true $(MAKE) --no-print-directory SETUP=no run-c && echo && echo 'The same in Python:'
+	+@CARGO_TERM_QUIET=true $(MAKE) --no-print-directory SETUP=no run-python
 
 # The parts of `make check`. Each is a target of its own, here or in a rules.mk, which may add to them.
 CHECKS := lint check-header check-rust check-exports check-handler-safety check-install check-c check-wasm check-spec \
@@ -156,12 +160,17 @@ check: all ## run every check and print a table of the results
 SHELL_SCRIPTS := .ci/run fuzz/run.sh $(wildcard packaging/*.sh c-tests/*/*.sh c-tests/*/*.t \
     c-tests/setup/debian-cargo c-tests/macos/cc)
 
+include c-tests/setup/quick.mk
+
 # Once as the library for C, and once as Rust's tests see it: they bring a panic handler and an allocator of their own.
 .PHONY: lint
-lint: ## clippy, rustfmt, shellcheck, and lines of at most 120 characters
+lint: lint-text ## clippy, rustfmt, shellcheck, and lines of at most 120 characters
 	$(LINT_CARGO) clippy --locked --lib --target-dir target -- -D warnings
 	$(LINT_CARGO) clippy --locked --all-targets --no-default-features --target-dir target -- -D warnings
 	$(LINT_CARGO) fmt --check
+
+.PHONY: lint-text
+lint-text:
 	shellcheck $(SHELL_SCRIPTS)
 	$(PYTHON) -m doctest c-tests/setup/run-checks.py
 	@echo 'Lines of more than 120 characters, or with blanks at their end:'
@@ -223,3 +232,7 @@ check-aarch64-user: $(AARCH64)/libwasmtrap.so ## the C harness for aarch64 under
 .PHONY: check-clean-root
 check-clean-root: ## run and check in a fresh Debian 12 with nothing but git, make, gcc, python3 and Rust (needs root)
 	c-tests/setup/try-in-clean-root.sh
+
+# Only the set-up that CHECKS need: for trying it.
+.PHONY: check-setup
+check-setup: ## set this machine up for all of CHECKS, and do nothing

@@ -10,8 +10,8 @@
 MACOS := c-tests/macos
 MACOS_OUT := target/macos
 MACOS_NAME := libwasmtrap.$(MAJOR).dylib
-# LLVM's tools by the names of their Debian packages.
-MACOS_LLVM := 19
+# LLVM's tools by the names of their Debian packages; the set-up picks another version where there is no 19.
+MACOS_LLVM ?= 19
 
 # ---- The compiler ----
 

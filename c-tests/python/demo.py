@@ -10,7 +10,7 @@ import pathlib
 import sys
 
 import wasmtrap
-from demo_table import expectations, heading, place_of, row, words_of
+from demo_table import YELLOW, expectations, heading, place_of, row, words_of
 
 WIDTH, HEIGHT, CHANNELS = 256, 192, 3
 PIXELS = bytes(value & 0xFF for y in range(HEIGHT) for x in range(WIDTH) for value in (x ^ y, x + y, x * y))
@@ -90,7 +90,7 @@ def run_all(host, expected):
         words = words_of(trap)
         print(row(*place_of(trap), words))
         if words != each.words:
-            print(row("  -- expected:", "", each.words))
+            print(row("  -- expected:", "", each.words, YELLOW))
             failures += 1
         if not host.goes_on():
             print(f"  after {each.called} the module no longer works")

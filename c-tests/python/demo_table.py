@@ -2,6 +2,8 @@
 
 import collections
 import itertools
+import os
+import sys
 
 # As many frames as the C host asks for.
 FRAMES_SHOWN = 16
@@ -50,19 +52,28 @@ def place_of(trap):
 
 # ---- The table ----
 
-ROW = "  {:15}  {:29}  {:>7}  {:11}  {:6}  {}"
+ROW = "  {:15}  {}{:29}{}  {:>7}  {:11}  {:6}  {}"
 FRAMES_COLUMN = 80
 WIDTH = 120
+BOLD, RED, YELLOW = 1, 31, 33
+
+
+def colour(number):
+    """What switches to a colour and back: on a terminal, and not where NO_COLOR is set (no-color.org)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb" or not sys.stdout.isatty():
+        return "", ""
+    return f"\033[{number}m", "\033[0m"
 
 
 def heading(module, about):
     lines = ("-" * 15, "-" * 29, "-" * 7, "-" * 11, "-" * 6, "-" * 40)
-    titles = ROW.format("function", "trap", "offset", "address", "access", "frames, innermost first")
-    return f"\n{module}: {about}\n\n{titles}\n{ROW.format(*lines)}"
+    titles = ROW.format("function", "", "trap", "", "offset", "address", "access", "frames, innermost first")
+    bold, plain = colour(BOLD)
+    return f"\n{bold}{module}{plain}: {about}\n\n{titles}\n{ROW.format(lines[0], '', lines[1], '', *lines[2:])}"
 
 
-def row(function, offset, words):
-    """A row, with the frames on as many lines as they need."""
+def row(function, offset, words, number=RED):
+    """A row, with the trap in a colour, and with the frames on as many lines as they need."""
     lines, line = [], ""
     parts = words.frames.split(" < ")
     for part in [f"{part} < " for part in parts[:-1]] + parts[-1:]:
@@ -71,4 +82,5 @@ def row(function, offset, words):
             line = ""
         line += part
     frames = f"\n{'':{FRAMES_COLUMN}}".join([*lines, line])
-    return ROW.format(function, words.trap, offset, words.address, words.access, frames)
+    begin, end = colour(number)
+    return ROW.format(function, begin, words.trap, end, offset, words.address, words.access, frames)

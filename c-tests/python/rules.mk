@@ -93,8 +93,9 @@ check-python: check-python-build ## the Python extension
 	$(PYTHON) $(PYTHON_PART)/run_tests.py --out $(PYTHON_OUT) --venvs $(PYTHON_VENVS) --runner '$(RUNNER)' \
 	    --tests '$(PYTHON_TESTS)' --versions '$(PYTHON_VERSIONS)'
 
-.PHONY: run-python
-run-python: $(PYTHON_EXTENSION) $(PYTHON_DEMO_MODULES) $(PYTHON_WASM)/sample.png ## what `make run` shows, in Python
+.PHONY: run-python run-python-build
+run-python-build: $(PYTHON_EXTENSION) $(PYTHON_DEMO_MODULES) $(PYTHON_WASM)/sample.png
+run-python: run-python-build ## what `make run` shows, in Python
 	@PYTHONPATH=$(PYTHON_OUT) $(PYTHON) $(PYTHON_PART)/demo.py $(PYTHON_OUT)/modules $(WASM)/demo/expected_traps.txt \
 	    $(PYTHON_WASM)/sample.png
 

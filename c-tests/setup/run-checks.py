@@ -2,13 +2,15 @@
 
     run-checks.py MAKE TARGET...
 
-Every part runs, whatever came of those before it. Its output is shown as it comes, and kept in target/check/; what
+Every part runs, whatever came of those before it. Each says how long it took the last time, and that it still runs
+where it says nothing for a while. Its output is shown as it comes, and kept in target/check/; what
 tells of failures in it is shown again at the end. A part that does not end is ended, with all that it has started. The
 counts are the sums of what the part's own runners said at their end (cargo test, prove, or a line 'N passed,
 N failed'); a part that counts nothing is one check by itself. The last line is the sum of all.
 """
 
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -21,6 +23,8 @@ import time
 LOGS = pathlib.Path("target/check")
 # Seconds. Far more than the longest part takes on a slow machine, downloads and builds included.
 LIMIT = 1500
+# After so many seconds without a line, one says that the part still runs.
+SILENCE = 30
 # Of each part that failed, how many lines are shown again; and how many of those that follow one and belong to it.
 SHOWN_AGAIN = 60
 SHOWN_BELOW = 12
@@ -108,46 +112,94 @@ def stop(process):
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def show(process, log, lines):
-    for line in process.stdout:
-        sys.stdout.write(line)
-        sys.stdout.flush()
-        log.write(line)
-        lines.append(line)
+def minutes(seconds):
+    """
+    >>> minutes(59.4), minutes(61), minutes(3600)
+    ('59 s', '1 min 1 s', '60 min 0 s')
+    """
+    seconds = round(seconds)
+    return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
+
+
+class Times:
+    """How long each part took the last time, in a file."""
+
+    def __init__(self, path):
+        self._path = path
+        self._seconds = {}
+        with contextlib.suppress(OSError, ValueError):
+            self._seconds = json.loads(path.read_text(encoding="utf-8"))
+
+    def last(self, target):
+        """In words, in front of a comma; empty if nobody knows."""
+        return f", {minutes(self._seconds[target])} the last time" if target in self._seconds else ""
+
+    def note(self, target, seconds):
+        self._seconds[target] = round(seconds)
+        self._path.write_text(json.dumps(self._seconds, indent=1), encoding="utf-8")
+
+
+class Reader:
+    """Shows what a part says, and keeps it."""
+
+    def __init__(self, process, log):
+        self.lines = []
+        self._log = log
+        self._process = process
+        self._heard = time.monotonic()
+        # A thread, because a process that is left over may keep the pipe open for ever.
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self):
+        for line in self._process.stdout:
+            self._heard = time.monotonic()
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            self._log.write(line)
+            self.lines.append(line)
+
+    def wait(self, limit, words):
+        """The part's status; None if it was still running after `limit` seconds."""
+        start = time.monotonic()
+        while (now := time.monotonic()) < start + limit:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return self._process.wait(timeout=max(0.01, min(SILENCE, start + limit - now)))
+            now = time.monotonic()
+            if now - self._heard >= SILENCE:
+                print(f"==== {words}: running for {minutes(now - start)}", flush=True)
+        return None
+
+    def ended(self):
+        self._thread.join(timeout=20)
+        return not self._thread.is_alive()
 
 
 def run(make, target, limit=LIMIT):
     """How a part ended, what it counts, and all that it said."""
-    LOGS.mkdir(parents=True, exist_ok=True)
-    print(f"\n==== make {target}", flush=True)
     # The set-up was made by the make that calls us.
     command = [make, "--no-print-directory", "SETUP=no", target]
-    lines = []
     with open(LOGS / f"{target}.log", "w", encoding="utf-8") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                                    text=True, errors="replace", close_fds=False, start_new_session=True)
-        # A thread, because a process that is left over may keep the pipe open for ever.
-        reader = threading.Thread(target=show, args=(process, log, lines), daemon=True)
-        reader.start()
+        reader = Reader(process, log)
         try:
-            status = process.wait(timeout=limit)
-        except subprocess.TimeoutExpired:
-            status = None
+            status = reader.wait(limit, target)
         except KeyboardInterrupt:
             stop(process)
             raise
         if status is None:
             stop(process)
             process.wait()
-        reader.join(timeout=20)
-        if status is None or reader.is_alive():
+        ended = reader.ended()
+        if status is None or not ended:
             end = f"FAILED: make {target} " + (
                 f"was still running after {limit} s" if status is None else "has left a process running")
             print(end)
             log.write(f"{end}\n")
-            lines.append(f"{end}\n")
+            reader.lines.append(f"{end}\n")
             status = 1
-        text = "".join(lines)
+        text = "".join(reader.lines)
     passed, failed, skipped = counts(text)
     if status != 0 and failed == 0:
         failed = 1
@@ -158,10 +210,19 @@ def run(make, target, limit=LIMIT):
 
 def main():
     make, targets = sys.argv[1], sys.argv[2:]
+    LOGS.mkdir(parents=True, exist_ok=True)
+    times = Times(LOGS / "seconds.json")
     rows = []
-    for target in targets:
+    first = time.monotonic()
+    for number, target in enumerate(targets, 1):
         start = time.monotonic()
+        print(f"\n==== make {target} ({number} of {len(targets)}, after {minutes(start - first)}{times.last(target)})",
+              flush=True)  # fmt: skip
         rows.append((target, *run(make, target), time.monotonic() - start))
+        _, good, passed, failed, _, _, seconds = rows[-1]
+        print(f"==== {target}: {'ok' if good else 'FAILED'}, {passed} passed, {failed} failed, {minutes(seconds)}")
+        if good:
+            times.note(target, seconds)
 
     for target, good, *_, text, _ in rows:
         if not good:
@@ -172,6 +233,7 @@ def main():
     for target, good, passed, failed, skipped, _, seconds in rows:
         print(f"{target:{width}}  {'ok' if good else 'FAILED':7} {passed:7} {failed:7} {skipped:8} {seconds:8.0f}")
     passed, failed, skipped = (sum(row[column] for row in rows) for column in (2, 3, 4))
+    print(f"All of it took {minutes(time.monotonic() - first)}.")
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     sys.stdout.flush()
     # Not by returning: a reader may still wait for a process that has been left over.

@@ -1,21 +1,30 @@
 #!/bin/bash
-# Gets a machine ready for `make run` or `make check`: installs the Debian packages that are missing, picks the Rust
-# toolchains, and writes what it picked as a makefile. The Makefile calls it; it can be called by hand as well:
+# Gets a machine ready for what the targets of the Makefile need (needs.mk): installs the Debian packages that are
+# missing, picks the Rust toolchains, and writes what it picked as a makefile. The Makefile calls it; it can be called
+# by hand as well:
 #
-#     c-tests/setup/setup.sh run|check OUTPUT
+#     c-tests/setup/setup.sh OUTPUT PART...      the part `all` is all of them
 #
-# Nothing is installed that is there already, from wherever it came. Without root (or sudo without a password) nothing
-# is installed at all: the command that would have been run is printed, and the script fails. OUTPUT is only touched
-# when its contents change, so that make does not start over without need.
+# Nothing is installed that is there already, from wherever it came, and nothing is removed or downgraded. What cannot
+# be installed beside what is there comes from a suite from which it can, or is unpacked below target/setup/beside.
+# Without root (or sudo without a password) nothing is installed at all: the command that would have been run is
+# printed, and the script fails. OUTPUT is only touched when its contents change, so that make does not start over
+# without need.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-group=${1:?"usage: $0 run|check OUTPUT"}
-output=${2:?"usage: $0 run|check OUTPUT"}
-case $group in
-run | check) ;;
-*) echo "$0: '$group' is neither run nor check" >&2 && exit 2 ;;
-esac
+output=${1:?"usage: $0 OUTPUT PART..."}
+shift
+parts=" base $* "
+
+# needs PART...: whether one of these is asked for.
+needs() {
+    local part
+    for part in all "$@"; do
+        [[ $parts != *" $part "* ]] || return 0
+    done
+    return 1
+}
 
 say() { echo "setup: $*" >&2; }
 
@@ -38,21 +47,19 @@ is_installed() {
 # lines_of LIST: without comments and blank lines.
 lines_of() { sed 's/#.*//; /^[[:space:]]*$/d' "$1"; }
 
-# missing_packages: those of this group's lists that are not there.
+# missing_packages: those of the parts' lists that are not there.
 missing_packages() {
-    local who package probe list
-    lines_of c-tests/setup/packages.txt | while read -r who package probe; do
-        if [ "$who" = run ] || [ "$who" = "$group" ]; then
-            is_there "$probe" || echo "$package"
-        fi
+    local part package probe list
+    lines_of c-tests/setup/packages.txt | while read -r part package probe; do
+        if needs "$part"; then is_there "$probe" || echo "$package"; fi
     done
 
     # The lists of the other parts: a package, and optionally its probe, a line.
-    local lists=(c-tests/wasm/packages.txt c-tests/python/packages.txt)
-    [ "$group" = run ] || lists=(c-tests/*/packages.txt fuzz/packages.txt)
-    for list in "${lists[@]}"; do
-        if [ "$list" = c-tests/setup/packages.txt ] || [ ! -e "$list" ]; then continue; fi
-        lines_of "$list" | while read -r package probe; do
+    for list in c-tests/*/packages.txt fuzz/packages.txt; do
+        part=${list%/packages.txt}
+        part=${part##*/}
+        if [ "$part" = setup ] || ! needs "$part"; then continue; fi
+        lines_of "$list" | sed "s/@LLVM@/$llvm/g" | while read -r package probe; do
             if [ -n "$probe" ]; then
                 is_there "$probe" || echo "$package"
             else
@@ -62,12 +69,40 @@ missing_packages() {
     done
 }
 
+# The LLVM whose tools link for macOS: the one that was tried most, else what there is of it, or can be had.
+llvm=19
+pick_llvm() {
+    local version
+    for version in 19 20 21 22 18; do
+        if is_there "ld64.lld-$version" && is_there "llvm-objdump-$version"; then llvm=$version && return; fi
+    done
+    command -v apt-cache >/dev/null || return 0
+    for version in 19 20 21 22 18; do
+        if is_available "lld-$version" && is_available "llvm-$version"; then llvm=$version && return; fi
+    done
+}
+
+# is_available PACKAGE: whether apt knows a version of it.
+is_available() { [ -n "$(apt-cache show --no-all-versions "$1" 2>/dev/null)" ]; }
+
 # apt ARGUMENT...: apt-get as root, in English, asking nothing. Without --allow-downgrades and
 # --allow-change-held-packages it refuses both.
 as_root=()
 apt() {
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -y -q -o DPkg::Lock::Timeout=600 \
         --no-install-recommends --no-remove "$@" </dev/null
+}
+
+# logged COMMAND...: apt says much; it is shown if it fails.
+log=target/setup/apt.log
+logged() {
+    local start=$SECONDS
+    mkdir -p "${log%/*}"
+    if ! "$@" >"$log" 2>&1; then
+        cat "$log" >&2
+        return 1
+    fi
+    [ $((SECONDS - start)) -lt 5 ] || say "done in $((SECONDS - start)) s"
 }
 
 # fits ARGUMENT...: whether apt would install these and take nothing away for it.
@@ -84,30 +119,34 @@ install_beside() {
     for suite in $suites; do
         if fits --target-release "$suite" "$1"; then
             say "installing $1 from $suite"
-            apt --target-release "$suite" install "$1" >&2 && return
+            logged apt --target-release "$suite" install "$1" && return
         fi
     done
     say "$1 cannot be installed beside the packages that are here: unpacking it below target/setup"
     c-tests/setup/unpack.sh "$beside" "$1"
 }
 
-# install_packages PACKAGE...: by apt-get. Nothing is ever removed or downgraded for it.
-install_packages() {
-    local package together=()
+# prepare_to_install PACKAGE...: who may, and with which lists.
+prepare_to_install() {
     if ! command -v apt-get >/dev/null; then
         say "this is missing, and there is no apt-get to install it with; the names are Debian's: $*"
-        return 1
+        exit 1
     fi
     if [ "$(id -u)" != 0 ]; then
         if ! sudo -n true 2>/dev/null; then
             say "this is missing, and only root can install it; run this and try again:"
             say "    sudo apt-get update && sudo apt-get install --no-install-recommends $*"
-            return 1
+            exit 1
         fi
         as_root=(sudo -n)
     fi
     # Lists that are old, or that lack the security updates, lead to versions that are gone or too old.
-    apt update >&2 || say "going on with the package lists as they are"
+    logged apt update || say "going on with the package lists as they are"
+}
+
+# install_packages PACKAGE...: by apt-get. Nothing is ever removed or downgraded for it.
+install_packages() {
+    local package together=()
     if fits "$@"; then
         together=("$@")
     else
@@ -117,7 +156,7 @@ install_packages() {
     fi
     if [ "${#together[@]}" != 0 ]; then
         say "installing ${together[*]}"
-        apt install "${together[@]}" >&2 || return
+        logged apt install "${together[@]}" || return
     fi
     for package; do
         case " ${together[*]} " in
@@ -140,57 +179,96 @@ is_new_enough() {
     [ "$(printf '%s\n' "${2:-$wanted}" "$version" | sort -V | head -n 1)" = "${2:-$wanted}" ]
 }
 
-# Debian keeps a current toolchain for its browsers, in packages that end in -web.
+# The distribution's toolchain: Debian keeps a current one for its browsers, in packages that end in -web; Ubuntu's
+# packages of newer ones end in their version.
 debian_cargo=$PWD/c-tests/setup/debian-cargo
-debian_rust=()
+debian_parts=()
 cargo=${CARGO:-cargo}
 rustc=${RUSTC:-rustc}
 environment=()
 
-# The toolchain for everything: the user's, else Debian's.
+# need_debian_rust PART...: cargo, rustc, src, clippy, fmt.
+need_debian_rust() { debian_parts+=("$@"); }
+
+debian_rustc_is_new_enough() { is_new_enough debian_rustc; }
+debian_rustc() { "$debian_cargo" --rustc; }
+
+# debian_packages: the names of those parts.
+debian_packages() {
+    local version part
+    if is_available rustc-web; then
+        for part; do
+            case $part in
+            rustc | cargo) echo "$part-web" ;;
+            src) echo rust-web-src ;;
+            clippy) echo rust-web-clippy ;;
+            fmt) echo rustfmt-web ;;
+            esac
+        done
+        return
+    fi
+    version=$(apt-cache pkgnames rustc-1. | sed -n 's/^rustc-\(1\.[0-9]*\)$/\1/p' | sort -V | tail -n 1)
+    # A suite whose own rustc is new enough has no other.
+    version=${version:+-$version}
+    for part; do
+        case $part in
+        rustc | cargo) echo "$part$version" ;;
+        src | clippy) echo "rust$version-$part" ;;
+        fmt) echo "rustfmt$version" ;;
+        esac
+    done
+}
+
+# The toolchain for everything: the user's, else the distribution's.
 if ! "$cargo" --version >/dev/null 2>&1 || ! is_new_enough "$rustc"; then
     if [ -n "${CARGO:-}${RUSTC:-}" ]; then
         say "CARGO or RUSTC is set, and is missing or older than Rust $wanted"
         exit 1
     fi
-    debian_rust+=(cargo-web rustc-web)
+    need_debian_rust cargo rustc
     cargo=$debian_cargo
     rustc=/usr/bin/rustc
     environment+=("CARGO := $cargo")
 fi
 
-if [ "$group" = check ]; then
-    # clippy and rustfmt come with most toolchains, but not with all.
+# clippy and rustfmt come with most toolchains, but not with all.
+if needs lint; then
     lint_cargo=$cargo
     if [ "$cargo" = "$debian_cargo" ] ||
         ! "$cargo" clippy --version >/dev/null 2>&1 || ! "$cargo" fmt --version >/dev/null 2>&1; then
-        debian_rust+=(cargo-web rustc-web rust-web-clippy rustfmt-web)
+        need_debian_rust cargo rustc clippy fmt
         lint_cargo=$debian_cargo
     fi
     environment+=("LINT_CARGO := $lint_cargo")
+fi
 
-    # The core library for other targets: the toolchain's, else built from the toolchain's sources, else from Debian's.
-    rustlib=none
-    [ "$cargo" = "$debian_cargo" ] || rustlib=$("$rustc" --print sysroot)/lib/rustlib
-    from_source=-Zbuild-std=core,alloc,compiler_builtins
-    for variable_and_target in AARCH64_CARGO:aarch64-unknown-linux-gnu MACOS_AARCH64_CARGO:aarch64-apple-darwin \
-        MACOS_X86_64_CARGO:x86_64-apple-darwin; do
-        if [ -d "$rustlib/${variable_and_target#*:}/lib" ]; then
-            target_cargo=$cargo
-        elif [ -e "$rustlib/src/rust/library/core/Cargo.toml" ]; then
-            target_cargo="RUSTC_BOOTSTRAP=1 $cargo $from_source"
-        else
-            debian_rust+=(cargo-web rustc-web rust-web-src)
-            target_cargo="RUSTC_BOOTSTRAP=1 $debian_cargo $from_source"
-        fi
-        environment+=("${variable_and_target%:*} := $target_cargo")
-    done
+# The core library for other targets: the toolchain's, else built from the toolchain's sources, else from Debian's.
+rustlib=none
+[ "$cargo" = "$debian_cargo" ] || rustlib=$("$rustc" --print sysroot)/lib/rustlib
+from_source=-Zbuild-std=core,alloc,compiler_builtins
+for part_variable_target in aarch64:AARCH64_CARGO:aarch64-unknown-linux-gnu \
+    macos:MACOS_AARCH64_CARGO:aarch64-apple-darwin macos:MACOS_X86_64_CARGO:x86_64-apple-darwin; do
+    IFS=: read -r part variable target <<<"$part_variable_target"
+    needs "$part" || continue
+    if [ -d "$rustlib/$target/lib" ]; then
+        target_cargo=$cargo
+    elif [ -e "$rustlib/src/rust/library/core/Cargo.toml" ]; then
+        target_cargo="RUSTC_BOOTSTRAP=1 $cargo $from_source"
+    else
+        need_debian_rust cargo rustc src
+        target_cargo="RUSTC_BOOTSTRAP=1 $debian_cargo $from_source"
+    fi
+    environment+=("$variable := $target_cargo")
+done
 
-    # Wasmtime wants a newer one than the library.
+# Wasmtime wants a newer one than the library.
+wanted_by_wasmtime=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' c-tests/wasmtime/host/Cargo.toml)
+if needs wasmtime; then
     wasmtime_cargo=$cargo
-    if ! is_new_enough "$rustc" "$(sed -n 's/^rust-version = "\(.*\)"/\1/p' c-tests/wasmtime/host/Cargo.toml)"; then
-        debian_rust+=(cargo-web rustc-web)
+    if [ "$cargo" = "$debian_cargo" ] || ! is_new_enough "$rustc" "$wanted_by_wasmtime"; then
+        need_debian_rust cargo rustc
         wasmtime_cargo=$debian_cargo
+        wanted=$wanted_by_wasmtime
     fi
     environment+=("WASMTIME_CARGO := $wasmtime_cargo")
 fi
@@ -199,17 +277,24 @@ fi
 
 missing_rust() {
     local package
-    for package in "${debian_rust[@]}"; do
+    [ "${#debian_parts[@]}" != 0 ] || return 0
+    for package in $(debian_packages "${debian_parts[@]}"); do
         # An old rustc-web is brought up to date, and the others go with it.
-        is_installed "$package" && is_new_enough /usr/bin/rustc || echo "$package"
+        is_installed "$package" && debian_rustc_is_new_enough || echo "$package"
     done
 }
 
+! needs macos || pick_llvm
 missing=$({ missing_rust && missing_packages; } | sort -u)
 if [ -n "$missing" ]; then
+    # The lists may never have been fetched, so that the names come after that.
+    # shellcheck disable=SC2086 # a word each
+    prepare_to_install $missing
+    ! needs macos || pick_llvm
+    missing=$({ missing_rust && missing_packages; } | sort -u)
     # shellcheck disable=SC2086 # a word each
     install_packages $missing || {
-        [ "${#debian_rust[@]}" = 0 ] || say "(rustc-web takes the place of Debian's own cargo, rustc and rustup)"
+        [ "${#debian_parts[@]}" = 0 ] || say "(rustc-web takes the place of Debian's own cargo, rustc and rustup)"
         exit 1
     }
     missing=$(missing_packages | sort -u)
@@ -218,18 +303,22 @@ if [ -n "$missing" ]; then
         exit 1
     fi
 fi
-if [ "${#debian_rust[@]}" != 0 ] && ! is_new_enough /usr/bin/rustc; then
-    say "Debian's rustc-web is older than Rust $wanted here: add the suite bookworm-security to apt's sources,"
-    say "or install Rust $wanted or later in another way"
+if [ "${#debian_parts[@]}" != 0 ] && ! debian_rustc_is_new_enough; then
+    say "the newest Rust that this system's packages have is older than $wanted: on Debian, add the security updates to"
+    say "apt's sources; else install Rust $wanted or later in another way (rustup), and put it on the path"
     exit 1
 fi
+! needs macos || environment+=("MACOS_LLVM := $llvm")
 
 # ---- What was picked ----
 
 mkdir -p "$(dirname "$output")"
 {
-    echo "# Written by c-tests/setup/setup.sh $group. \`make clean\` removes it."
-    printf '%s\n' "${environment[@]}"
+    echo "# Written by c-tests/setup/setup.sh. \`make clean\` removes it."
+    [ "${#environment[@]}" = 0 ] || printf '%s\n' "${environment[@]}"
+    # What was picked for other parts, another time.
+    [ ! -e "$output" ] || printf '%s\n' "${environment[@]}" |
+        awk -F ' := ' 'NR == FNR { picked[$1]; next } / := / && !/^export |^CARGO / && !($1 in picked)' - "$output"
     [ ! -d "$beside/bin" ] || echo "export PATH := \$(subst :$beside/bin,,\$(PATH)):$beside/bin"
 } >"$output.new"
 if cmp -s "$output.new" "$output"; then

@@ -1,11 +1,13 @@
 #!/bin/bash
-# Tries `make run` and `make check` on a fresh Debian 12, as a newcomer would: a minimal system in a folder
+# Tries targets of the Makefile on a fresh Debian or Ubuntu, as a newcomer would: a minimal system in a folder
 # (debootstrap, chroot) with git, make, gcc, python3, a Rust toolchain, and nothing else. Needs root and debootstrap.
 #
-#     c-tests/setup/try-in-clean-root.sh [rustup|debian] [TARGET...]
+#     c-tests/setup/try-in-clean-root.sh [SUITE] [rustup|packages] [--with COMMAND] [TARGET...]
 #
-# rustup (the default) lends it this machine's Rust toolchain; debian gives it none, so that the set-up has to install
-# Debian's. TARGETs are what make is asked for, one after the other; run and check by default.
+# SUITE is bookworm (Debian 12, the default), trixie, or one of Ubuntu's: jammy, noble, questing, resolute. rustup (the
+# default) lends it this machine's Rust toolchain; packages gives it none, so that the set-up has to install the
+# system's. COMMAND is run in the root first, to put other packages in the way, say. TARGETs are what make is asked for,
+# one after the other; run and check by default.
 #
 # All is below target/clean-root/: the minimal system is kept for the next time, what is tried runs in a copy. The files
 # are those that git knows or would add. Mounts are in a name space of this script's own and end with it.
@@ -21,10 +23,18 @@ if [ "${1:-}" != --in-namespace ]; then
 fi
 shift
 
-toolchain=${1:-rustup}
-targets=("${@:2}")
+suite=bookworm toolchain=rustup first=true targets=()
+while [ "$#" != 0 ]; do
+    case $1 in
+    bookworm | trixie | jammy | noble | questing | resolute) suite=$1 ;;
+    rustup | packages) toolchain=$1 ;;
+    --with) first=$2 && shift ;;
+    *) targets+=("$1") ;;
+    esac
+    shift
+done
 [ "${#targets[@]}" != 0 ] || targets=(run check)
-folder=$PWD/target/clean-root
+folder=$PWD/target/clean-root/$suite
 base=$folder/base
 root=$folder/root
 mkdir -p "$folder"
@@ -33,13 +43,26 @@ mkdir -p "$folder"
 
 if [ ! -e "$base.done" ]; then
     rm -rf --one-file-system "$base"
-    debootstrap --variant=minbase --include=git,make,gcc,python3 bookworm "$base"
+    case $suite in
+    bookworm | trixie)
+        debootstrap --variant=minbase --include=git,make,gcc,python3 "$suite" "$base"
+        components=main
+        ;;
+    *)
+        # One script serves all of Ubuntu's suites; it knows the mirror.
+        script=/usr/share/debootstrap/scripts/gutsy
+        mirror=$(sed -n 's/^default_mirror *//p' "$script" | head -n 1)
+        debootstrap --variant=minbase --components=main,universe --include=git,make,gcc,python3 \
+            "$suite" "$base" "$mirror" "$script"
+        components="main universe"
+        ;;
+    esac
     # As the installer sets it up: with updates and security updates, from where the rest came from.
     mirror=$(awk '$1 == "deb" { print $2; exit }' "$base/etc/apt/sources.list")
     {
-        echo "deb $mirror bookworm main"
-        echo "deb $mirror bookworm-updates main"
-        echo "deb ${mirror%/debian*}/debian-security bookworm-security main"
+        echo "deb $mirror $suite $components"
+        echo "deb $mirror $suite-updates $components"
+        echo "deb ${mirror/%debian/debian-security} $suite-security $components"
     } >"$base/etc/apt/sources.list"
     touch "$base.done"
 fi
@@ -67,8 +90,7 @@ rustup)
     mount -o remount,ro,bind "$root/opt/rust"
     environment[0]="PATH=/opt/rust/bin:${environment[0]#PATH=}"
     ;;
-debian) ;;
-*) echo "$0: '$toolchain' is neither rustup nor debian" >&2 && exit 2 ;;
+packages) ;;
 esac
 
 # ---- The project ----
@@ -80,9 +102,12 @@ git ls-files -z --cached --others --exclude-standard |
 
 try() {
     local status=0 target
+    chroot "$root" env -i "${environment[@]}" sh -c "$first" </dev/null || return
     for target in "${targets[@]}"; do
         echo "==== make $target, in a clean root"
+        local start=$SECONDS
         chroot "$root" env -i "${environment[@]}" make -C /src/wasmtrap "$target" </dev/null || status=1
+        echo "==== make $target: $((SECONDS - start)) s, status $status"
     done
     return "$status"
 }

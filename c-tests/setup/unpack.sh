@@ -1,12 +1,12 @@
 #!/bin/bash
 # Unpacks Debian packages that cannot be installed beside what the machine has, with all that they need and the machine
-# lacks, below a folder, and makes their programs callable from there. The machine's packages stay as they are: apt works
-# on a copy of its package database here, and only downloads. It takes no root.
+# lacks, below a folder, and makes their programs callable from there. The machine's packages stay as they are: apt
+# works on a copy of its package database here, and only downloads. It takes no root.
 #
 #     c-tests/setup/unpack.sh FOLDER PACKAGE...
 #
-# Afterwards FOLDER/bin has a command for each program of the PACKAGEs, and FOLDER/root/PACKAGE the files. A package that
-# was unpacked before is left as it is.
+# Afterwards FOLDER/bin has a command for each program of the PACKAGEs, and FOLDER/root/PACKAGE the files. A package
+# that was unpacked before is left as it is.
 set -euo pipefail
 
 folder=${1:?"usage: $0 FOLDER PACKAGE..."}
@@ -17,8 +17,8 @@ private=$folder/apt
 
 say() { echo "unpack: $*" >&2; }
 
-# The machine's own sources, keyrings and settings; a state and a cache of our own. What the machine does after an update
-# or an installation is none of it.
+# The machine's own sources, keyrings and settings; a state and a cache of our own. What the machine does after an
+# update or an installation is none of it.
 prepare_apt() {
     rm -rf --one-file-system "$private"
     mkdir -p "$private"/{lists/partial,archives/partial,parts,log}
@@ -56,8 +56,8 @@ download() {
     private_apt --download-only install "$1"
 }
 
-# program_caller PROGRAM ROOT: a command that runs PROGRAM with the libraries of ROOT. The machine's loader does it unless
-# the C library had to be unpacked, too.
+# program_caller PROGRAM ROOT: a command that runs PROGRAM with the libraries of ROOT. The machine's loader does it
+# unless the C library had to be unpacked, too.
 program_caller() {
     local libraries loader
     libraries=$(find "$2" -name '*.so*' \( -type f -o -type l \) -printf '%h\n' | sort -u |

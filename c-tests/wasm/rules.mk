@@ -116,8 +116,9 @@ $(WASM_OUT)/sample.png: $(WASM)/demo/make_sample.py
 	@mkdir -p $(@D)
 	$(PYTHON) $< $@
 
-.PHONY: run-c
-run-c: $(WASM_PROGRAMS)/run $(WASM_OUT)/sample.png ## the part of `make run` in C
+.PHONY: run-c run-c-build
+run-c-build: $(WASM_PROGRAMS)/run $(WASM_OUT)/sample.png
+run-c: run-c-build ## the part of `make run` in C
 	@$(RUNNER) $(WASM_PROGRAMS)/run $(WASM)/demo/expected_traps.txt $(WASM_OUT)/sample.png
 
 # ---- make check-wasm ----

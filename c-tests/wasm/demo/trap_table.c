@@ -1,17 +1,31 @@
 #include "trap_table.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "wasm_rt_wasmtrap.h"
 
-#define ROW "  %-15s  %-29s  %7s  %-11s  %-6s  "
+/* The trap between two strings that begin and end its colour. */
+#define ROW "  %-15s  %s%-29s%s  %7s  %-11s  %-6s  "
 enum { FRAMES_COLUMN = 80, WIDTH = 120 };
+
+static const char *const BOLD = "\033[1m", *const RED = "\033[31m", *const YELLOW = "\033[33m";
+
+/* What switches to a colour, and back, on a terminal; nothing elsewhere, and where NO_COLOR is set (no-color.org). */
+static const char *colour(const char *sequence) {
+  const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
+  const int refused = (no_color != NULL && *no_color != '\0') || terminal == NULL || strcmp(terminal, "dumb") == 0;
+  return !refused && isatty(STDOUT_FILENO) ? sequence : "";
+}
+
+static const char *plain(void) { return colour("\033[0m"); }
 
 void trap_table_heading(const char *module, const char *about) {
   static const char line[] = "----------------------------------------";
-  printf("\n%s: %s\n\n", module, about);
-  printf(ROW "%s\n", "function", "trap", "offset", "address", "access", "frames, innermost first");
+  printf("\n%s%s%s: %s\n\n", colour(BOLD), module, plain(), about);
+  printf(ROW "%s\n", "function", "", "trap", "", "offset", "address", "access", "frames, innermost first");
   printf("  %.15s  %.29s  %.7s  %.11s  %.6s  %.40s\n", line, line, line, line, line, line);
 }
 
@@ -126,7 +140,7 @@ int trap_table_row(const wasmtrap_trap_t *trap, const expectation_t *expected) {
   char offset[24];
   trap_table_in_words(trap, &words);
   const char *function = innermost_function(trap, offset, sizeof offset);
-  printf(ROW, function, words.trap, offset, words.address, words.access);
+  printf(ROW, function, colour(RED), words.trap, plain(), offset, words.address, words.access);
   print_frames(words.frames);
 
   const trap_in_words_t *good = &expected->trap;
@@ -134,7 +148,7 @@ int trap_table_row(const wasmtrap_trap_t *trap, const expectation_t *expected) {
       strcmp(words.access, good->access) == 0 && strcmp(words.frames, good->frames) == 0) {
     return 1;
   }
-  printf(ROW, "  -- expected:", good->trap, "", good->address, good->access);
+  printf(ROW, "  -- expected:", colour(YELLOW), good->trap, plain(), "", good->address, good->access);
   print_frames(good->frames);
   return 0;
 }

@@ -1,0 +1,58 @@
+# What the targets that set the machine up need of it: parts, which setup.sh knows. A part is a set of packages
+# (packages.txt here, a folder of c-tests with a packages.txt, fuzz), or a Rust toolchain that can do something:
+#
+#   lint      with clippy and rustfmt
+#   aarch64   with the core library for arm64 Linux, or its source
+#   macos     the same for both Macs
+#   wasmtime  as new as Wasmtime wants
+#
+# Every target has the part base. One that is not here, a new check, say, gets all parts.
+
+NEEDS_run := wasm python
+NEEDS_run-c := wasm
+NEEDS_run-python := wasm python
+NEEDS_run-wasmtime := wasm python wasmtime
+NEEDS_lint := lint c
+NEEDS_check-header := c
+NEEDS_check-rust := base
+NEEDS_check-exports := c
+NEEDS_check-handler-safety := c
+NEEDS_check-install := c install
+NEEDS_check-c := c
+NEEDS_check-c-build := c
+NEEDS_check-wasm := c wasm
+NEEDS_check-wasm-build := c wasm
+NEEDS_check-spec := c wasm
+NEEDS_check-python := c wasm python
+NEEDS_measure-python := wasm python
+NEEDS_check-fuzz := fuzz
+NEEDS_fuzz := fuzz
+NEEDS_check-aarch64 := c aarch64
+NEEDS_check-aarch64-user := c aarch64 qemu
+NEEDS_check-arm64-machine := c aarch64 arm64-system
+NEEDS_check-arm64-system := c aarch64 arm64-system
+NEEDS_check-arm64-mach := c aarch64 arm64-system
+NEEDS_check-mach-kernel := c lint
+NEEDS_check-mach-handler-safety := c
+NEEDS_check-mach-backend := c
+NEEDS_check-mach := c wasm python
+NEEDS_macos := c macos
+NEEDS_check-macos := c macos wasmtime
+NEEDS_check-wasmtime := c lint wasm python wasmtime
+NEEDS_check-wasmtime-platform := c lint wasmtime
+NEEDS_check-wasmtime-c := c wasm wasmtime
+NEEDS_check-wasmtime-python := c wasm python wasmtime
+NEEDS_check-wasmtime-spec := c wasm wasmtime
+NEEDS_check-wasmtime-mach := c wasm python wasmtime
+NEEDS_check-wasmtime-founding-case := c wasm python wasmtime
+NEEDS_check-wasmtime-aarch64 := c aarch64 arm64-system wasmtime
+NEEDS_check-wasmtime-macos := c macos wasmtime
+NEEDS_check-bench := c wasm python
+NEEDS_bench := c wasm python $(if $(filter no,$(BENCH_WASMTIME)),,wasmtime)
+NEEDS_check-setup = $(NEEDS_check)
+NEEDS_check = $(foreach check,$(CHECKS),$(or $(NEEDS_$(check)),all))
+
+SETUP_TARGETS := $(filter run run-% lint fuzz macos check check-% measure-% bench,$(MAKECMDGOALS))
+# Makes a root of its own.
+SETUP_TARGETS := $(filter-out check-clean-root,$(SETUP_TARGETS))
+SETUP_PARTS = $(sort $(foreach target,$(SETUP_TARGETS),$(or $(NEEDS_$(target)),all)))
