@@ -44,13 +44,13 @@ $(MACH_BACKEND_PROGRAMS): $(MACH_BACKEND_OUT)/%.t: $(MACH_BACKEND_OUT)/obj/mach-
 # ---- Where each runs ----
 
 # The library takes Mach ports in all of these; in the unsteady ones the kernel does not deliver every exception.
-MACH_BACKEND_HARDENED := apple-python-13 apple-python-14.0 apple-python-14.4 apple-python-15 apple-python-26
+MACH_BACKEND_HARDENED := apple-python-13 apple-python-14.0 apple-python-15 apple-python-26
 MACH_BACKEND_STEADY := ordinary $(MACH_BACKEND_HARDENED) developer-mode-off crash-reporter debugger
 MACH_BACKEND_UNSTEADY := interrupted bypassed
 # It takes signals in these.
 MACH_BACKEND_WITHOUT := hardened-only-one-exception-port sandboxed translated
 # One of each kind, for what does not depend on the rules about behaviors.
-MACH_BACKEND_SOME := ordinary apple-python-14.4 apple-python-26 debugger
+MACH_BACKEND_SOME := ordinary apple-python-15 apple-python-26 debugger
 
 # By folder, or by program where its own name is here.
 MACH_BACKEND_IN_bad_input := $(MACH_BACKEND_SOME)

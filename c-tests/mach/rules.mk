@@ -36,7 +36,7 @@ $(MACH_KERNEL): FORCE
 MACH_SUPPORT := $(sort $(wildcard $(MACH)/tests/support/*.c)) c-tests/capi/support/tap.c c-tests/capi/support/process.c
 MACH_SUPPORT_OBJECTS := $(MACH_SUPPORT:c-tests/%.c=$(MACH_OUT)/obj/%.o)
 MACH_TESTS := $(patsubst $(MACH)/tests/%.c,$(MACH_OUT)/tests/%.t,$(sort $(wildcard $(MACH)/tests/*.c)))
-MACH_CONTROLS := $(MACH_OUT)/controls/default_behavior_engine.t $(MACH_OUT)/controls/state_behavior_engine.t
+MACH_CONTROLS := $(addprefix $(MACH_OUT)/controls/,$(addsuffix _behavior_engine.t,default state opted_out_state))
 MACH_TEST_FLAGS := $(MACH_C_FLAGS) -O1 -fno-omit-frame-pointer -MMD -MP -I$(MACH)/tests/support -Ic-tests/capi/support
 
 $(MACH_OUT)/obj/%.o: c-tests/%.c $(MACH)/rules.mk
@@ -59,6 +59,7 @@ check-mach-kernel: mach-kernel $(MACH_TESTS) $(MACH_CONTROLS) ## the simulated M
 	$(LINT_CARGO) clippy --locked --manifest-path $(MACH)/kernel/Cargo.toml --target-dir $(MACH_OUT)/lint -- -D warnings
 	SIMULATED_MACH_LIBRARY=$(abspath $(MACH_OUT)/lib) $(LINT_CARGO) clippy --locked \
 	    --manifest-path $(MACH)/mach2/Cargo.toml --target-dir $(MACH_OUT)/lint -- -D warnings
+	$(CARGO) test --quiet --locked --manifest-path $(MACH)/kernel/Cargo.toml --target-dir $(MACH_OUT)/lint
 	$(LINT_CARGO) fmt --check --manifest-path $(MACH)/kernel/Cargo.toml
 	$(LINT_CARGO) fmt --check --manifest-path $(MACH)/mach2/Cargo.toml
 	$(PYTHON) -m doctest $(MACH)/run_matrix.py

@@ -28,6 +28,7 @@ static const host_t hosts[] = {
     {"ordinary", PORTS, NOT_HARDENED, "macOS 15.5; code signing flags"},
     {"apple-python-13", PORTS, HARDENED, "macOS 13.6.4; code signing flags"},
     {"apple-python-14.0", PORTS, HARDENED, "platform binary; hardened"},
+    {"apple-python-14.2", PORTS, HARDENED, "platform binary; hardened"},
     {"apple-python-14.4", PORTS, HARDENED, "platform binary; hardened"},
     {"apple-python-15", PORTS, HARDENED, "platform binary; hardened"},
     {"apple-python-26", PORTS, HARDENED, "macOS 26.0; code signing flags"},

@@ -7,6 +7,7 @@
 
 const unsigned int engine_behavior = EXCEPTION_DEFAULT | MACH_EXCEPTION_CODES;
 const mach_msg_id_t engine_request_id = 2405;
+const unsigned int engine_port_flags = 0;
 
 #pragma pack(push, 4)
 typedef struct request {

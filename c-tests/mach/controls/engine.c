@@ -86,7 +86,12 @@ static void *serve(void *unused) {
 static void take_over(void) {
   const exception_mask_t mask = EXC_MASK_BAD_ACCESS | EXC_MASK_BAD_INSTRUCTION | EXC_MASK_ARITHMETIC;
   pthread_t server;
-  engine_check("a port", mach_port_allocate(mach_task_self(), MACH_PORT_RIGHT_RECEIVE, &port));
+  mach_port_options_t options = {0};
+  options.flags = engine_port_flags;
+  if (engine_port_flags == 0)
+    engine_check("a port", mach_port_allocate(mach_task_self(), MACH_PORT_RIGHT_RECEIVE, &port));
+  else
+    engine_check("a port with flags", mach_port_construct(mach_task_self(), &options, 0, &port));
   engine_check("a send right", mach_port_insert_right(mach_task_self(), port, port, MACH_MSG_TYPE_MAKE_SEND));
   engine_check("a thread", pthread_create(&server, NULL, serve, NULL));
   engine_check("thread_set_exception_ports",

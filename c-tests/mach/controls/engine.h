@@ -29,9 +29,11 @@ typedef union engine_message {
   unsigned char bytes[2048];
 } engine_message_t;
 
-/* Each control's own: its behavior, the number of its requests, and what it does with one. */
+/* Each control's own: its behavior, the number of its requests, flags for mach_port_construct if its port is to be made
+ * by that, and what it does with a request. */
 extern const unsigned int engine_behavior;
 extern const mach_msg_id_t engine_request_id;
+extern const unsigned int engine_port_flags;
 /* Fills in the reply behind its header; returns its size. */
 mach_msg_size_t engine_handle(engine_message_t *request, engine_message_t *reply);
 

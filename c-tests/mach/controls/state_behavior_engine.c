@@ -1,11 +1,15 @@
 /*
  * The counter-control: the same engine with the behavior EXCEPTION_STATE | MACH_EXCEPTION_CODES. The state comes in the
- * message and goes back in the answer; no port comes along. Apple's own programs live with it.
+ * message and goes back in the answer; no port comes along. Apple's own programs live with it, but for those of 14.4 to 14.7.
  */
 #include "engine.h"
 
 const unsigned int engine_behavior = EXCEPTION_STATE | MACH_EXCEPTION_CODES;
 const mach_msg_id_t engine_request_id = 2406;
+#if !defined(ENGINE_PORT_FLAGS)
+#define ENGINE_PORT_FLAGS 0
+#endif
+const unsigned int engine_port_flags = ENGINE_PORT_FLAGS;
 
 #pragma pack(push, 4)
 typedef struct request {

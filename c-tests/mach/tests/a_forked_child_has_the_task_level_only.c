@@ -53,7 +53,7 @@ int main(int count, char **arguments) {
   ok(has_called_exec(), "a program has called exec");
   exception_server_t at_thread, at_task;
   server_start(&at_thread, answer_decline, &place);
-  server_start(&at_task, answer_step_over, &place);
+  server_start_on(&at_task, new_port(), answer_step_over, &place);
   mine = at_thread.receive_from;
   must(take_exceptions(at_thread.receive_from, WITH_CODES(EXCEPTION_STATE)) == KERN_SUCCESS);
   must(task_set_exception_ports(mach_task_self(), EXC_MASK_BREAKPOINT, at_task.receive_from,

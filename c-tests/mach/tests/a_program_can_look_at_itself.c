@@ -14,13 +14,20 @@ static uint32_t big_endian(const unsigned char *bytes) {
   return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
+static const char *expected_entitlement(void) {
+  if (host_is("hardened-only-one-exception-port")) return "com.apple.security.only-one-exception-port";
+  if (host_is("library-validation-off-15")) return "com.apple.security.cs.disable-library-validation";
+  return NULL;
+}
+
 static void entitlements(unsigned int operation, uint32_t magic) {
+  const char *const key = expected_entitlement();
   unsigned char blob[2048];
   memset(blob, 0xee, sizeof blob);
   errno = 0;
   same(csops(getpid(), operation, blob, 4), -1, "no room for a header");
   same(errno, ERANGE, "is ERANGE");
-  if (!host_is("hardened-only-one-exception-port")) {
+  if (key == NULL) {
     same(csops(getpid(), operation, blob, sizeof blob), 0, "a program without entitlements");
     same(big_endian(blob + 4), 0, "has none");
     return;
@@ -32,10 +39,31 @@ static void entitlements(unsigned int operation, uint32_t magic) {
   same(csops(getpid(), operation, blob, size), 0, "with as much room as was said");
   same(big_endian(blob), magic, "there is the blob");
   same(big_endian(blob + 4), size, "of that size");
-  static const char key[] = "com.apple.security.only-one-exception-port";
+  const size_t length = strlen(key);
   int found = 0;
-  for (size_t i = 8; i + sizeof key - 1 <= size; i++) found += memcmp(blob + i, key, sizeof key - 1) == 0;
+  for (size_t i = 8; i + length <= size; i++) found += memcmp(blob + i, key, length) == 0;
   same(found, 1, "with the entitlement");
+}
+
+static void identity(void) {
+  enum { IDENTITY = 11, HEADER = 8 };
+  const char *const expected = host_is("plugin-host-14.4") ? "org.python.python"
+                               : host_is_hardened()         ? "com.apple.python3"
+                                                            : "org.example.host";
+  unsigned char blob[256];
+  memset(blob, 0xee, sizeof blob);
+  errno = 0;
+  same(csops(getpid(), IDENTITY, blob, HEADER - 1), -1, "no room for the identity's header");
+  same(errno, ERANGE, "is ERANGE");
+  errno = 0;
+  same(csops(getpid(), IDENTITY, blob, HEADER), -1, "no room for the identity");
+  same(errno, ERANGE, "is ERANGE");
+  const uint32_t size = big_endian(blob + 4);
+  same(size, HEADER + strlen(expected) + 1, "but its size is told");
+  same(blob[HEADER], 0xee, "and nothing else");
+  same(csops(getpid(), IDENTITY, blob, size), 0, "with as much room as was said");
+  same_text((const char *)blob + HEADER, expected, "there is the identity");
+  same(blob[size], 0xee, "and nothing behind it");
 }
 
 int main(void) {
@@ -49,6 +77,7 @@ int main(void) {
   same(errno, ESRCH, "is ESRCH");
   entitlements(ENTITLEMENTS, 0xfade7171);
   entitlements(DER_ENTITLEMENTS, 0xfade7172);
+  identity();
 
   char version[32] = "";
   size_t size = sizeof version;

@@ -11,7 +11,7 @@ static mach_port_t shared;
 
 static void *live_shortly(void *unused) {
   (void)unused;
-  const mach_port_t own = new_port();
+  const mach_port_t own = new_exception_port();
   const mach_port_t self = mach_thread_self();
   must(thread_set_exception_ports(self, TEST_MASK, own, WITH_CODES(EXCEPTION_STATE), STATE_FLAVOR) == KERN_SUCCESS);
   must(thread_set_exception_ports(self, EXC_MASK_ARITHMETIC, shared, WITH_CODES(EXCEPTION_STATE), STATE_FLAVOR) ==
@@ -49,7 +49,7 @@ static kern_return_t answer_after_death(exception_server_t *server, exception_t 
 int main(void) {
   host_must_have(NEEDS_DELIVERY | NEEDS_MANY_PORTS);
   pthread_t thread;
-  shared = new_port();
+  shared = new_exception_port();
   must(pthread_create(&thread, NULL, live_shortly, NULL) == 0 && pthread_join(thread, NULL) == 0);
   const simulated_rights_t before = rights_now();
 #if defined(__x86_64__)

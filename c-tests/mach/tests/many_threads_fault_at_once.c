@@ -39,7 +39,8 @@ int main(void) {
   must(mach_port_allocate(mach_task_self(), MACH_PORT_RIGHT_PORT_SET, &set) == KERN_SUCCESS);
   const simulated_rights_t before = rights_now();
   for (int i = 0; i < THREADS; i++) {
-    mach_port_options_t options = {MPO_INSERT_SEND_RIGHT, {0}, {0, 0}};
+    /* With the bit such a port will do for any thread, in every release. */
+    mach_port_options_t options = {MPO_INSERT_SEND_RIGHT | MPO_EXCEPTION_PORT, {0}, {0, 0}};
     must(mach_port_construct(mach_task_self(), &options, (mach_port_context_t)&places[i], &ports[i]) == KERN_SUCCESS);
     must(mach_port_insert_member(mach_task_self(), ports[i], set) == KERN_SUCCESS);
   }

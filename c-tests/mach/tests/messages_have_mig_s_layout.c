@@ -76,7 +76,7 @@ static void check(const kind_t *kind, exception_server_t *server, mach_port_t me
 int main(void) {
   host_must_have(NEEDS_DELIVERY | NEEDS_CONTROL_PORTS);
   mach_port_t set = MACH_PORT_NULL;
-  const mach_port_t member = new_port();
+  const mach_port_t member = new_exception_port();
   must(mach_port_allocate(mach_task_self(), MACH_PORT_RIGHT_PORT_SET, &set) == KERN_SUCCESS);
   must(mach_port_insert_member(mach_task_self(), member, set) == KERN_SUCCESS);
   const mach_port_t self = this_thread();
@@ -89,7 +89,7 @@ int main(void) {
     if (kinds[i].id == 2408) continue;
 #endif
     const kern_return_t taken = take_exceptions(member, kinds[i].behavior);
-    if (kinds[i].id == 2410 && host_is_older_than_15()) {
+    if (kinds[i].id == 2410 && host_release() < MACOS_15) {
       same(taken, KERN_INVALID_ARGUMENT, "%s: this kernel does not know it", kinds[i].name);
       continue;
     }

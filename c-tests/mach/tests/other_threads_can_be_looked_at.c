@@ -68,7 +68,7 @@ static void look(subject_t *subject) {
   same(rounds, before, "%s: it does nothing", subject->name);
   must(thread_get_state(subject->port, STATE_FLAVOR, again, &count) == KERN_SUCCESS);
   ok(memcmp(state, again, sizeof state) == 0, "%s: and stays where it is", subject->name);
-  if (host_is_hardened() && !host_is("translated")) {
+  if (host_guards_thread_state()) {
     tap_skip("that kills here", "%s: its state may be written", subject->name);
   } else {
     same(thread_set_state(subject->port, STATE_FLAVOR, state, count), KERN_SUCCESS, "%s: its state may be written",

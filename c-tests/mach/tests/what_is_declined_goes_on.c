@@ -111,7 +111,7 @@ int main(void) {
   }
   same_rights(&before, "no right is left over from any of them");
 
-  server_start(&at_task, answer_go_on, &place);
+  server_start_on(&at_task, new_port(), answer_go_on, &place);
   must(task_set_exception_ports(mach_task_self(), EXC_MASK_BAD_INSTRUCTION, at_task.receive_from,
                                 WITH_CODES(EXCEPTION_STATE), STATE_FLAVOR) == KERN_SUCCESS);
   for (size_t i = 0; i < sizeof wrong_answers / sizeof wrong_answers[0]; i++) {

@@ -73,12 +73,14 @@ pub(crate) const MPO_QLIMIT: u32 = 0x02;
 pub(crate) const MPO_INSERT_SEND_RIGHT: u32 = 0x10;
 pub(crate) const MPO_STRICT: u32 = 0x20;
 pub(crate) const MPO_IMMOVABLE_RECEIVE: u32 = 0x80;
+pub(crate) const MPO_TG_BLOCK_TRACKING: u32 = 0x200;
 pub(crate) const MPO_SERVICE_PORT: u32 = 0x400;
 pub(crate) const MPO_CONNECTION_PORT: u32 = 0x800;
 pub(crate) const MPO_REPLY_PORT: u32 = 0x1000;
 pub(crate) const MPO_ENFORCE_REPLY_PORT_SEMANTICS: u32 = 0x2000;
 pub(crate) const MPO_PROVISIONAL_REPLY_PORT: u32 = 0x4000;
-pub(crate) const MPO_EXCEPTION_PORT: u32 = 0x8000;
+/// MPO_PROVISIONAL_ID_PROT_OPTOUT in the kernels of 14, MPO_EXCEPTION_PORT since 15, nothing before.
+pub(crate) const MPO_BIT_0X8000: u32 = 0x8000;
 
 pub(crate) const MOVE_RECEIVE: u32 = 16;
 pub(crate) const MOVE_SEND: u32 = 17;

@@ -40,8 +40,6 @@ violations! {
     SEND_INVALID_VOUCHER = 1 << 17;
     SEND_INVALID_RIGHT = 1 << 18;
     RCV_INVALID_NAME = 1 << 19;
-    MOD_REFS_NON_FATAL = 1 << 21;
-    IMMOVABLE_NON_FATAL = 1 << 22;
 }
 
 /// MAX_FATAL_kGUARD_EXC_CODE: fatal in every program.
@@ -75,13 +73,11 @@ impl Kernel {
 
     /// mach_port_guard_exception_pinned
     pub(crate) fn pinned_violation(&mut self, name: Name) {
-        let hard = self.profile.is_hardened();
-        self.violation(if hard { Violation::MOD_REFS } else { Violation::MOD_REFS_NON_FATAL }, name, 1 << 56);
+        self.violation(Violation::MOD_REFS, name, 1 << 56);
     }
 
     /// mach_port_guard_exception_immovable
     pub(crate) fn immovable_violation(&mut self, name: Name) {
-        let hard = self.profile.is_hardened();
-        self.violation(if hard { Violation::IMMOVABLE } else { Violation::IMMOVABLE_NON_FATAL }, name, 0);
+        self.violation(Violation::IMMOVABLE, name, 0);
     }
 }

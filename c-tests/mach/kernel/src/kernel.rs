@@ -103,7 +103,7 @@ impl Kernel {
 
     /// ipc_policy_allow_legacy_send_trap: mach_msg_trap is for translated programs only, these days.
     pub(crate) fn legacy_send_allowed(&self, _thread: ThreadId) -> bool {
-        self.profile.translated
+        self.profile.program.translated
     }
 
     pub(crate) fn read_memory(&self, thread: ThreadId, address: u64, length: usize) -> Option<Vec<u8>> {

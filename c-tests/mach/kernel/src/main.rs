@@ -1,6 +1,8 @@
 //! simulated-xnu: runs a program as a process of macOS, as far as Mach is concerned, on Linux.
 //!
 //!     simulated-xnu --profile=ordinary [--report=FILE] -- program arguments...
+//!     simulated-xnu --list-profiles       the kinds of host
+//!     simulated-xnu --policy[=all]        who may set which exception port, cell by cell
 //!
 //! The program and all that it starts are traced (ptrace). Their Mach calls come from libsimulated_mach.so as one
 //! system call that Linux does not have, at which a seccomp filter stops them. Their faults stop them before the signal
@@ -8,7 +10,7 @@
 //! signals and what they do, and nothing else is slowed down.
 //!
 //! `trace` deals with Linux, `ipc` and `exceptions` are Mach's, `calls` is the way in, `machine` knows the registers,
-//! `profile` says on what kind of host the program is. The exit status is the program's.
+//! `profile` says on what kind of host the program is, `program` what the kernel makes of its signature. The exit status is the program's.
 //!
 //! What a Mac has and this has not:
 //! - The processor's error code, which Linux does not tell a tracer: subcodes of general protection faults are 0, and
@@ -27,6 +29,7 @@ mod ipc;
 mod kernel;
 mod machine;
 mod profile;
+mod program;
 mod report;
 mod task;
 mod thread;
@@ -34,13 +37,16 @@ mod trace;
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
+use exceptions::policy::{self, Cells};
 use kernel::Kernel;
 use profile::{PROFILES, Profile};
 
 const USAGE: &str = "usage: simulated-xnu --profile=NAME [--report=FILE] [--] program arguments...\n       \
-                     simulated-xnu --list-profiles";
+                     simulated-xnu --list-profiles\n       \
+                     simulated-xnu --policy[=all]";
 /// Of the simulator itself, as `env` and `timeout` have it.
 const CANNOT_RUN: u8 = 125;
 
@@ -53,6 +59,7 @@ struct Options {
 enum Request {
     Run(Box<Options>),
     ListProfiles,
+    PrintPolicy(Cells),
 }
 
 fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Request, String> {
@@ -65,6 +72,10 @@ fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Request, String> {
             break;
         } else if text == "--list-profiles" {
             return Ok(Request::ListProfiles);
+        } else if text == "--policy" {
+            return Ok(Request::PrintPolicy(Cells::InCommon));
+        } else if text == "--policy=all" {
+            return Ok(Request::PrintPolicy(Cells::All));
         } else if let Some(name) = text.strip_prefix("--profile=") {
             profile = Some(Profile::named(name).ok_or_else(|| format!("no profile is called {name}"))?);
         } else if let Some(path) = text.strip_prefix("--report=") {
@@ -87,6 +98,7 @@ fn main() -> ExitCode {
             PROFILES.iter().for_each(|profile| println!("{profile}"));
             return ExitCode::SUCCESS;
         }
+        Ok(Request::PrintPolicy(cells)) => return print_policy(cells),
         Ok(Request::Run(options)) => options,
         Err(message) => {
             eprintln!("simulated-xnu: {message}");
@@ -107,6 +119,18 @@ fn main() -> ExitCode {
             eprintln!("simulated-xnu: {error}");
             ExitCode::from(CANNOT_RUN)
         }
+    }
+}
+
+/// What is written to nobody any more is no failure.
+fn print_policy(cells: Cells) -> ExitCode {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    match policy::print(cells, &mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            eprintln!("simulated-xnu: {error}");
+            ExitCode::from(CANNOT_RUN)
+        }
+        _ => ExitCode::SUCCESS,
     }
 }
 

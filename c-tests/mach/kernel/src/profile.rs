@@ -5,12 +5,17 @@
 
 use std::fmt;
 
-/// A release of macOS with the kernel that it brought.
+use crate::program::{self, APPLE, OTHER, Program};
+
+/// A release of macOS with the kernel that it brought. Where two of them do the same they are one here: 14.1 is 14.0,
+/// 14.3 is 14.2, 14.5 is 14.4 but for what `guards_thread_state` says.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Release {
     MacOs13,
     MacOs14_0,
+    MacOs14_2,
     MacOs14_4,
+    MacOs14_6,
     MacOs15,
     MacOs26,
 }
@@ -20,7 +25,9 @@ impl Release {
         match self {
             Release::MacOs13 => "13.6.4",
             Release::MacOs14_0 => "14.0",
+            Release::MacOs14_2 => "14.2.1",
             Release::MacOs14_4 => "14.4.1",
+            Release::MacOs14_6 => "14.6.1",
             Release::MacOs15 => "15.5",
             Release::MacOs26 => "26.0",
         }
@@ -30,37 +37,27 @@ impl Release {
         match self {
             Release::MacOs13 => "22.6.0",
             Release::MacOs14_0 => "23.0.0",
+            Release::MacOs14_2 => "23.2.0",
             Release::MacOs14_4 => "23.4.0",
+            Release::MacOs14_6 => "23.6.0",
             Release::MacOs15 => "24.5.0",
             Release::MacOs26 => "25.0.0",
         }
     }
+}
 
-    /// Since 14.4 a forbidden behavior is fatal: `thid_should_crash` is true (osfmk/kern/ipc_tt.c of xnu-10063.101).
-    pub(crate) fn enforces_behaviors(self) -> bool {
-        self >= Release::MacOs14_4
-    }
-
-    /// IPC_ONLY_ONE_EXCEPTION_PORT is in xnu-11215 and later.
-    pub(crate) fn knows_only_one_exception_port(self) -> bool {
-        self >= Release::MacOs15
-    }
-
-    /// MPO_EXCEPTION_PORT is in the kernels of 15 and later (osfmk/mach/port.h).
-    pub(crate) fn has_exception_port_flag(self) -> bool {
-        self >= Release::MacOs15
-    }
-
-    /// EXCEPTION_STATE_IDENTITY_PROTECTED is in the kernels of 15 and later, EXCEPTION_IDENTITY_PROTECTED in all of
-    /// these (osfmk/mach/exception_types.h).
-    pub(crate) fn knows_state_identity_protected(self) -> bool {
-        self >= Release::MacOs15
-    }
-
-    /// Control ports of programs that are not Apple's are pinned too, without a death (ICP_OPTIONS_PINNED_3P_SOFT,
-    /// osfmk/ipc/ipc_policy.c of xnu-11417; xnu-8796 and xnu-10002 pin Apple's own only).
-    pub(crate) fn pins_ports_of_other_programs(self) -> bool {
-        self >= Release::MacOs15
+/// As the policy's table names it.
+impl fmt::Display for Release {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Release::MacOs13 => "13",
+            Release::MacOs14_0 => "14.0",
+            Release::MacOs14_2 => "14.2",
+            Release::MacOs14_4 => "14.4",
+            Release::MacOs14_6 => "14.6",
+            Release::MacOs15 => "15",
+            Release::MacOs26 => "26",
+        })
     }
 }
 
@@ -80,17 +77,10 @@ pub(crate) struct Profile {
     pub(crate) name: &'static str,
     pub(crate) sentence: &'static str,
     pub(crate) release: Release,
-    /// Signed by Apple as a part of the system.
-    pub(crate) platform_binary: bool,
-    /// The hardened runtime (CS_RUNTIME).
-    pub(crate) hardened_runtime: bool,
-    /// The entitlement com.apple.security.only-one-exception-port.
-    pub(crate) only_one_exception_port: bool,
+    pub(crate) program: Program,
     /// The sandbox answers KERN_NO_ACCESS where exception ports are set.
     pub(crate) sandboxed: bool,
     pub(crate) developer_mode: bool,
-    /// x86-64 code on an Apple processor, by Rosetta.
-    pub(crate) translated: bool,
     pub(crate) crash_reporter: CrashReporter,
     /// Each of these many exceptions goes to the signal, its message having been interrupted after it was sent.
     pub(crate) interrupt_exception_every: u64,
@@ -106,12 +96,9 @@ const ORDINARY: Profile = Profile {
     name: "ordinary",
     sentence: "a program that is not Apple's, on macOS 15",
     release: Release::MacOs15,
-    platform_binary: false,
-    hardened_runtime: false,
-    only_one_exception_port: false,
+    program: OTHER,
     sandboxed: false,
     developer_mode: true,
-    translated: false,
     crash_reporter: CrashReporter::None,
     interrupt_exception_every: 0,
     interrupt_receive_every: 0,
@@ -119,7 +106,7 @@ const ORDINARY: Profile = Profile {
     port_limit: None,
 };
 
-const APPLE_PYTHON: Profile = Profile { platform_binary: true, ..ORDINARY };
+const APPLE_PYTHON: Profile = Profile { program: APPLE, ..ORDINARY };
 
 pub(crate) const PROFILES: &[Profile] = &[
     ORDINARY,
@@ -136,9 +123,21 @@ pub(crate) const PROFILES: &[Profile] = &[
         ..APPLE_PYTHON
     },
     Profile {
+        name: "apple-python-14.2",
+        sentence: "Apple's own Python on macOS 14.2: the rule is switched off, an opted-out port is half refused",
+        release: Release::MacOs14_2,
+        ..APPLE_PYTHON
+    },
+    Profile {
         name: "apple-python-14.4",
-        sentence: "Apple's own Python on macOS 14.4: a forbidden behavior kills",
+        sentence: "Apple's own Python on macOS 14.4: a forbidden behavior kills, and there are fewer others",
         release: Release::MacOs14_4,
+        ..APPLE_PYTHON
+    },
+    Profile {
+        name: "apple-python-14.6",
+        sentence: "Apple's own Python on macOS 14.6: the same, by another edition of the kernel",
+        release: Release::MacOs14_6,
         ..APPLE_PYTHON
     },
     Profile {
@@ -156,9 +155,34 @@ pub(crate) const PROFILES: &[Profile] = &[
     Profile {
         name: "hardened-only-one-exception-port",
         sentence: "a system process with the entitlement only-one-exception-port: setting any port kills",
-        only_one_exception_port: true,
-        hardened_runtime: true,
+        program: Program { hardened_runtime: true, entitlements: &[program::ONLY_ONE_EXCEPTION_PORT], ..APPLE },
         ..APPLE_PYTHON
+    },
+    Profile {
+        name: "ordinary-14.4",
+        sentence: "a program that is not Apple's, on macOS 14.4",
+        release: Release::MacOs14_4,
+        ..ORDINARY
+    },
+    Profile {
+        name: "plugin-host-14.4",
+        sentence: "Apple's own program on macOS 14.4 that its identity frees: a host of plug-ins",
+        release: Release::MacOs14_4,
+        program: Program { identity: "org.python.python", ..APPLE },
+        ..ORDINARY
+    },
+    Profile {
+        name: "library-validation-off-15",
+        sentence: "Apple's own program on macOS 15 that an entitlement frees: a host of plug-ins",
+        program: Program { entitlements: &[program::DISABLE_LIBRARY_VALIDATION], ..APPLE },
+        ..ORDINARY
+    },
+    Profile {
+        name: "sip-off-14.6",
+        sentence: "Apple's own Python on macOS 14.6 without system integrity protection: the rule is off",
+        release: Release::MacOs14_6,
+        program: Program { protected_system: false, ..APPLE },
+        ..ORDINARY
     },
     Profile {
         name: "sandboxed",
@@ -175,7 +199,7 @@ pub(crate) const PROFILES: &[Profile] = &[
     Profile {
         name: "translated",
         sentence: "Apple's own x86-64 program under Rosetta: the rules about behaviors do not apply",
-        translated: true,
+        program: Program { translated: true, ..APPLE },
         ..APPLE_PYTHON
     },
     Profile {
@@ -216,9 +240,8 @@ impl Profile {
         PROFILES.iter().find(|profile| profile.name == name).copied()
     }
 
-    /// task_is_hardened_binary
     pub(crate) fn is_hardened(&self) -> bool {
-        self.platform_binary
+        self.program.is_hardened(self.release)
     }
 
     /// TASK_EXC_GUARD_MP_FATAL: bookkeeping slips kill (osfmk/kern/task.c, task_set_exc_guard_ctrl_port_default).
@@ -226,14 +249,10 @@ impl Profile {
         self.is_hardened()
     }
 
-    /// TASK_CONTROL_PORT_IMMOVABLE: of Apple's own programs on macOS (ICP_OPTIONS_IMMOVABLE_1P_HARD).
-    pub(crate) fn control_ports_are_immovable(&self) -> bool {
+    /// TASK_CONTROL_PORT_IMMOVABLE and TASK_CONTROL_PORT_PINNED: of Apple's own programs on macOS, and of no others
+    /// (osfmk/ipc/ipc_init.c, IPC_CONTROL_PORT_OPTIONS_DEFAULT of XNU_TARGET_OS_OSX, from 8796.141.3 to 11417.121.6).
+    pub(crate) fn control_ports_stay_at_home(&self) -> bool {
         self.is_hardened()
-    }
-
-    /// TASK_CONTROL_PORT_PINNED
-    pub(crate) fn control_ports_are_pinned(&self) -> bool {
-        self.is_hardened() || self.release.pins_ports_of_other_programs()
     }
 }
 

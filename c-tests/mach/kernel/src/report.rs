@@ -15,6 +15,8 @@ pub(crate) struct Counters {
     pub(crate) task_level: u64,
     pub(crate) task_level_handled: u64,
     pub(crate) became_signals: u64,
+    /// Exception ports that were set although the behavior is one that Apple counts.
+    pub(crate) behaviors_counted: u64,
     pub(crate) violations: Vec<(&'static str, &'static str, bool)>,
     /// Threads that the end of the process, or an exec, has come upon wherever they were.
     pub(crate) threads_cut_short: u64,
@@ -96,8 +98,8 @@ impl Kernel {
             "{{\"pid\": {}, \"program\": {}, \"rights\": {{\"receive\": {}, \"send_names\": {}, \
              \"send_references\": {}, \"send_once\": {}, \"port_sets\": {}, \"dead_names\": {}, \
              \"dead_references\": {}}}, \"mach_calls\": {{{}}}, \"exceptions\": {{\"thread\": {}, \
-             \"thread_handled\": {}, \"task\": {}, \"task_handled\": {}, \"signals\": {}}}, \"threads_cut_short\": {}, \
-             \"violations\": [{}]}}\n",
+             \"thread_handled\": {}, \"task\": {}, \"task_handled\": {}, \"signals\": {}}}, \
+             \"behaviors_counted\": {}, \"threads_cut_short\": {}, \"violations\": [{}]}}\n",
             record.pid,
             quoted(&record.counters_program()),
             rights.receive,
@@ -113,6 +115,7 @@ impl Kernel {
             counters.task_level,
             counters.task_level_handled,
             counters.became_signals,
+            counters.behaviors_counted,
             counters.threads_cut_short,
             violations.join(", "),
         );

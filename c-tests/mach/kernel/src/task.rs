@@ -66,8 +66,8 @@ impl Kernel {
     /// A control port, immovable and pinned as the program's kind wants it (ipc_task_set_immovable_pinned).
     pub(crate) fn new_control_port(&mut self, object: KernelObject) -> PortRef {
         let kind = PortKind {
-            immovable_send: self.profile.control_ports_are_immovable(),
-            pinned: self.profile.control_ports_are_pinned(),
+            immovable_send: self.profile.control_ports_stay_at_home(),
+            pinned: self.profile.control_ports_stay_at_home(),
             ..PortKind::default()
         };
         self.new_port(Home::Kernel(object), kind)
@@ -85,7 +85,7 @@ impl Kernel {
     pub(crate) fn task_read_port(&mut self, task: TaskId) -> Option<PortRef> {
         let made = self.tasks.get(&task)?.read_port.clone();
         let port = made.unwrap_or_else(|| {
-            let kind = PortKind { immovable_send: self.profile.control_ports_are_immovable(), ..PortKind::default() };
+            let kind = PortKind { immovable_send: self.profile.control_ports_stay_at_home(), ..PortKind::default() };
             self.new_port(Home::Kernel(KernelObject::Task(task, Flavor::Read)), kind)
         });
         self.tasks.get_mut(&task)?.read_port = Some(Rc::clone(&port));

@@ -138,7 +138,7 @@ impl Kernel {
     pub(crate) fn thread_read_port(&mut self, thread: ThreadId) -> Option<PortRef> {
         let made = self.threads.get(&thread)?.read_port.clone();
         let port = made.unwrap_or_else(|| {
-            let kind = PortKind { immovable_send: self.profile.control_ports_are_immovable(), ..PortKind::default() };
+            let kind = PortKind { immovable_send: self.profile.control_ports_stay_at_home(), ..PortKind::default() };
             self.new_port(Home::Kernel(KernelObject::Thread(thread, Flavor::Read)), kind)
         });
         self.threads.get_mut(&thread)?.read_port = Some(Rc::clone(&port));

@@ -32,8 +32,8 @@ kern_return_t simulated_rights(simulated_rights_t *rights);
 /* How many Mach calls a thread has made that enter the kernel on a Mac. Those of this header do not count. */
 kern_return_t simulated_thread_calls(mach_port_t thread, uint64_t *calls);
 
-/* Exceptions of the calling task since it began: sent to each level, taken there, and left to be signals; and guard
- * violations that did not kill. */
+/* Exceptions of the calling task since it began: sent to each level, taken there, and left to be signals; guard
+ * violations that did not kill; and exception ports set with a behavior that this kernel does not forbid, but counts. */
 typedef struct simulated_exceptions {
   uint64_t thread_level;
   uint64_t thread_level_handled;
@@ -41,6 +41,7 @@ typedef struct simulated_exceptions {
   uint64_t task_level_handled;
   uint64_t became_signals;
   uint64_t violations;
+  uint64_t behaviors_counted;
 } simulated_exceptions_t;
 kern_return_t simulated_exceptions(simulated_exceptions_t *exceptions);
 

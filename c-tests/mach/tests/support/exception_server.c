@@ -1,4 +1,5 @@
 #include "exception_server.h"
+#include "host_profile.h"
 
 #include <string.h>
 
@@ -131,7 +132,7 @@ void server_start_on(exception_server_t *server, mach_port_t receive_from, excep
 }
 
 void server_start(exception_server_t *server, exception_answer_t answer, fault_place_t *place) {
-  server_start_on(server, new_port(), answer, place);
+  server_start_on(server, new_exception_port(), answer, place);
 }
 
 /* A plain message wakes it. To destroy the port instead would race with its next receiving. */

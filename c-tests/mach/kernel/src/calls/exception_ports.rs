@@ -3,6 +3,7 @@
 use super::{Call, Handler, Outcome};
 use crate::constants::*;
 use crate::exceptions::action::{Action, Group, Owner};
+use crate::exceptions::policy::Setter;
 use crate::guard::Violation;
 use crate::ipc::copyin::CopyinRules;
 use crate::ipc::message::Right;
@@ -15,11 +16,11 @@ const ARRAY_MAX: usize = 32;
 pub(super) fn handler(name: &str) -> Option<Handler> {
     Some(match name {
         "thread_get_exception_ports" => |kernel, call| get(kernel, call, thread),
-        "thread_set_exception_ports" => |kernel, call| set(kernel, call, thread),
-        "thread_swap_exception_ports" => |kernel, call| swap(kernel, call, thread),
+        "thread_set_exception_ports" => |kernel, call| set(kernel, call, thread, Setter::ThreadSet),
+        "thread_swap_exception_ports" => |kernel, call| swap(kernel, call, thread, Setter::ThreadSwap),
         "task_get_exception_ports" => |kernel, call| get(kernel, call, task),
-        "task_set_exception_ports" => |kernel, call| set(kernel, call, task),
-        "task_swap_exception_ports" => |kernel, call| swap(kernel, call, task),
+        "task_set_exception_ports" => |kernel, call| set(kernel, call, task, Setter::TaskSet),
+        "task_swap_exception_ports" => |kernel, call| swap(kernel, call, task, Setter::TaskSwap),
         _ => return None,
     })
 }
@@ -54,10 +55,10 @@ pub(super) fn port_argument(kernel: &mut Kernel, call: &Call) -> Result<Option<P
 }
 
 /// The new action, checked; its right is the caller's to use up.
-fn new_action(kernel: &mut Kernel, call: &Call) -> Result<Action, KernReturn> {
+fn new_action(kernel: &mut Kernel, call: &Call, setter: Setter) -> Result<Action, KernReturn> {
     let port = port_argument(kernel, call)?;
     let (mask, behavior, flavor) = (call.word(1), call.word(3), call.word(4));
-    if let Err(error) = kernel.validate_exception_ports(mask, port.as_ref(), behavior, flavor) {
+    if let Err(error) = kernel.validate_exception_ports(setter, mask, port.as_ref(), behavior, flavor) {
         if let Some(port) = &port {
             kernel.release_send(port);
         }
@@ -66,15 +67,15 @@ fn new_action(kernel: &mut Kernel, call: &Call) -> Result<Action, KernReturn> {
     Ok(Action { port, behavior, flavor })
 }
 
-fn set(kernel: &mut Kernel, call: &Call, owner: FindOwner) -> Result<Outcome, KernReturn> {
+fn set(kernel: &mut Kernel, call: &Call, owner: FindOwner, setter: Setter) -> Result<Outcome, KernReturn> {
     let owner = owner(kernel, call)?;
-    let action = new_action(kernel, call)?;
+    let action = new_action(kernel, call, setter)?;
     Ok(kernel.set_actions(owner, call.word(1), action).into())
 }
 
-fn swap(kernel: &mut Kernel, call: &Call, owner: FindOwner) -> Result<Outcome, KernReturn> {
+fn swap(kernel: &mut Kernel, call: &Call, owner: FindOwner, setter: Setter) -> Result<Outcome, KernReturn> {
     let owner = owner(kernel, call)?;
-    let action = new_action(kernel, call)?;
+    let action = new_action(kernel, call, setter)?;
     let groups = kernel.swap_actions(owner, call.word(1), action, ARRAY_MAX)?;
     copy_out(kernel, call, groups, 5)
 }

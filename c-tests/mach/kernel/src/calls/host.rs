@@ -28,7 +28,7 @@ fn sysctlbyname(kernel: &mut Kernel, call: &Call) -> Result<Outcome, KernReturn>
     let value = match name.as_slice() {
         b"kern.osproductversion" => text(profile.release.product_version()),
         b"kern.osrelease" => text(profile.release.darwin_version()),
-        b"sysctl.proc_translated" => u32::from(profile.translated).to_le_bytes().to_vec(),
+        b"sysctl.proc_translated" => u32::from(profile.program.translated).to_le_bytes().to_vec(),
         _ => return Ok(Outcome::Done(libc::ENOENT)),
     };
     let errno = copy_value(kernel, call, &value).err().unwrap_or(KERN_SUCCESS);

@@ -267,7 +267,7 @@ fn status(port: &PortRef) -> [u32; STATUS_WORDS] {
     if guard.guarded {
         flags |= STATUS_FLAG_GUARDED;
         flags |= if guard.strict { STATUS_FLAG_STRICT_GUARD } else { 0 };
-        flags |= if guard.immovable_receive { STATUS_FLAG_GUARD_IMMOVABLE_RECEIVE } else { 0 };
+        flags |= if port.immovable_receive.get() { STATUS_FLAG_GUARD_IMMOVABLE_RECEIVE } else { 0 };
     }
     [
         u32::from(!port.sets.borrow().is_empty()),
@@ -331,7 +331,7 @@ fn guard(kernel: &mut Kernel, call: &Call) -> Answer {
         return Err(KERN_INVALID_ARGUMENT);
     }
     port.context.set(call.long(2));
-    port.guard.set(Guard { guarded: true, strict: call.word(3) != 0, immovable_receive: false });
+    port.guard.set(Guard { guarded: true, strict: call.word(3) != 0 });
     DONE
 }
 

@@ -65,6 +65,7 @@ fn exceptions(kernel: &mut Kernel, call: &Call) -> Answer {
         c.task_level_handled,
         c.became_signals,
         c.violations.len() as u64,
+        c.behaviors_counted,
     ];
     longs(kernel, call, 0, &numbers)
 }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::{Call, Handler, Outcome};
 use crate::constants::*;
+use crate::exceptions::policy;
 use crate::guard::Violation;
 use crate::ipc::message::Right;
 use crate::ipc::port::Flavor;
@@ -96,7 +97,7 @@ fn get_state(kernel: &mut Kernel, call: &Call) -> Answer {
     DONE
 }
 
-/// thread_set_state_allowed: what changes registers of a hardened program's thread is for exceptions only.
+/// What changes registers of a hardened program's thread is for exceptions only.
 fn set_state(kernel: &mut Kernel, call: &Call) -> Answer {
     let thread = kernel.thread_argument(call, Flavor::Control)?;
     let (flavor, count) = (call.word(1), call.word(3) as usize);
@@ -104,8 +105,8 @@ fn set_state(kernel: &mut Kernel, call: &Call) -> Answer {
         return Err(KERN_INVALID_ARGUMENT);
     }
     let in_exception = kernel.threads.get(&thread).is_some_and(|thread| thread.exception.is_some());
-    let profile = kernel.profile;
-    if profile.is_hardened() && !in_exception && machine::changes_core_registers(flavor) && !profile.translated {
+    let guarded = policy::guards_thread_state(kernel.profile.release, &kernel.profile.program);
+    if guarded && !in_exception && machine::changes_core_registers(flavor) {
         kernel.violation(Violation::THREAD_SET_STATE, MACH_PORT_NULL, 0);
         return Err(KERN_NO_ACCESS);
     }

@@ -2,6 +2,7 @@
 //! osfmk/kern/ipc_tt.c).
 
 pub(crate) mod action;
+pub(crate) mod policy;
 pub(crate) mod reporter;
 pub(crate) mod triage;
 pub(crate) mod validation;

@@ -1,6 +1,7 @@
-//! Which exception ports may be set (osfmk/kern/ipc_tt.c, set_exception_ports_validation). Here an engine dies or
-//! lives.
+//! Which exception ports may be set (osfmk/kern/ipc_tt.c): the order of the checks, which is the same in every release.
+//! What they say is in `policy`.
 
+use super::policy::{self, PortFacts, Setter, Verdict};
 use crate::constants::*;
 use crate::guard::Violation;
 use crate::ipc::port::PortRef;
@@ -8,26 +9,27 @@ use crate::kernel::Kernel;
 use crate::machine;
 
 impl Kernel {
-    /// set_exception_ports_validation, then mac_task_check_set_thread_exception_ports.
+    /// thread_set_exception_ports and the other three, before they change anything; since 11215
+    /// set_exception_ports_validation, and then mac_task_check_set_thread_exception_ports.
     pub(crate) fn validate_exception_ports(
         &mut self,
+        setter: Setter,
         mask: u32,
         port: Option<&PortRef>,
         behavior: u32,
         flavor: u32,
     ) -> Result<(), KernReturn> {
         let plain = behavior & !MACH_EXCEPTION_FLAGS;
+        let (release, program) = (self.profile.release, self.profile.program);
+        let facts = port.map(|port| PortFacts {
+            marked: port.kind.marked,
+            immovable_receive: port.immovable_receive.get(),
+            immovable_send: port.kind.immovable_send,
+        });
         if mask & !EXC_MASK_VALID != 0 {
             return Err(KERN_INVALID_ARGUMENT);
         }
-        if port.is_some() && !self.knows_behavior(plain) {
-            return Err(KERN_INVALID_ARGUMENT);
-        }
-        if let Some(port) = port
-            && (!port.kind.exception_port && port.guard.get().immovable_receive || port.kind.immovable_send)
-        {
-            return Err(KERN_INVALID_RIGHT);
-        }
+        policy::check_port(release, setter, facts, plain)?;
         if flavor != 0 && !machine::is_valid_flavor(flavor) {
             return Err(KERN_INVALID_ARGUMENT);
         }
@@ -35,42 +37,26 @@ impl Kernel {
         if needs_codes && behavior & MACH_EXCEPTION_CODES == 0 {
             return Err(KERN_INVALID_ARGUMENT);
         }
-        if !self.behavior_is_allowed(port, plain) {
-            return Err(KERN_DENIED);
+        match policy::check_behavior(release, &program, facts, plain) {
+            Verdict::Allowed => (),
+            Verdict::Counted => self.count_set_exception(),
+            Verdict::Refused(error) => return Err(error),
+            Verdict::Fatal(error) => {
+                self.violation(Violation::EXCEPTION_BEHAVIOR_ENFORCE, MACH_PORT_NULL, 0);
+                return Err(error);
+            }
         }
-        if self.profile.sandboxed {
+        if self.profile.sandboxed && policy::sandbox_is_asked(release) {
             return Err(KERN_NO_ACCESS);
         }
         Ok(())
     }
 
-    fn knows_behavior(&self, behavior: u32) -> bool {
-        match behavior {
-            EXCEPTION_STATE_IDENTITY_PROTECTED => self.profile.release.knows_state_identity_protected(),
-            _ => (EXCEPTION_DEFAULT..=EXCEPTION_IDENTITY_PROTECTED).contains(&behavior),
+    /// send_set_exception_telemetry
+    fn count_set_exception(&mut self) {
+        let task = self.current.and_then(|thread| self.threads.get(&thread)).map(|thread| thread.task);
+        if let Some(task) = task.and_then(|task| self.tasks.get_mut(&task)) {
+            task.counters.behaviors_counted += 1;
         }
-    }
-
-    /// set_exception_behavior_allowed and exception_is_identity_protected. No cannot be asked for: it is a violation.
-    fn behavior_is_allowed(&mut self, port: Option<&PortRef>, behavior: u32) -> bool {
-        let profile = self.profile;
-        if profile.only_one_exception_port && profile.release.knows_only_one_exception_port() && profile.is_hardened() {
-            return self.behavior_violation();
-        }
-        let identity_protected =
-            matches!(behavior, EXCEPTION_STATE | EXCEPTION_IDENTITY_PROTECTED | EXCEPTION_STATE_IDENTITY_PROTECTED);
-        if port.is_some() && profile.is_hardened() && !identity_protected && !profile.translated {
-            return self.behavior_violation();
-        }
-        true
-    }
-
-    /// set_exception_behavior_violation: whether it is overlooked.
-    fn behavior_violation(&mut self) -> bool {
-        if !self.profile.release.enforces_behaviors() {
-            return true;
-        }
-        self.violation(Violation::EXCEPTION_BEHAVIOR_ENFORCE, MACH_PORT_NULL, 0);
-        false
     }
 }

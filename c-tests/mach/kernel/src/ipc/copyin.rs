@@ -55,8 +55,7 @@ impl Kernel {
                 Right::SendOnce(port.make_send_once())
             });
         }
-        let guard = port.guard.get();
-        if guard.immovable_receive || port.kind.exception_port || port.kind.reply_port {
+        if port.immovable_receive.get() || port.kind.reply_port {
             self.violation(Violation::IMMOVABLE, name, 0);
             return Err(KERN_INVALID_CAPABILITY);
         }
@@ -73,6 +72,7 @@ impl Kernel {
         port.home.set(Home::InMessage);
         port.make_send_count.set(0);
         port.guard.set(Default::default());
+        port.immovable_receive.set(false);
         port.leave_all_sets();
         let waiting = port.waiting_receivers.take();
         self.fail_receivers(waiting, MACH_RCV_PORT_CHANGED);

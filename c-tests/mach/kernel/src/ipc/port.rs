@@ -50,7 +50,6 @@ pub(crate) struct Guard {
     pub(crate) guarded: bool,
     /// The context cannot be changed by mach_port_set_context.
     pub(crate) strict: bool,
-    pub(crate) immovable_receive: bool,
 }
 
 /// Somebody wants to hear when the port dies (ipc_port_request).
@@ -64,8 +63,9 @@ pub(crate) struct DeadNameRequest {
 /// Of what kind the port was made; it never changes.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct PortKind {
-    /// MPO_EXCEPTION_PORT: its receive right stays where it is, and yet it may be an exception port.
-    pub(crate) exception_port: bool,
+    /// The bit 0x8000 of mach_port_construct in kernels that know it: ip_is_id_prot_opted_out, later
+    /// ip_is_exception_port.
+    pub(crate) marked: bool,
     /// MPO_REPLY_PORT
     pub(crate) reply_port: bool,
     /// ip_is_immovable_send: a control port of a task, or of a thread in it, that is never sent in a message.
@@ -86,6 +86,8 @@ pub(crate) struct Port {
     pub(crate) queue: RefCell<VecDeque<Message>>,
     pub(crate) context: Cell<u64>,
     pub(crate) guard: Cell<Guard>,
+    /// ip_immovable_receive: only the end of the receive right clears it, the end of the guard does not.
+    pub(crate) immovable_receive: Cell<bool>,
     pub(crate) sets: RefCell<Vec<Rc<PortSet>>>,
     /// A send-once right for the no-senders notification.
     pub(crate) no_senders: RefCell<Option<PortRef>>,
@@ -108,6 +110,7 @@ impl Port {
             queue: RefCell::default(),
             context: Cell::new(0),
             guard: Cell::default(),
+            immovable_receive: Cell::default(),
             sets: RefCell::default(),
             no_senders: RefCell::default(),
             dead_name_requests: RefCell::default(),

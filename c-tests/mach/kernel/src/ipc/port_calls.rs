@@ -7,8 +7,10 @@ use super::port::{DeadNameRequest, Guard, Home, Port, PortKind, PortRef};
 use super::port_set::PortSet;
 use super::space::{Entry, Object};
 use crate::constants::*;
+use crate::exceptions::policy::{self, PortFacts};
 use crate::guard::Violation;
 use crate::kernel::Kernel;
+use crate::profile::Release;
 use crate::task::TaskId;
 
 impl Kernel {
@@ -52,15 +54,18 @@ impl Kernel {
         queue_limit: u32,
         context: u64,
     ) -> Result<Name, KernReturn> {
-        const ONE_OF: [u32; 2] = [
-            MPO_SERVICE_PORT | MPO_CONNECTION_PORT,
-            MPO_REPLY_PORT | MPO_ENFORCE_REPLY_PORT_SEMANTICS | MPO_EXCEPTION_PORT | MPO_PROVISIONAL_REPLY_PORT,
-        ];
-        if ONE_OF.iter().any(|group| (flags & group).count_ones() > 1) {
+        const ONE_OF: u32 = MPO_SERVICE_PORT | MPO_CONNECTION_PORT | MPO_TG_BLOCK_TRACKING;
+        /// Since xnu-10002.1.13, which is where the last bit begins to mean something.
+        const ONE_OF_SINCE_14: u32 =
+            MPO_REPLY_PORT | MPO_ENFORCE_REPLY_PORT_SEMANTICS | MPO_BIT_0X8000 | MPO_PROVISIONAL_REPLY_PORT;
+        let release = self.profile.release;
+        if (flags & ONE_OF).count_ones() > 1
+            || release >= Release::MacOs14_0 && (flags & ONE_OF_SINCE_14).count_ones() > 1
+        {
             return Err(KERN_INVALID_ARGUMENT);
         }
-        if flags & MPO_SERVICE_PORT != 0 {
-            // Only launchd makes these.
+        if flags & (MPO_SERVICE_PORT | MPO_TG_BLOCK_TRACKING) != 0 {
+            // Only launchd makes the former, only the window server the latter.
             return Err(KERN_DENIED);
         }
         if flags & MPO_CONNECTION_PORT != 0 {
@@ -69,14 +74,11 @@ impl Kernel {
         if flags & MPO_QLIMIT != 0 && queue_limit > QLIMIT_MAX {
             return Err(KERN_INVALID_VALUE);
         }
-        // Kernels that do not know MPO_EXCEPTION_PORT take it for nothing.
-        let knows_exception_ports = self.profile.release.has_exception_port_flag();
-        let kind = PortKind {
-            exception_port: flags & MPO_EXCEPTION_PORT != 0 && knows_exception_ports,
-            reply_port: flags & MPO_REPLY_PORT != 0,
-            ..PortKind::default()
-        };
+        // All other bits are nothing: mach_port_construct has no check for what it does not know.
+        let bit = if flags & MPO_BIT_0X8000 != 0 { policy::port_with_bit(release) } else { PortFacts::default() };
+        let kind = PortKind { marked: bit.marked, reply_port: flags & MPO_REPLY_PORT != 0, ..PortKind::default() };
         let (name, port) = self.allocate_port(task, kind)?;
+        port.immovable_receive.set(bit.immovable_receive);
         if flags & MPO_INSERT_SEND_RIGHT != 0 {
             port.make_send();
             if let Some(entry) = self.space(task)?.get_mut(name) {
@@ -89,11 +91,10 @@ impl Kernel {
         }
         port.context.set(context);
         if flags & MPO_CONTEXT_AS_GUARD != 0 {
-            port.guard.set(Guard {
-                guarded: true,
-                strict: flags & MPO_STRICT != 0,
-                immovable_receive: flags & MPO_IMMOVABLE_RECEIVE != 0,
-            });
+            port.guard.set(Guard { guarded: true, strict: flags & MPO_STRICT != 0 });
+            if flags & MPO_IMMOVABLE_RECEIVE != 0 {
+                port.immovable_receive.set(true);
+            }
         }
         Ok(name)
     }

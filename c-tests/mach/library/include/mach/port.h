@@ -90,6 +90,8 @@ typedef int mach_port_flavor_t;
 #define MPO_DENAP_RECEIVER 0x40
 #define MPO_IMMOVABLE_RECEIVE 0x80
 #define MPO_REPLY_PORT 0x1000
+/* One bit: the former's name is of macOS 14, the latter's of 15. */
+#define MPO_PROVISIONAL_ID_PROT_OPTOUT 0x8000
 #define MPO_EXCEPTION_PORT 0x8000
 
 typedef struct mach_port_options {
