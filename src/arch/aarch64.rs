@@ -227,9 +227,13 @@ macro_rules! protected_call {
             ".cfi_restore x29",
             ".cfi_restore x30",
             "cbnz w9, 31f",
+            $crate::arch::define_label!($crate::arch::prepared_call_label!()),
             $crate::arch::load_thread!("x9", "x10"),
             "b 21b",
             "31:",
+            "tbnz w9, #31, 32f",
+            "b {call_within_a_jump}",
+            "32:",
             "mov w0, w9",
             "ret",
             "9:",
@@ -243,6 +247,61 @@ macro_rules! protected_call {
     };
 }
 pub(crate) use protected_call;
+
+/// The body of a function with the parameters of `wasmtrap_call`, which have been checked: makes the call within a
+/// setjmp, and jumps after a trap.
+macro_rules! call_within_a_jump {
+    () => {
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "stp x29, x30, [sp, #-48]!",
+            ".cfi_def_cfa_offset 48",
+            ".cfi_offset x29, -48",
+            ".cfi_offset x30, -40",
+            "mov x29, sp",
+            ".cfi_def_cfa_register x29",
+            "stp x19, x20, [x29, #16]",
+            "str x21, [x29, #32]",
+            ".cfi_offset x19, -32",
+            ".cfi_offset x20, -24",
+            ".cfi_offset x21, -16",
+            "sub sp, sp, #{size_of_jump}",
+            "mov x19, x0",
+            "mov x20, x1",
+            "mov x21, x2",
+            "mov x0, sp",
+            "bl {setjmp}",
+            "hint #36",
+            "cbnz w0, 2f",
+            "mov x0, x19",
+            "mov x1, x20",
+            "mov x2, x21",
+            concat!("bl ", $crate::arch::prepared_call_label!()),
+            "cmp w0, #{trapped_status}",
+            "b.ne 3f",
+            "mov x0, sp",
+            "mov w1, #1",
+            "bl {longjmp}",
+            "2:",
+            "mov w0, #{trapped_status}",
+            "3:",
+            "mov sp, x29",
+            "ldp x19, x20, [x29, #16]",
+            "ldr x21, [x29, #32]",
+            "ldp x29, x30, [sp], #48",
+            ".cfi_def_cfa sp, 0",
+            ".cfi_restore x29",
+            ".cfi_restore x30",
+            "ret",
+            ".cfi_endproc",
+            size_of_jump = const $crate::outside::call::SIZE_OF_JUMP,
+            setjmp = sym $crate::outside::call::_setjmp,
+            longjmp = sym $crate::outside::call::longjmp,
+            trapped_status = const $crate::abi::WASMTRAP_TRAPPED,
+        )
+    };
+}
+pub(crate) use call_within_a_jump;
 
 /// The body of `wasmtrap_raise(code: w0, payload: x1) -> !`: tells Rust where it was called from, and lands.
 macro_rules! raise {

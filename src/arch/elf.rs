@@ -28,6 +28,14 @@ macro_rules! direct_landing_label {
 #[cfg(target_arch = "x86_64")]
 pub(crate) use direct_landing_label;
 
+/// The label in `wasmtrap_call` behind its checks.
+macro_rules! prepared_call_label {
+    () => {
+        "wasmtrap_prepared_call"
+    };
+}
+pub(crate) use prepared_call_label;
+
 /// The label to which `wasmtrap_raise` goes.
 macro_rules! raise_landing_label {
     () => {

@@ -70,6 +70,7 @@ macro_rules! protected_call_asm {
             shadow_stack = const core::mem::offset_of!($crate::shared::activation::Activation, shadow_stack),
             detached = const core::mem::offset_of!($crate::shared::activation::Activation, detached),
             prepare = sym $crate::outside::call::prepare,
+            call_within_a_jump = sym $crate::outside::call::call_within_a_jump,
             returned_out_of_order = sym $crate::outside::call::returned_out_of_order,
             trapped = sym $crate::outside::call::trapped,
             trapped_status = const $crate::abi::WASMTRAP_TRAPPED,

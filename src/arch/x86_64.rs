@@ -268,9 +268,11 @@ macro_rules! protected_call {
             ".cfi_def_cfa_offset 8",
             "test eax, eax",
             "jnz 31f",
+            $crate::arch::define_label!($crate::arch::prepared_call_label!()),
             $crate::arch::load_thread!("rax"),
             "jmp 21b",
             "31:",
+            "jg {call_within_a_jump}",
             "ret",
             "9:",
             ".cfi_endproc",
@@ -285,6 +287,64 @@ pub(crate) use protected_call;
 
 // The activation keeps the stack aligned for the call: return address, rbp and five registers are 56 bytes.
 const _: () = assert!((8 + 8 + PUSHED + size_of::<Activation>()).is_multiple_of(16));
+
+/// The body of a function with the parameters of `wasmtrap_call`, which have been checked: makes the call within a
+/// setjmp, and jumps after a trap.
+macro_rules! call_within_a_jump {
+    () => {
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "push rbp",
+            ".cfi_def_cfa_offset 16",
+            ".cfi_offset rbp, -16",
+            "mov rbp, rsp",
+            ".cfi_def_cfa_register rbp",
+            "push rbx",
+            "push r12",
+            "push r13",
+            "push r14",
+            ".cfi_offset rbx, -24",
+            ".cfi_offset r12, -32",
+            ".cfi_offset r13, -40",
+            ".cfi_offset r14, -48",
+            "sub rsp, {size_of_jump}",
+            "mov rbx, rdi",
+            "mov r12, rsi",
+            "mov r13, rdx",
+            "mov rdi, rsp",
+            "call {setjmp}",
+            "endbr64",
+            "test eax, eax",
+            "jnz 2f",
+            "mov rdi, rbx",
+            "mov rsi, r12",
+            "mov rdx, r13",
+            concat!("call ", $crate::arch::prepared_call_label!()),
+            "cmp eax, {trapped_status}",
+            "jne 3f",
+            "mov rdi, rsp",
+            "mov esi, 1",
+            "call {longjmp}",
+            "2:",
+            "mov eax, {trapped_status}",
+            "3:",
+            "lea rsp, [rbp - 32]",
+            "pop r14",
+            "pop r13",
+            "pop r12",
+            "pop rbx",
+            "pop rbp",
+            ".cfi_def_cfa rsp, 8",
+            "ret",
+            ".cfi_endproc",
+            size_of_jump = const $crate::outside::call::SIZE_OF_JUMP,
+            setjmp = sym $crate::outside::call::_setjmp,
+            longjmp = sym $crate::outside::call::longjmp,
+            trapped_status = const $crate::abi::WASMTRAP_TRAPPED,
+        )
+    };
+}
+pub(crate) use call_within_a_jump;
 
 /// The body of `wasmtrap_raise(code: edi, payload: rsi) -> !`: tells Rust where it was called from, and lands.
 macro_rules! raise {

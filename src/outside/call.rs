@@ -8,13 +8,38 @@ use core::sync::atomic::Ordering;
 
 use super::error::{self, fail};
 use super::text::Text;
-use super::{library, platform, threads};
+use super::{library, platform, sanitizers, threads};
 use crate::arch;
 use crate::inside::{land, tables};
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
 use crate::shared::thread::Thread;
 use crate::shared::tree;
+
+/// What `prepare` says where the call has to be made by `call_within_a_jump`.
+const WITHIN_A_JUMP: wasmtrap_status_t = 1;
+
+/// No less than any platform's jmp_buf; a multiple of 16.
+pub(crate) const SIZE_OF_JUMP: usize = 512;
+
+unsafe extern "C" {
+    /// The C library's, which saves no signal mask, or a sanitizer's in front of it.
+    pub(crate) fn _setjmp(jump: *mut core::ffi::c_void) -> core::ffi::c_int;
+    pub(crate) fn longjmp(jump: *mut core::ffi::c_void, value: core::ffi::c_int) -> !;
+}
+
+/// `wasmtrap_call` behind its checks, for sanitizers that want to see a longjmp where frames are dropped.
+///
+/// # Safety
+/// As `wasmtrap_call`'s; `prepare` said that it is to be called.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C-unwind" fn call_within_a_jump(
+    function: wasmtrap_function_t,
+    argument: *mut core::ffi::c_void,
+    trap: *mut wasmtrap_trap_t,
+) -> wasmtrap_status_t {
+    arch::call_within_a_jump!()
+}
 
 /// Before the call, when the fast path found something missing: attaches the thread, or says what is wrong.
 pub(crate) unsafe extern "C" fn prepare(
@@ -46,6 +71,7 @@ pub(crate) unsafe extern "C" fn prepare(
         })
         .and_then(|()| threads::attach().map(|_| ()));
     match result {
+        Ok(()) if sanitizers::need_jumps() => WITHIN_A_JUMP,
         Ok(()) => WASMTRAP_OK,
         Err(failure) => failure.status(),
     }
@@ -111,6 +137,7 @@ pub(crate) unsafe extern "C" fn trapped(activation: &Activation, maker: u32) {
     };
     // SAFETY: this thread's, and written only for traps by this maker, the last of which has landed here.
     let pending = unsafe { &*maker.pending(thread) };
+    sanitizers::frames_are_dropped(thread, pending.record.sp, activation);
     // SAFETY: null or, by the contract of wasmtrap_call, valid during the call; its size was checked before it.
     let Some(out) = (unsafe { activation.trap.as_mut() }) else { return };
     let (frames, capacity) = (out.frames, out.frames_capacity);
@@ -178,5 +205,6 @@ pub(crate) unsafe extern "C" fn raised(
     }
     thread.chain.store(activation.previous, Ordering::Relaxed);
     platform::leaving_for(activation);
+    sanitizers::frames_are_dropped(thread, sp, activation);
     activation
 }

@@ -18,6 +18,7 @@ pub(crate) mod pin;
 pub(crate) mod platform;
 pub(crate) mod regions;
 pub(crate) mod registry;
+pub(crate) mod sanitizers;
 pub(crate) mod signals;
 pub(crate) mod text;
 pub(crate) mod thread_key;

@@ -62,6 +62,9 @@ pub(crate) const ATTENTION_SET_UP: u8 = 1;
 #[cfg(wasmtrap_mach)]
 pub(crate) const ATTENTION_PORT: u8 = 2;
 
+/// The thread's protected calls are never on the fast path: a sanitizer wants them made in another way.
+pub(crate) const ATTENTION_SANITIZER: u8 = 4;
+
 /// An attached thread. Only its own thread, and handlers on it, touch the fields, but for `chain`, which others may
 /// look at, `attention`, which others may set, and the list links, which belong to the list's lock. Shared references
 /// only: handlers come at any time.

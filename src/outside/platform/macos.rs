@@ -6,6 +6,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 use crate::arch::{self, NoThreadPointer};
 use crate::outside::error::{self, Failure, fail};
 use crate::outside::platform::page_size;
+use crate::outside::sanitizers::Entries;
 use crate::shared::abi::WASMTRAP_ERR_UNSUPPORTED;
 use crate::shared::activation::Activation;
 use crate::shared::thread::StackBounds;
@@ -20,6 +21,7 @@ pub(crate) const STACK_MAPPING_FLAGS: c_int = libc::MAP_NORESERVE;
 /// Gets ready what threads need: their own pointer, and the call of `leaving_for`.
 pub(crate) fn set_up() -> Result<(), Failure> {
     find_sigreturn();
+    find_sanitizers();
     arch::set_up().map_err(|reason| match reason {
         NoThreadPointer::NoKey(error) => error::system("pthread_key_create", error),
         NoThreadPointer::NotWhereExpected => fail(
@@ -55,6 +57,38 @@ pub(crate) fn stack_bounds() -> StackBounds {
         page_size()
     };
     StackBounds { low, high, guard: guard.min(low) }
+}
+
+/// What the names in `find_sanitizers` stand for in this process, null where there is none.
+static SANITIZERS: [AtomicPtr<c_void>; 3] = [const { AtomicPtr::new(core::ptr::null_mut()) }; 3];
+
+fn find_sanitizers() {
+    let names = [c"__asan_handle_no_return", c"__asan_unpoison_memory_region", c"__tsan_func_exit"];
+    for (place, name) in SANITIZERS.iter().zip(names) {
+        // SAFETY: looks a name up.
+        place.store(unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }, Ordering::Relaxed);
+    }
+}
+
+pub(crate) fn sanitizer_entries() -> Entries {
+    let [handle_no_return, unpoison, func_exit] = &SANITIZERS;
+    let (handle_no_return, unpoison) = (handle_no_return.load(Ordering::Relaxed), unpoison.load(Ordering::Relaxed));
+    // SAFETY: null, for which the option is none, or a function of that form (sanitizer/asan_interface.h; the last is
+    // never called).
+    unsafe {
+        Entries {
+            asan_handle_no_return: core::mem::transmute::<*mut c_void, Option<unsafe extern "C" fn()>>(
+                handle_no_return,
+            ),
+            asan_unpoison_memory_region: core::mem::transmute::<
+                *mut c_void,
+                Option<unsafe extern "C" fn(*const c_void, usize)>,
+            >(unpoison),
+            tsan_func_exit: core::mem::transmute::<*mut c_void, Option<unsafe extern "C" fn()>>(
+                func_exit.load(Ordering::Relaxed),
+            ),
+        }
+    }
 }
 
 type Sigreturn = unsafe extern "C" fn(*mut c_void, c_int, usize) -> c_int;

@@ -11,11 +11,12 @@ use core::sync::atomic::Ordering;
 
 use super::error::{self, Failure, fail};
 use super::library;
+use super::sanitizers;
 use super::thread_key::ThreadKey;
 use crate::arch;
 use crate::inside::land;
 use crate::shared::abi::*;
-use crate::shared::thread::{ATTENTION_SET_UP, Thread};
+use crate::shared::thread::{ATTENTION_SANITIZER, ATTENTION_SET_UP, Thread};
 use alternate_stack::TakenBack;
 
 /// This thread's record, attaching it if need be.
@@ -64,7 +65,8 @@ pub(crate) fn attach() -> Result<&'static Thread, Failure> {
 /// Clears a thread's call for attention, if there is no more reason for it.
 fn look_again(thread: &Thread) -> Result<(), Failure> {
     // Before the look, so that a shutdown that comes after the look is not cleared with it.
-    if thread.attention.swap(0, Ordering::SeqCst) == 0 {
+    let always = if sanitizers::need_jumps() { ATTENTION_SANITIZER } else { 0 };
+    if thread.attention.swap(always, Ordering::SeqCst) & !ATTENTION_SANITIZER == 0 {
         return library::require_ready();
     }
     let result = library::require_ready().and_then(|()| {

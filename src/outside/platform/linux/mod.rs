@@ -1,6 +1,7 @@
 //! Linux.
 
 mod memory_map;
+mod sanitizers;
 
 use core::ffi::{CStr, c_char};
 
@@ -12,6 +13,7 @@ use crate::shared::activation::Activation;
 use crate::shared::state;
 use crate::shared::thread::StackBounds;
 use memory_map::Area;
+pub(crate) use sanitizers::sanitizer_entries;
 
 /// The main thread's stack grows, up to a limit that may change while it runs. A fault this far below its top is the
 /// stack's, whatever the limit is by then, if nothing else is mapped there. (The kernel means to keep as much free
