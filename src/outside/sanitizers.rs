@@ -1,14 +1,15 @@
 //! Sanitizers that the process runs under. A trap drops frames of instrumented code that do not return, and a sanitizer
 //! that sees longjmp do the same does not see ours: it has to be told.
 //!
-//! - AddressSanitizer keeps the stack around the locals of a frame poisoned until the frame returns. What was dropped is
-//!   unpoisoned, and `__asan_handle_no_return` ends the frames that it keeps in the heap (detect_stack_use_after_return).
-//!   That function alone is not enough here: it looks at the stack from where it is called up (UnpoisonDefaultStack,
-//!   compiler-rt/lib/asan/asan_rtl.cpp), and a fault has landed above the dropped frames by then.
-//! - ThreadSanitizer keeps a stack of return addresses of its own (65,536 of them, lib/tsan/rtl/tsan_defs.h), and counts
-//!   the signal handlers that it has called for the process. Both are put back by its longjmp alone, to what they were
-//!   at the setjmp (LongJmp, lib/tsan/rtl/tsan_interceptors_posix.cpp); there is no entry for that. So each protected
-//!   call of such a process is made within a setjmp, and a longjmp follows its trap.
+//! - AddressSanitizer keeps the stack around the locals of a frame poisoned until the frame returns. What was dropped
+//!   is unpoisoned, and `__asan_handle_no_return` ends the frames that it keeps in the heap
+//!   (detect_stack_use_after_return). That function alone is not enough here: it looks at the stack from where it is
+//!   called up (UnpoisonDefaultStack, compiler-rt/lib/asan/asan_rtl.cpp), and a fault has landed above the dropped
+//!   frames by then.
+//! - ThreadSanitizer keeps a stack of return addresses of its own (65,536 of them, lib/tsan/rtl/tsan_defs.h), and
+//!   counts the signal handlers that it has called for the process. Both are put back by its longjmp alone, to what they
+//!   were at the setjmp (LongJmp, lib/tsan/rtl/tsan_interceptors_posix.cpp); there is no entry for that. So each
+//!   protected call of such a process is made within a setjmp, and a longjmp follows its trap.
 
 use core::ffi::c_void;
 

@@ -1,6 +1,6 @@
 /* A process with AddressSanitizer's entries (this program has its own) is told once for each trap that frames were
- * dropped, and which stack they were on: after the handler, on the thread's own stack, with nothing blocked. A call that
- * returns is no reason to tell anything. */
+ * dropped, and which stack they were on: after the handler, on the thread's own stack, with nothing blocked. A call
+ * that returns is no reason to tell anything. */
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>

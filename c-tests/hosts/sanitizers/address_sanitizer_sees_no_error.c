@@ -1,7 +1,8 @@
-/* A host that is built with AddressSanitizer: its frames, with what the sanitizer has poisoned in them, are dropped by
- * traps by faults, by wasmtrap_raise and by a stack overflow, on the main thread and on others. Nothing of them is
- * poisoned afterwards, and the sanitizer, which would end the process, sees no error in what uses that stack next. Where
- * it keeps locals in the heap, the room for them is used up on the way, and the stack comes in use after all. */
+/* A host that is built with AddressSanitizer: its frames, with what the sanitizer has poisoned in them, are dropped
+ * by traps by faults, by wasmtrap_raise and by a stack overflow, on the main thread and on others. Nothing of them
+ * is poisoned afterwards, and the sanitizer, which would end the process, sees no error in what uses that stack
+ * next. Where it keeps locals in the heap, the room for them is used up on the way, and the stack comes in use after
+ * all. */
 #include <pthread.h>
 #include <sanitizer/asan_interface.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-/* A host that is built with ThreadSanitizer, which keeps a stack of the functions that it is in, and ends the process
- * where that is full, at 65,536. Traps by faults and by wasmtrap_raise drop more than that. Afterwards the process is in
- * no signal handler: what may not be done in one is done, and the sanitizer has nothing to report (it would end the
- * process with a status of its own). */
+/* A host that is built with ThreadSanitizer, which keeps a stack of the functions that it is in, and ends the
+ * process where that is full, at 65,536. Traps by faults and by wasmtrap_raise drop more than that. Afterwards the
+ * process is in no signal handler: what may not be done in one is done, and the sanitizer has nothing to report (it
+ * would end the process with a status of its own). */
 #include <pthread.h>
 #include <stdlib.h>
 

@@ -5,9 +5,9 @@
  * function runs for an import, and given up again before the module goes on or is made to trap: a trap therefore never
  * drops a frame that holds the GIL, or one of Python's.
  *
- * A Python function may switch to another greenlet, which may call WebAssembly too, and go on in any order. What belongs
- * to the WebAssembly of a greenlet is therefore taken off the thread before Python runs, and put back after it: the
- * protected calls, and the handler of WebAssembly's exceptions. It lives on the greenlet's stack in between.
+ * A Python function may switch to another greenlet, which may call WebAssembly too, and go on in any order. What
+ * belongs to the WebAssembly of a greenlet is therefore taken off the thread before Python runs, and put back after it:
+ * the protected calls, and the handler of WebAssembly's exceptions. It lives on the greenlet's stack in between.
  */
 #include <stdio.h>
 #include <stdlib.h>
