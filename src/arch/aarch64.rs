@@ -175,6 +175,7 @@ macro_rules! protected_call {
             "b 72f",
             // After a raise the record has been handed out.
             $crate::arch::define_label!($crate::arch::raise_landing_label!()),
+            "hint #36", // on macOS wasmtrap_raise comes by a register
             "add x29, sp, #{saved}",
             "72:",
             "ldr x10, [sp, #{float_control}]",
@@ -240,6 +241,7 @@ macro_rules! protected_call {
             ".cfi_endproc",
 
             $crate::arch::exception_table!(),
+            $crate::arch::label_addresses!(),
             saved = const size_of::<$crate::shared::activation::Activation>().next_multiple_of(16),
             above_saved = const 160,
             frame_size = const size_of::<$crate::shared::activation::Activation>().next_multiple_of(16) + 160,
@@ -319,7 +321,7 @@ macro_rules! raise {
             "mov x29, sp",
             "bl {raised}",
             "mov sp, x0",
-            concat!("b ", $crate::arch::raise_landing_label!()),
+            $crate::arch::jump_to_raise_landing!(),
             ".cfi_endproc",
             raised = sym $crate::outside::call::raised,
         )

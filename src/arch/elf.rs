@@ -52,15 +52,69 @@ macro_rules! define_label {
 }
 pub(crate) use define_label;
 
+/// Symbols tell them already.
+macro_rules! label_addresses {
+    () => {
+        ""
+    };
+}
+pub(crate) use label_addresses;
+
 /// The address of a symbol in a register.
+#[cfg(target_arch = "x86_64")]
+macro_rules! address_of {
+    ($register:literal, $symbol:expr) => {
+        concat!("lea ", $register, ", [rip + ", $symbol, "]")
+    };
+}
 #[cfg(target_arch = "aarch64")]
 macro_rules! address_of {
     ($register:literal, $symbol:expr) => {
         concat!("adrp ", $register, ", ", $symbol, "\nadd ", $register, ", ", $register, ", :lo12:", $symbol)
     };
 }
+
+/// The address of a label of `wasmtrap_call`.
+macro_rules! address_of_label {
+    ($label:expr) => {{
+        let address: usize;
+        // SAFETY: takes the address of a label in the same object.
+        unsafe {
+            core::arch::asm!(
+                address_of!("{0}", $label),
+                out(reg) address,
+                options(nostack, nomem, preserves_flags, pure)
+            );
+        }
+        address
+    }};
+}
+
+/// Where a trap resumes, with the stack pointer at the activation.
+pub(crate) fn landing() -> usize {
+    address_of_label!(landing_label!())
+}
+
+/// The same for a trap that the Mach server has made: the record is the one that the server writes.
+#[cfg(wasmtrap_mach)]
+pub(crate) fn server_landing() -> usize {
+    address_of_label!(server_landing_label!())
+}
+
+/// Ends `wasmtrap_raise`: goes to its landing.
+#[cfg(target_arch = "x86_64")]
+macro_rules! jump_to_raise_landing {
+    () => {
+        concat!("jmp ", $crate::arch::raise_landing_label!())
+    };
+}
 #[cfg(target_arch = "aarch64")]
-pub(crate) use address_of;
+macro_rules! jump_to_raise_landing {
+    () => {
+        concat!("b ", $crate::arch::raise_landing_label!())
+    };
+}
+pub(crate) use jump_to_raise_landing;
 
 /// Names the personality routine (operand `personality`) and the table below for the unwinder. The numbers are DWARF's
 /// pointer encodings: indirect, pc-relative, 4 bytes; and pc-relative, 4 bytes.

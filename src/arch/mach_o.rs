@@ -3,26 +3,24 @@
 /// The label in `wasmtrap_call` at which a trap resumes.
 macro_rules! landing_label {
     () => {
-        "_wasmtrap_landing"
+        "Lwasmtrap_landing"
     };
 }
 pub(crate) use landing_label;
 
 /// The one at which a trap of the Mach server's making resumes.
-#[cfg(wasmtrap_mach)]
 macro_rules! server_landing_label {
     () => {
-        "_wasmtrap_server_landing"
+        "Lwasmtrap_server_landing"
     };
 }
-#[cfg(wasmtrap_mach)]
 pub(crate) use server_landing_label;
 
 /// The label to which a handler goes that ends without the kernel's help: on Linux only.
 #[cfg(target_arch = "x86_64")]
 macro_rules! direct_landing_label {
     () => {
-        "_wasmtrap_direct_landing"
+        "Lwasmtrap_direct_landing"
     };
 }
 #[cfg(target_arch = "x86_64")]
@@ -39,29 +37,75 @@ pub(crate) use prepared_call_label;
 /// The label to which `wasmtrap_raise` goes.
 macro_rules! raise_landing_label {
     () => {
-        "_wasmtrap_raise_landing"
+        "Lwasmtrap_raise_landing"
     };
 }
 pub(crate) use raise_landing_label;
 
-/// Defines a label that other functions see. Without `.alt_entry` the linker would take it for the start of another
-/// function, which it may move away or drop (`.subsections_via_symbols`).
+/// Defines a label in the middle of a function. It must be one of the assembler's own, with an L: to ld64 and LLD any
+/// other one starts an entry in `__unwind_info`, `.alt_entry` or not, and from there to the function's end an exception
+/// finds no unwind information, in the landing pad too. Other functions find it by `label_addresses`.
 macro_rules! define_label {
     ($label:expr) => {
-        concat!(".globl ", $label, "\n.private_extern ", $label, "\n.alt_entry ", $label, "\n", $label, ":")
+        concat!($label, ":")
     };
 }
 pub(crate) use define_label;
 
-/// The address of a symbol in a register.
-#[cfg(target_arch = "aarch64")]
-macro_rules! address_of {
-    ($register:literal, $symbol:expr) => {
-        concat!("adrp ", $register, ", ", $symbol, "@PAGE\nadd ", $register, ", ", $register, ", ", $symbol, "@PAGEOFF")
+/// Where the labels are that other functions have to know. The names of the assembler's labels end with their object
+/// file, these do not.
+macro_rules! label_addresses {
+    () => {
+        r#"
+        .pushsection __DATA,__const
+        .private_extern _wasmtrap_landing_address
+        .private_extern _wasmtrap_server_landing_address
+        .private_extern _wasmtrap_raise_landing_address
+        .globl _wasmtrap_landing_address
+        .globl _wasmtrap_server_landing_address
+        .globl _wasmtrap_raise_landing_address
+        .balign 8
+_wasmtrap_landing_address:
+        .quad Lwasmtrap_landing
+_wasmtrap_server_landing_address:
+        .quad Lwasmtrap_server_landing
+_wasmtrap_raise_landing_address:
+        .quad Lwasmtrap_raise_landing
+        .popsection
+        "#
+    };
+}
+pub(crate) use label_addresses;
+
+unsafe extern "C" {
+    safe static wasmtrap_landing_address: usize;
+    safe static wasmtrap_server_landing_address: usize;
+}
+
+/// Where a trap resumes, with the stack pointer at the activation.
+pub(crate) fn landing() -> usize {
+    wasmtrap_landing_address
+}
+
+/// The same for a trap that the Mach server has made: the record is the one that the server writes.
+pub(crate) fn server_landing() -> usize {
+    wasmtrap_server_landing_address
+}
+
+/// Ends `wasmtrap_raise`: goes to its landing.
+#[cfg(target_arch = "x86_64")]
+macro_rules! jump_to_raise_landing {
+    () => {
+        "jmp qword ptr [rip + _wasmtrap_raise_landing_address]"
     };
 }
 #[cfg(target_arch = "aarch64")]
-pub(crate) use address_of;
+macro_rules! jump_to_raise_landing {
+    () => {
+        "adrp x16, _wasmtrap_raise_landing_address@PAGE\nldr x16, [x16, _wasmtrap_raise_landing_address@PAGEOFF]\nbr x16"
+    };
+}
+pub(crate) use jump_to_raise_landing;
 
 /// Names the personality routine (operand `personality`) and the table below for the unwinder. The numbers are DWARF's
 /// pointer encodings: indirect, pc-relative, 4 bytes; and pc-relative, a pointer's size.

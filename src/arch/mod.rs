@@ -17,33 +17,6 @@ pub(crate) use object_format::*;
 pub(crate) use this::*;
 pub(crate) use thread_pointer::*;
 
-/// The address of a label of `wasmtrap_call`.
-macro_rules! address_of_label {
-    ($label:expr) => {{
-        let address: usize;
-        // SAFETY: takes the address of a label in the same object.
-        unsafe {
-            core::arch::asm!(
-                address_of!("{0}", $label),
-                out(reg) address,
-                options(nostack, nomem, preserves_flags, pure)
-            );
-        }
-        address
-    }};
-}
-
-/// Where a trap resumes, with the stack pointer at the activation.
-pub(crate) fn landing() -> usize {
-    address_of_label!(landing_label!())
-}
-
-/// The same for a trap that the Mach server has made: the record is the one that the server writes.
-#[cfg(wasmtrap_mach)]
-pub(crate) fn server_landing() -> usize {
-    address_of_label!(server_landing_label!())
-}
-
 #[cfg(not(wasmtrap_mach))]
 macro_rules! define_server_landing {
     () => {

@@ -19,14 +19,6 @@ pub(crate) fn current_thread() -> *const Thread {
     thread
 }
 
-/// The address of a symbol in a register.
-macro_rules! address_of {
-    ($register:literal, $symbol:expr) => {
-        concat!("lea ", $register, ", [rip + ", $symbol, "]")
-    };
-}
-pub(crate) use address_of;
-
 #[cfg(wasmtrap_mach)]
 macro_rules! define_server_landing {
     () => {
@@ -278,6 +270,7 @@ macro_rules! protected_call {
             ".cfi_endproc",
 
             $crate::arch::exception_table!(),
+            $crate::arch::label_addresses!(),
             size_of_activation = const size_of::<$crate::shared::activation::Activation>(),
             frame = const size_of::<$crate::shared::activation::Activation>() + 5 * 8,
         )
@@ -359,7 +352,7 @@ macro_rules! raise {
             ".cfi_def_cfa_offset 16",
             "call {raised}",
             "mov rsp, rax",
-            concat!("jmp ", $crate::arch::raise_landing_label!()),
+            $crate::arch::jump_to_raise_landing!(),
             ".cfi_endproc",
             raised = sym $crate::outside::call::raised,
         )
