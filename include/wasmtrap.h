@@ -80,6 +80,12 @@
 // wasmtrap_init: install no signal handlers. The host owns sigaction and calls wasmtrap_try_handle_signal.
 #define WASMTRAP_INIT_HOST_OWNS_SIGNALS 2
 
+// The most clients that are open at a time, the default one among them.
+#define WASMTRAP_MAX_CLIENTS 64
+
+// wasmtrap_client_set_fault_handler: the handler is asked about faults that are no client's, too.
+#define WASMTRAP_HANDLER_ANY_FAULT 1
+
 // Memory faults in this range are traps only if the fault address lies in a registered region, or in the guard area
 // of the thread's own stack. Everything else is a crash and forwarded. Recommended.
 #define WASMTRAP_CODE_STRICT 1
@@ -154,6 +160,21 @@ typedef struct wasmtrap_options_t {
   size_t alternate_stack_size;
 } wasmtrap_options_t;
 
+// A user of the library, as wasmtrap_client_open wants it.
+typedef struct wasmtrap_client_desc_t {
+  // sizeof(wasmtrap_client_desc_t).
+  size_t struct_size;
+  // What the client is called in wasmtrap_describe and in the sentences of wasmtrap_last_error: a UTF-8 string that
+  // ends in NUL. Copied, and cut after 47 bytes. Must not be NULL or empty.
+  const char *name;
+  // What the client wants, or NULL for the defaults. Read during the call only.
+  const struct wasmtrap_options_t *options;
+} wasmtrap_client_desc_t;
+
+// A user of the library in this process: WASMTRAP_CLIENT_DEFAULT, or what wasmtrap_client_open gave. A number is never
+// given out twice.
+typedef uint32_t wasmtrap_client_t;
+
 // One instruction that may trap.
 typedef struct wasmtrap_site_t {
   // Offset in bytes of the instruction from the start of the code range.
@@ -179,6 +200,12 @@ typedef struct wasmtrap_code_desc_t {
   uint32_t flags;
   // The embedder's own, handed back in trap records. Never looked at.
   void *user;
+  // Whose range it is; 0 for the default client's. It goes with its client.
+  wasmtrap_client_t client;
+  // Which faults in the range may be traps: WASMTRAP_FAULT_* or-ed together; 0 for those that the client takes,
+  // which is the most that can be asked for. An interpreter's own text wants WASMTRAP_FAULT_MEMORY alone, or the
+  // host's assertions (`ud2`) would be "unreachable".
+  uint32_t fault_kinds;
 } wasmtrap_code_desc_t;
 
 // What wasmtrap_code_lookup found.
@@ -217,6 +244,10 @@ typedef struct wasmtrap_region_desc_t {
   uint32_t flags;
   // The embedder's own, handed back in trap records. Never looked at.
   void *user;
+  // Whose region it is; 0 for the default client's. It goes with its client.
+  wasmtrap_client_t client;
+  // Must be 0.
+  uint32_t reserved;
 } wasmtrap_region_desc_t;
 
 // A function that runs under protection.
@@ -314,8 +345,8 @@ typedef struct wasmtrap_fault_t {
   size_t struct_size;
   // One of WASMTRAP_FAULT_*.
   uint32_t kind;
-  // WASMTRAP_HAS_*: which of the fields below are set. The others are 0. The region is looked up only where the
-  // fault may be a trap by the tables: in registered code, not beside its trap sites, and inside a protected call.
+  // WASMTRAP_HAS_*: which of the fields below are set. The others are 0. The region is told wherever the program
+  // counter is, and so is WASMTRAP_HAS_STACK_GUARD inside a protected call.
   uint32_t flags;
   // What the instruction did to memory.
   wasmtrap_access_t access;
@@ -354,6 +385,13 @@ typedef struct wasmtrap_fault_t {
   uint32_t reserved;
   // The thread's registers. Changes take effect with WASMTRAP_VERDICT_RESUME only.
   struct wasmtrap_registers_t *registers;
+  // The signal handler's siginfo_t, as the kernel gave it; NULL for a Mach exception. It lives until the handler
+  // returns.
+  void *siginfo;
+  // The signal handler's ucontext_t, as the kernel gave it; NULL for a Mach exception. It lives until the handler
+  // returns. To change registers, change `registers`: what that says is written over the context with
+  // WASMTRAP_VERDICT_RESUME. What else the context has (vector registers, the signal mask) may be changed here.
+  void *ucontext;
 } wasmtrap_fault_t;
 
 // The embedder's own fault handler. It runs on the faulting thread: with signals inside the signal handler, with Mach
@@ -490,6 +528,9 @@ typedef wasmtrap_verdict_t (*wasmtrap_fault_handler_t)(struct wasmtrap_fault_t *
 // POSIX signals.
 #define WASMTRAP_BACKEND_SIGNALS 2
 
+// The process's default client: whoever calls wasmtrap_init.
+#define WASMTRAP_CLIENT_DEFAULT 0
+
 // It is not known what the instruction did.
 #define WASMTRAP_ACCESS_UNKNOWN 0
 
@@ -561,13 +602,47 @@ const char *wasmtrap_last_error(void);
 wasmtrap_status_t wasmtrap_init(const struct wasmtrap_options_t *options);
 
 // Puts the earlier signal handlers and exception ports back and forgets all code ranges, regions and the fault
-// handler; their ids are unknown afterwards. Where another handler has been installed on top of the library's, that
+// handler; their ids are unknown afterwards. Where other clients are open (wasmtrap_client_open), only what is the
+// default client's own goes, and nothing that follows here happens before the last one's end. Where another handler has been installed on top of the library's, that
 // one stays, and the library's, which it may call, forwards every fault to the earlier ones. Threads keep what
 // wasmtrap_thread_attach gave them until they end or call wasmtrap_thread_detach.
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (a thread is inside a protected call; detached chains do
 // not count). Thread-safe, not signal-safe.
 wasmtrap_status_t wasmtrap_shutdown(void);
+
+// Opens a client: for a library that shares its process with other users of libwasmtrap that it does not know of (an
+// engine in a plug-in, a Python extension). What is registered for the client is found and judged as its own, goes with
+// it, and nobody else's shutdown takes it away. A program that is the only user needs no client but the default one,
+// which wasmtrap_init opens and wasmtrap_shutdown closes. `desc` is read during the call only; `client` receives the
+// client's number, never 0.
+//
+// The first client to come, be it the default one, sets the library up as wasmtrap_init does. For those that come
+// later the kinds of fault that they ask for are added, and the alternate stacks of threads that attach from then on
+// are as large as the largest that was asked for. What is the whole process's and cannot be had twice, the backend
+// (unless it is WASMTRAP_BACKEND_AUTO, or a fallback is allowed) and who owns the signal handlers, must be what it is.
+//
+// Errors: as for wasmtrap_init, and WASMTRAP_ERR_INVALID_ARGUMENT (`desc`, its name or `client` is NULL, the name is
+// empty), WASMTRAP_ERR_CONFLICT (wasmtrap_last_error says which option, and names the client that came first),
+// WASMTRAP_ERR_LIMIT (WASMTRAP_MAX_CLIENTS are open). Thread-safe, not signal-safe.
+//
+// The caller vouches for this:
+// `desc` is NULL or points to a structure as large as its struct_size says, whose `name` is NULL or ends in NUL and
+// whose `options` is NULL or as wasmtrap_init wants it; `client` is NULL or valid for a write.
+wasmtrap_status_t wasmtrap_client_open(const struct wasmtrap_client_desc_t *desc,
+                                       wasmtrap_client_t *client);
+
+// Closes a client. Its code ranges, regions and fault handler are forgotten, as if each had been unregistered: when
+// this returns, no handler looks at them any more. The other clients' stay, and so does the set-up as long as there is
+// one; the last client's end is that of wasmtrap_shutdown. The default client is closed by wasmtrap_shutdown alone.
+//
+// Protected calls belong to no client. The end of a client that is not the last does not wait for those that its code
+// runs in: faults in its code are not traps any more.
+//
+// Errors: WASMTRAP_ERR_UNKNOWN_ID (never given out, or closed before), WASMTRAP_ERR_INVALID_ARGUMENT (`client` is 0),
+// WASMTRAP_ERR_BUSY (it is the last one, and a thread is inside a protected call). Thread-safe, not signal-safe, not to
+// be called from a fault handler.
+wasmtrap_status_t wasmtrap_client_close(wasmtrap_client_t client);
 
 // Tells which backend is in use: WASMTRAP_BACKEND_MACH_PORTS or WASMTRAP_BACKEND_SIGNALS. After fork the child uses
 // signals: it has neither the ports nor the thread that serves them.
@@ -767,6 +842,21 @@ wasmtrap_status_t wasmtrap_chain_attach(struct wasmtrap_chain_t *chain,
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY. Thread-safe, not signal-safe.
 wasmtrap_status_t wasmtrap_set_fault_handler(wasmtrap_fault_handler_t handler,
                                              void *user);
+
+// Sets a client's own fault handler, or takes it away (`handler` is NULL). It is asked as wasmtrap_set_fault_handler
+// says, which is the same for the default client with WASMTRAP_HANDLER_ANY_FAULT; but of the kinds of fault that the
+// client takes, and first of all about those in its own code ranges or, outside of registered code, in its own regions.
+// About faults that are nobody's by the tables it is asked with WASMTRAP_HANDLER_ANY_FAULT only: one client after the
+// other, in the order in which they have set their handlers, until one does not say WASMTRAP_VERDICT_FORWARD. `flags`
+// is that or 0.
+//
+// Errors: WASMTRAP_ERR_UNKNOWN_ID (`client` is not open), WASMTRAP_ERR_NOT_INITIALIZED (`client` is 0, and wasmtrap_init
+// has not been called), WASMTRAP_ERR_INVALID_ARGUMENT (an unknown flag), WASMTRAP_ERR_NO_MEMORY. Thread-safe, not
+// signal-safe.
+wasmtrap_status_t wasmtrap_client_set_fault_handler(wasmtrap_client_t client,
+                                                    wasmtrap_fault_handler_t handler,
+                                                    void *user,
+                                                    uint32_t flags);
 
 // For a host that owns its signal handlers (WASMTRAP_INIT_HOST_OWNS_SIGNALS): hands a signal to the library, from
 // inside an SA_SIGINFO handler, with that handler's three arguments. 1 if it was the library's: the context has been

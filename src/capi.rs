@@ -3,9 +3,10 @@
 //! The comments are the header's. Outputs are written only on success.
 #![allow(non_camel_case_types, reason = "the names are C's")]
 
-use core::ffi::{c_char, c_int, c_void};
+use core::ffi::{CStr, c_char, c_int, c_void};
 
 use crate::inside::signals::entry;
+use crate::outside::clients::Name;
 use crate::outside::error::{self, Failure};
 use crate::outside::{code, describe, growing, library, names, regions, threads};
 use crate::shared::abi::*;
@@ -104,7 +105,8 @@ pub unsafe extern "C" fn wasmtrap_init(options: *const wasmtrap_options_t) -> wa
 }
 
 /// Puts the earlier signal handlers and exception ports back and forgets all code ranges, regions and the fault
-/// handler; their ids are unknown afterwards. Where another handler has been installed on top of the library's, that
+/// handler; their ids are unknown afterwards. Where other clients are open (wasmtrap_client_open), only what is the
+/// default client's own goes, and nothing that follows here happens before the last one's end. Where another handler has been installed on top of the library's, that
 /// one stays, and the library's, which it may call, forwards every fault to the earlier ones. Threads keep what
 /// wasmtrap_thread_attach gave them until they end or call wasmtrap_thread_detach.
 ///
@@ -112,7 +114,65 @@ pub unsafe extern "C" fn wasmtrap_init(options: *const wasmtrap_options_t) -> wa
 /// not count). Thread-safe, not signal-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_shutdown() -> wasmtrap_status_t {
-    status(library::shutdown())
+    status(library::close(WASMTRAP_CLIENT_DEFAULT))
+}
+
+/// Opens a client: for a library that shares its process with other users of libwasmtrap that it does not know of (an
+/// engine in a plug-in, a Python extension). What is registered for the client is found and judged as its own, goes with
+/// it, and nobody else's shutdown takes it away. A program that is the only user needs no client but the default one,
+/// which wasmtrap_init opens and wasmtrap_shutdown closes. `desc` is read during the call only; `client` receives the
+/// client's number, never 0.
+///
+/// The first client to come, be it the default one, sets the library up as wasmtrap_init does. For those that come
+/// later the kinds of fault that they ask for are added, and the alternate stacks of threads that attach from then on
+/// are as large as the largest that was asked for. What is the whole process's and cannot be had twice, the backend
+/// (unless it is WASMTRAP_BACKEND_AUTO, or a fallback is allowed) and who owns the signal handlers, must be what it is.
+///
+/// Errors: as for wasmtrap_init, and WASMTRAP_ERR_INVALID_ARGUMENT (`desc`, its name or `client` is NULL, the name is
+/// empty), WASMTRAP_ERR_CONFLICT (wasmtrap_last_error says which option, and names the client that came first),
+/// WASMTRAP_ERR_LIMIT (WASMTRAP_MAX_CLIENTS are open). Thread-safe, not signal-safe.
+///
+/// # Safety
+/// `desc` is NULL or points to a structure as large as its struct_size says, whose `name` is NULL or ends in NUL and
+/// whose `options` is NULL or as wasmtrap_init wants it; `client` is NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmtrap_client_open(
+    desc: *const wasmtrap_client_desc_t,
+    client: *mut wasmtrap_client_t,
+) -> wasmtrap_status_t {
+    // SAFETY: the caller's promise, for all of it.
+    status(unsafe {
+        store("client", client, || {
+            let desc = growing::read("desc", desc)?;
+            if desc.name.is_null() {
+                return Err(error::null("desc->name"));
+            }
+            let name = Name::new(CStr::from_ptr(desc.name).to_bytes())?;
+            let options =
+                if desc.options.is_null() { None } else { Some(growing::read("desc->options", desc.options)?) };
+            library::open(name, options.as_ref())
+        })
+    })
+}
+
+/// Closes a client. Its code ranges, regions and fault handler are forgotten, as if each had been unregistered: when
+/// this returns, no handler looks at them any more. The other clients' stay, and so does the set-up as long as there is
+/// one; the last client's end is that of wasmtrap_shutdown. The default client is closed by wasmtrap_shutdown alone.
+///
+/// Protected calls belong to no client. The end of a client that is not the last does not wait for those that its code
+/// runs in: faults in its code are not traps any more.
+///
+/// Errors: WASMTRAP_ERR_UNKNOWN_ID (never given out, or closed before), WASMTRAP_ERR_INVALID_ARGUMENT (`client` is 0),
+/// WASMTRAP_ERR_BUSY (it is the last one, and a thread is inside a protected call). Thread-safe, not signal-safe, not to
+/// be called from a fault handler.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_client_close(client: wasmtrap_client_t) -> wasmtrap_status_t {
+    status(match client {
+        WASMTRAP_CLIENT_DEFAULT => {
+            Err(error::invalid(format_args!("client is 0, the default client, which wasmtrap_shutdown closes")))
+        }
+        _ => library::close(client),
+    })
 }
 
 /// Tells which backend is in use: WASMTRAP_BACKEND_MACH_PORTS or WASMTRAP_BACKEND_SIGNALS. After fork the child uses
@@ -405,7 +465,35 @@ pub extern "C" fn wasmtrap_set_fault_handler(
     handler: wasmtrap_fault_handler_t,
     user: *mut c_void,
 ) -> wasmtrap_status_t {
-    status(library::set_fault_handler(handler, user))
+    status(library::set_fault_handler(WASMTRAP_CLIENT_DEFAULT, handler, user, true))
+}
+
+/// Sets a client's own fault handler, or takes it away (`handler` is NULL). It is asked as wasmtrap_set_fault_handler
+/// says, which is the same for the default client with WASMTRAP_HANDLER_ANY_FAULT; but of the kinds of fault that the
+/// client takes, and first of all about those in its own code ranges or, outside of registered code, in its own regions.
+/// About faults that are nobody's by the tables it is asked with WASMTRAP_HANDLER_ANY_FAULT only: one client after the
+/// other, in the order in which they have set their handlers, until one does not say WASMTRAP_VERDICT_FORWARD. `flags`
+/// is that or 0.
+///
+/// Errors: WASMTRAP_ERR_UNKNOWN_ID (`client` is not open), WASMTRAP_ERR_NOT_INITIALIZED (`client` is 0, and wasmtrap_init
+/// has not been called), WASMTRAP_ERR_INVALID_ARGUMENT (an unknown flag), WASMTRAP_ERR_NO_MEMORY. Thread-safe, not
+/// signal-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_client_set_fault_handler(
+    client: wasmtrap_client_t,
+    handler: wasmtrap_fault_handler_t,
+    user: *mut c_void,
+    flags: u32,
+) -> wasmtrap_status_t {
+    if flags & !WASMTRAP_HANDLER_ANY_FAULT != 0 {
+        let known = WASMTRAP_HANDLER_ANY_FAULT;
+        return error::invalid(format_args!(
+            "flags is {flags:#x}, but only {known:#x} (WASMTRAP_HANDLER_ANY_FAULT) is known"
+        ))
+        .status();
+    }
+    let any_fault = flags & WASMTRAP_HANDLER_ANY_FAULT != 0;
+    status(library::set_fault_handler(client, handler, user, any_fault))
 }
 
 /// For a host that owns its signal handlers (WASMTRAP_INIT_HOST_OWNS_SIGNALS): hands a signal to the library, from

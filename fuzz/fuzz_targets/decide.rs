@@ -70,7 +70,7 @@ impl Plain {
                 };
                 let (start, length) = (address(input), input.below(256));
                 let hit =
-                    CodeHit { id: input.bits(), user: input.bits() as usize, offset: 0, strict: input.flag(), site };
+                    CodeHit { id: input.bits(), user: input.bits() as usize, client: 0, kinds: input.bits() as u32, offset: 0, strict: input.flag(), site };
                 (start, length, hit)
             }),
             stack: (!input.one_in(8)).then(|| {
@@ -81,7 +81,7 @@ impl Plain {
             region: (!input.one_in(3)).then(|| {
                 let (start, length) = (address(input), input.below(256));
                 let hit =
-                    RegionHit { id: input.bits(), user: input.bits() as usize, offset: 0, code: trap_code(input) };
+                    RegionHit { id: input.bits(), user: input.bits() as usize, client: 0, offset: 0, code: trap_code(input) };
                 (start, length, hit)
             }),
             asked: Asked::default(),
@@ -99,7 +99,7 @@ impl World for Plain {
         self.kinds
     }
 
-    fn has_fault_handler(&self) -> bool {
+    fn has_fault_handlers(&self) -> bool {
         self.asked.anything.set(true);
         self.has_handler
     }

@@ -88,6 +88,10 @@ pub struct CodeHit {
     pub id: u64,
     /// Its user pointer.
     pub user: usize,
+    /// Whose it is.
+    pub client: wasmtrap_client_t,
+    /// The kinds of fault that may be traps in it, WASMTRAP_FAULT_* or-ed together.
+    pub kinds: u32,
     /// The program counter's offset in it.
     pub offset: usize,
     /// WASMTRAP_CODE_STRICT was given.
@@ -103,6 +107,8 @@ pub struct RegionHit {
     pub id: u64,
     /// Its user pointer.
     pub user: usize,
+    /// Whose it is.
+    pub client: wasmtrap_client_t,
     /// The address's offset in it.
     pub offset: usize,
     /// Its trap code, WASMTRAP_CODE_NONE for the kind's.
@@ -114,8 +120,10 @@ pub struct RegionHit {
 pub trait World {
     /// The kinds that are taken, WASMTRAP_FAULT_* or-ed together.
     fn kinds(&self) -> u32;
-    /// Whether the embedder has a fault handler.
-    fn has_fault_handler(&self) -> bool;
+    /// Whether any client has a fault handler.
+    fn has_fault_handlers(&self) -> bool;
+    /// Whether there is a fault handler that is to be asked about a fault of this kind with these findings.
+    fn is_to_be_asked(&self, kind: Kind, findings: &Findings) -> bool;
     /// The registered code range at `pc`.
     fn code(&self, pc: usize) -> Option<CodeHit>;
     /// The stack of this thread, if the thread is inside a protected call. The first look at the thread.
@@ -137,6 +145,13 @@ pub struct Findings {
     pub trap: Option<wasmtrap_code_t>,
 }
 
+impl Findings {
+    /// The client whose code it is, else whose region.
+    pub fn owner(&self) -> Option<wasmtrap_client_t> {
+        self.code.map(|code| code.client).or(self.region.map(|region| region.client))
+    }
+}
+
 /// What is to be done.
 #[derive(Clone, Copy, Debug)]
 pub enum Verdict {
@@ -144,7 +159,7 @@ pub enum Verdict {
     Forward,
     /// A trap with this code.
     Trap(wasmtrap_code_t, Findings),
-    /// Ask the embedder's fault handler, then [`conclude`].
+    /// Ask a fault handler, then [`conclude`], and ask the next one if that leaves it open.
     CallHost(Findings),
     /// Go on, with the registers as the embedder's handler left them.
     Resume,
@@ -157,10 +172,13 @@ pub fn decide(fault: &Fault, world: &impl World) -> Verdict {
     if !fault.from_kernel || fault.kind.bit() & world.kinds() == 0 {
         return Verdict::Forward;
     }
-    if world.has_fault_handler() {
-        return Verdict::CallHost(examine(fault, world));
+    let mut findings = examine(fault, world);
+    if world.has_fault_handlers() {
+        look_at_address(&mut findings, fault, world);
+        if world.is_to_be_asked(fault.kind, &findings) {
+            return Verdict::CallHost(findings);
+        }
     }
-    let findings = examine(fault, world);
     match findings.trap {
         Some(code) => Verdict::Trap(code, findings),
         None => Verdict::Forward,
@@ -184,7 +202,7 @@ fn examine(fault: &Fault, world: &impl World) -> Findings {
     let Some(code) = world.code(fault.pc) else { return findings };
     findings.code = Some(code);
     let Some(stack) = world.protected_stack() else { return findings };
-    if code.site == Site::NotListed {
+    if code.site == Site::NotListed || fault.kind.bit() & code.kinds == 0 {
         return findings;
     }
     if let (true, Some(address)) = (fault.kind.touches_memory(), fault.address) {
@@ -197,6 +215,15 @@ fn examine(fault: &Fault, world: &impl World) -> Findings {
     }
     findings.trap = code_of(fault, &findings, code.site);
     findings
+}
+
+/// For a fault handler, which is told all there is: what is known of the address, wherever the program counter is.
+fn look_at_address(findings: &mut Findings, fault: &Fault, world: &impl World) {
+    if let (true, Some(address), None) = (fault.kind.touches_memory(), fault.address, findings.region) {
+        findings.region = world.region(address);
+        findings.stack_overflow =
+            findings.region.is_none() && world.protected_stack().is_some_and(|stack| stack.overflowed_at(address));
+    }
 }
 
 /// The site's code, else the region's, else what follows from the kind.

@@ -28,9 +28,17 @@ impl Default for Imagined {
                 | WASMTRAP_FAULT_ARITHMETIC
                 | WASMTRAP_FAULT_BREAKPOINT,
             handler: false,
-            code: Some(CodeHit { id: 1, user: 2, offset: PC - CODE_START, strict: true, site: Site::NoTable }),
+            code: Some(CodeHit {
+                id: 1,
+                user: 2,
+                client: 0,
+                kinds: !0,
+                offset: PC - CODE_START,
+                strict: true,
+                site: Site::NoTable,
+            }),
             stack: Some(STACK),
-            region: Some(RegionHit { id: 3, user: 4, offset: 8, code: WASMTRAP_CODE_NONE }),
+            region: Some(RegionHit { id: 3, user: 4, client: 0, offset: 8, code: WASMTRAP_CODE_NONE }),
             looked_at_thread: Cell::new(false),
             looked_at_regions: Cell::new(false),
         }
@@ -57,7 +65,10 @@ impl World for Imagined {
     fn kinds(&self) -> u32 {
         self.kinds
     }
-    fn has_fault_handler(&self) -> bool {
+    fn has_fault_handlers(&self) -> bool {
+        self.handler
+    }
+    fn is_to_be_asked(&self, _kind: Kind, _findings: &Findings) -> bool {
         self.handler
     }
     fn code(&self, pc: usize) -> Option<CodeHit> {

@@ -15,7 +15,7 @@ fn node(keys: &[usize]) -> Node {
 
 fn entry(sites: &[Site]) -> Entry {
     let (start, last, id, user, flags, code) = (0, usize::MAX, 1, 0, 0, 0);
-    Entry { start, last, id, user, flags, code, sites: sites.as_ptr(), site_count: sites.len() }
+    Entry { start, last, id, user, flags, code, client: 0, kinds: 0, sites: sites.as_ptr(), site_count: sites.len() }
 }
 
 #[test]

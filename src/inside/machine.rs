@@ -1,5 +1,7 @@
 //! The registers of a thread that faulted, as a backend has them: in a signal's context, or in a Mach message.
 
+use core::ffi::c_void;
+
 use super::decide::Fault;
 use crate::shared::abi::*;
 
@@ -35,10 +37,13 @@ pub(crate) struct Report {
     pub(crate) exception: i32,
     pub(crate) exception_code_count: u32,
     pub(crate) exception_codes: [i64; 2],
+    /// The signal handler's other two arguments, null for an exception. They last until the handler returns.
+    pub(crate) siginfo: *mut c_void,
+    pub(crate) ucontext: *mut c_void,
 }
 
 impl Report {
-    pub(crate) fn of_signal(signal: i32, signal_code: i32) -> Self {
-        Self { signal, signal_code, exception: 0, exception_code_count: 0, exception_codes: [0; 2] }
+    pub(crate) fn of_signal(signal: i32, signal_code: i32, siginfo: *mut c_void, ucontext: *mut c_void) -> Self {
+        Self { signal, signal_code, exception: 0, exception_code_count: 0, exception_codes: [0; 2], siginfo, ucontext }
     }
 }

@@ -2,7 +2,7 @@
 
 use core::sync::atomic::Ordering;
 
-use super::decide::{CodeHit, RegionHit, Site, World};
+use super::decide::{CodeHit, Findings, Kind, RegionHit, Site, World};
 use super::{find, land};
 use crate::arch;
 use crate::shared::abi::*;
@@ -10,6 +10,17 @@ use crate::shared::readers::{READERS, Section};
 use crate::shared::state::{self, FaultHandler};
 use crate::shared::thread::{StackBounds, Thread};
 use crate::shared::tree::{self, Entry};
+
+/// Who has been asked about a fault.
+#[derive(Clone, Copy)]
+pub(crate) enum Asked {
+    /// No fault handler.
+    Nobody,
+    /// That of the client whose fault it is.
+    Owner,
+    /// All up to this turn.
+    UpTo(u64),
+}
 
 /// The library as it is now. As long as this lives, nothing that it leads to is freed: it must be gone before the
 /// embedder's code runs, which may wait for that or never return.
@@ -19,7 +30,7 @@ pub(crate) struct Live<'a> {
     kinds: u32,
     /// The stack pointer of the code that faulted.
     sp: usize,
-    pub(crate) fault_handler: Option<FaultHandler>,
+    fault_handlers: bool,
     /// The thread that faulted, if it is another one than this.
     stopped: Option<&'a Thread>,
 }
@@ -32,7 +43,7 @@ impl<'a> Live<'a> {
 
     /// The same where there was no fault handler a moment ago.
     #[inline(always)]
-    pub(crate) fn without_fault_handler(sp: usize) -> Self {
+    pub(crate) fn without_fault_handlers(sp: usize) -> Self {
         Self::of(None, sp, false)
     }
 
@@ -43,13 +54,10 @@ impl<'a> Live<'a> {
     }
 
     #[inline(always)]
-    fn of(stopped: Option<&'a Thread>, sp: usize, with_fault_handler: bool) -> Self {
+    fn of(stopped: Option<&'a Thread>, sp: usize, with_fault_handlers: bool) -> Self {
         let section = READERS.enter();
-        let fault_handler = with_fault_handler
-            .then(|| state::FAULT_HANDLER.load(Ordering::SeqCst))
-            // SAFETY: null or a handler that is freed only when no section is left that could have seen it.
-            .and_then(|handler| unsafe { handler.as_ref() }.copied());
-        let mut live = Self { section, sp, fault_handler, stopped, kinds: 0 };
+        let fault_handlers = with_fault_handlers && state::FAULT_HANDLER_COUNT.load(Ordering::SeqCst) != 0;
+        let mut live = Self { section, sp, fault_handlers, stopped, kinds: 0 };
         if !live.is_fault_handlers_own() {
             live.kinds = state::ARMED_KINDS.load(Ordering::Relaxed);
         }
@@ -59,13 +67,45 @@ impl<'a> Live<'a> {
     /// A fault of the embedder's fault handler is nobody's trap, whatever the tables say.
     #[cfg(wasmtrap_mach)]
     fn is_fault_handlers_own(&self) -> bool {
-        self.fault_handler.is_some() && self.thread().is_some_and(|thread| thread.mach.on_callback_stack(self.sp))
+        self.fault_handlers && self.thread().is_some_and(|thread| thread.mach.on_callback_stack(self.sp))
     }
 
     /// With signals it is the entry point that sees to this.
     #[cfg(not(wasmtrap_mach))]
     fn is_fault_handlers_own(&self) -> bool {
         false
+    }
+
+    /// The fault handler that is to be asked when these have been: first that of the client whose fault it is; then, if
+    /// the fault is no trap by the tables, those that asked for any fault, in the order in which they were set.
+    pub(crate) fn next_to_ask(&self, kind: Kind, findings: &Findings, asked: Asked) -> Option<FaultHandler> {
+        if !self.fault_handlers {
+            return None;
+        }
+        let owner = findings.owner();
+        let of_this_kind = || {
+            state::FAULT_HANDLERS
+                .iter()
+                // SAFETY: null or a handler that is freed only when no section is left that could have seen it.
+                .filter_map(|place| unsafe { place.load(Ordering::SeqCst).as_ref() })
+                .filter(|handler| handler.kinds & kind.bit() != 0)
+        };
+        let (owners_turn, after) = match asked {
+            Asked::Nobody => (true, 0),
+            Asked::Owner => (false, 0),
+            Asked::UpTo(turn) => (false, turn),
+        };
+        let owners = || of_this_kind().find(|handler| Some(handler.client) == owner);
+        if owners_turn && let Some(handler) = owners() {
+            return Some(*handler);
+        }
+        if findings.trap.is_some() {
+            return None;
+        }
+        of_this_kind()
+            .filter(|handler| handler.any_fault && handler.turn > after && Some(handler.client) != owner)
+            .min_by_key(|handler| handler.turn)
+            .copied()
     }
 
     fn thread(&self) -> Option<&'a Thread> {
@@ -86,7 +126,15 @@ pub(crate) fn hit(entry: &Entry, pc: usize) -> CodeHit {
             None => Site::NotListed,
         }
     };
-    CodeHit { id: entry.id, user: entry.user, offset, strict: entry.flags & WASMTRAP_CODE_STRICT != 0, site }
+    CodeHit {
+        id: entry.id,
+        user: entry.user,
+        client: entry.client,
+        kinds: entry.kinds,
+        offset,
+        strict: entry.flags & WASMTRAP_CODE_STRICT != 0,
+        site,
+    }
 }
 
 impl World for Live<'_> {
@@ -96,8 +144,13 @@ impl World for Live<'_> {
     }
 
     #[inline(always)]
-    fn has_fault_handler(&self) -> bool {
-        self.fault_handler.is_some()
+    fn has_fault_handlers(&self) -> bool {
+        self.fault_handlers
+    }
+
+    #[inline(never)]
+    fn is_to_be_asked(&self, kind: Kind, findings: &Findings) -> bool {
+        self.next_to_ask(kind, findings, Asked::Nobody).is_some()
     }
 
     #[inline(always)]
@@ -115,6 +168,12 @@ impl World for Live<'_> {
     #[inline(always)]
     fn region(&self, address: usize) -> Option<RegionHit> {
         let entry = find::find_in(&self.section, &tree::REGIONS, address)?;
-        Some(RegionHit { id: entry.id, user: entry.user, offset: address - entry.start, code: entry.code })
+        Some(RegionHit {
+            id: entry.id,
+            user: entry.user,
+            client: entry.client,
+            offset: address - entry.start,
+            code: entry.code,
+        })
     }
 }

@@ -1,14 +1,14 @@
 //! Code ranges: from a description to an entry of the registry.
 
 use super::error::{self, Failure, fail};
-use super::library;
 use super::registry::{self, NewEntry, RegistryError};
+use super::{clients, library};
 use crate::inside::decide::Site;
 use crate::inside::tables;
 use crate::shared::abi::*;
 
 pub(crate) fn register(desc: &wasmtrap_code_desc_t) -> Result<u64, Failure> {
-    library::require_ready()?;
+    let kinds = kinds(desc)?;
     let (start, last) = range("desc->start", desc.start.addr(), "desc->length", desc.length)?;
     if desc.flags & !WASMTRAP_CODE_STRICT != 0 {
         return Err(unknown_flags(desc.flags, "0 and WASMTRAP_CODE_STRICT are"));
@@ -19,6 +19,8 @@ pub(crate) fn register(desc: &wasmtrap_code_desc_t) -> Result<u64, Failure> {
         user: desc.user.addr(),
         flags: desc.flags,
         code: WASMTRAP_CODE_NONE,
+        client: desc.client,
+        kinds,
         sites: sites(desc)?,
     };
     insert(&registry::CODE, new, "code range")
@@ -48,6 +50,19 @@ pub(crate) fn lookup(pc: usize) -> Result<wasmtrap_code_info_t, Failure> {
         has_site,
         site_code,
     })
+}
+
+/// The kinds of fault that may be traps in the range: those asked for, all of which its client takes.
+fn kinds(desc: &wasmtrap_code_desc_t) -> Result<u32, Failure> {
+    let taken = clients::kinds_of(desc.client)?;
+    match desc.fault_kinds {
+        0 => Ok(taken),
+        asked if asked & !taken == 0 => Ok(asked),
+        asked => Err(fail(
+            WASMTRAP_ERR_INVALID_ARGUMENT,
+            format_args!("desc->fault_kinds is {asked:#x}, but client {} takes only {taken:#x}", desc.client),
+        )),
+    }
 }
 
 /// The sites of a description, checked.
@@ -134,7 +149,7 @@ pub(super) fn unknown_flags(flags: u32, known: &str) -> Failure {
     fail(WASMTRAP_ERR_INVALID_ARGUMENT, format_args!("desc->flags is {flags:#x}, but only {known} known"))
 }
 
-/// Registers, but not after a shutdown that came in between.
+/// Registers, but not after the client has been closed in between.
 pub(super) fn insert(registry: &registry::Registry<'static>, new: NewEntry<'_>, what: &str) -> Result<u64, Failure> {
     let (start, last) = (new.start, new.last);
     let id = registry.insert(new).map_err(|error| match error {
@@ -147,8 +162,8 @@ pub(super) fn insert(registry: &registry::Registry<'static>, new: NewEntry<'_>, 
         RegistryError::NoMemory => error::no_memory(format_args!("the {what} {start:#x} to {last:#x}")),
         RegistryError::UnknownId => unknown_id(0, what),
     })?;
-    if let Err(failure) = library::require_ready() {
-        // The shutdown may have forgotten it already.
+    if let Err(failure) = clients::kinds_of(new.client) {
+        // Who closed it may have forgotten it already.
         let _ = registry.remove(id);
         return Err(failure);
     }

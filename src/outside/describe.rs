@@ -3,6 +3,7 @@
 use core::ffi::CStr;
 use core::fmt::{self, Write};
 
+use super::clients::Client;
 use super::text::CallerBuffer;
 use super::{library, names, platform, registry, signals, threads};
 use crate::shared::abi::*;
@@ -62,7 +63,18 @@ fn write_all(out: &mut CallerBuffer) -> fmt::Result {
         });
         result?;
     }
-    let handler = if state::FAULT_HANDLER.load(Ordering::Relaxed).is_null() { "none" } else { "set" };
+    let mut result = Ok(());
+    library::with_clients(|clients| {
+        for client in clients.iter() {
+            let Client { number, name, .. } = client;
+            result = result.and_then(|()| writeln!(out, "client {number}: {name}"));
+        }
+    });
+    result?;
+    let handler = match state::FAULT_HANDLER_COUNT.load(Ordering::Relaxed) {
+        0 => "none",
+        _ => "set",
+    };
     writeln!(
         out,
         "registered: {} code ranges, {} regions; fault handler: {handler}; threads attached: {}",

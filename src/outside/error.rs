@@ -75,6 +75,10 @@ pub(crate) fn null(name: &str) -> Failure {
     fail(WASMTRAP_ERR_INVALID_ARGUMENT, format_args!("{name} is NULL"))
 }
 
+pub(crate) fn invalid(sentence: fmt::Arguments<'_>) -> Failure {
+    fail(WASMTRAP_ERR_INVALID_ARGUMENT, sentence)
+}
+
 pub(crate) fn struct_size(name: &str, given: usize, expected: usize) -> Failure {
     fail(
         WASMTRAP_ERR_STRUCT_SIZE,

@@ -2,20 +2,21 @@
 
 use core::ffi::c_void;
 use core::fmt;
-use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
+use super::clients::{self, Client, Clients, Name};
 use super::error::{self, Failure, fail};
 use super::lock::Locked;
 use super::mach::{self, Obstacle};
 use super::options::{self, AskedBy, Options};
-use super::{allocation, fork, pin, platform, registry, signals, threads};
+use super::{fault_handlers, fork, pin, platform, registry, signals, threads};
 use crate::shared::abi::*;
-use crate::shared::state::{self, FaultHandler};
+use crate::shared::state;
 
 /// What wasmtrap_init came to.
 #[derive(Clone, Copy)]
 pub(crate) struct SetUp {
+    /// What the first client asked for, but for the kinds of fault: those that any client takes.
     pub(crate) options: Options,
     pub(crate) backend: wasmtrap_backend_t,
     pub(crate) because: Because,
@@ -39,11 +40,24 @@ impl fmt::Display for Because {
 }
 
 struct State {
+    /// None if no client is open.
     set_up: Option<SetUp>,
+    clients: Clients,
+}
+
+impl State {
+    /// Once clients have come or gone: what they take is what the library takes. Returns what it no longer takes.
+    fn note_kinds(&mut self) -> u32 {
+        let kinds = self.clients.kinds();
+        if let Some(set_up) = &mut self.set_up {
+            set_up.options.fault_kinds = kinds;
+        }
+        state::ARMED_KINDS.swap(kinds, Ordering::SeqCst) & !kinds
+    }
 }
 
 // Taken before all other locks of the library.
-static STATE: Locked<State> = Locked::new(State { set_up: None });
+static STATE: Locked<State> = Locked::new(State { set_up: None, clients: Clients::new() });
 
 pub(crate) fn require_ready() -> Result<(), Failure> {
     match state::READY.load(Ordering::Acquire) {
@@ -54,15 +68,70 @@ pub(crate) fn require_ready() -> Result<(), Failure> {
 
 pub(crate) fn init(given: Option<&wasmtrap_options_t>) -> Result<(), Failure> {
     let options = options::read(given)?;
-    if let Some(before) = current() {
+    if let Some(before) = with_clients(|clients| clients.get(WASMTRAP_CLIENT_DEFAULT).copied()) {
         return before.options.require_same(&options);
     }
     prepare()?;
     let mut state = STATE.lock();
-    if let Some(before) = state.set_up {
+    if let Some(before) = state.clients.get(WASMTRAP_CLIENT_DEFAULT).copied() {
         drop(state);
         return before.options.require_same(&options);
     }
+    state.clients.require_room()?;
+    let name = Name::of(b"the default client");
+    join(&mut state, Client { number: WASMTRAP_CLIENT_DEFAULT, name, options })
+}
+
+/// Opens a client.
+pub(crate) fn open(name: Name, given: Option<&wasmtrap_options_t>) -> Result<wasmtrap_client_t, Failure> {
+    let options = options::read(given)?;
+    prepare()?;
+    let mut state = STATE.lock();
+    let number = state.clients.next_number()?;
+    join(&mut state, Client { number, name, options })?;
+    Ok(number)
+}
+
+/// Adds a client, and sets the library up for it if it is the first.
+fn join(state: &mut State, client: Client) -> Result<(), Failure> {
+    match &state.set_up {
+        None => set_up(state, client.options)?,
+        Some(set_up) => extend(state, set_up, &client)?,
+    }
+    state.clients.add(client);
+    state.note_kinds();
+    state::READY.store(1, Ordering::Release);
+    Ok(())
+}
+
+/// Lets the library that is set up do what one more client wants, as far as that can be had beside the others.
+fn extend(state: &State, set_up: &SetUp, client: &Client) -> Result<(), Failure> {
+    let options = &client.options;
+    if let (Some(first), Some((what, has, wants))) =
+        (state.clients.iter().next(), options.conflict_with(&set_up.options, set_up.backend))
+    {
+        return Err(fail(
+            WASMTRAP_ERR_CONFLICT,
+            format_args!(
+                "{} cannot have what it asks for beside {}, which came first: {what} is {has} for the whole process, \
+                 and not {wants}",
+                client.name, first.name
+            ),
+        ));
+    }
+    if !options.host_owns_signals {
+        signals::install(options.fault_kinds & !set_up.options.fault_kinds)?;
+    }
+    if set_up.backend == WASMTRAP_BACKEND_MACH_PORTS {
+        mach::extend(options.fault_kinds);
+        threads::list::call_for_attention();
+    }
+    threads::alternate_stack::raise_size(options.alternate_stack_size);
+    Ok(())
+}
+
+/// Sets the library up.
+fn set_up(state: &mut State, options: Options) -> Result<(), Failure> {
     let (backend, because) = choose(&options)?;
     threads::alternate_stack::set_size(options.alternate_stack_size);
     let (backend, because) = start(&options, backend, because)?;
@@ -74,8 +143,6 @@ pub(crate) fn init(given: Option<&wasmtrap_options_t>) -> Result<(), Failure> {
         return Err(failure);
     }
     state.set_up = Some(SetUp { options, backend, because });
-    state::ARMED_KINDS.store(options.fault_kinds, Ordering::Release);
-    state::READY.store(1, Ordering::Release);
     Ok(())
 }
 
@@ -168,8 +235,31 @@ fn stop(_backend: wasmtrap_backend_t) {
     }
 }
 
-pub(crate) fn shutdown() -> Result<(), Failure> {
+/// Closes a client: all that is its own goes with it, and the set-up with the last one.
+pub(crate) fn close(client: wasmtrap_client_t) -> Result<(), Failure> {
     let mut state = STATE.lock();
+    if state.clients.get(client).is_none() {
+        return Err(clients::not_open(client));
+    }
+    if state.clients.count() == 1 {
+        return shut_down(&mut state);
+    }
+    // First, so that nothing more is registered for it.
+    state.clients.remove(client);
+    registry::CODE.clear_client(client);
+    registry::REGIONS.clear_client(client);
+    fault_handlers::remove(client);
+    let no_longer = state.note_kinds();
+    if let Some(set_up) = &state.set_up
+        && !set_up.options.host_owns_signals
+    {
+        signals::remove(no_longer);
+    }
+    Ok(())
+}
+
+/// The end of the last client.
+fn shut_down(state: &mut State) -> Result<(), Failure> {
     let Some(set_up) = state.set_up else { return Err(error::not_initialized()) };
     let busy = || fail(WASMTRAP_ERR_BUSY, format_args!("a thread is inside a protected call"));
     // Twice: a refusal should disturb nobody, and from the second look on no thread enters a protected call.
@@ -182,16 +272,26 @@ pub(crate) fn shutdown() -> Result<(), Failure> {
         state::READY.store(1, Ordering::SeqCst);
         return Err(busy());
     }
-    state::ARMED_KINDS.store(0, Ordering::SeqCst);
+    // First, so that nothing more is registered for it.
+    let last = state.clients.iter().next().map(|client| client.number);
+    if let Some(last) = last {
+        state.clients.remove(last);
+        fault_handlers::remove(last);
+    }
+    state.note_kinds();
     if !set_up.options.host_owns_signals {
         signals::remove(set_up.options.fault_kinds);
     }
     stop(set_up.backend);
     registry::CODE.clear();
     registry::REGIONS.clear();
-    replace_fault_handler(core::ptr::null_mut());
     state.set_up = None;
     Ok(())
+}
+
+/// Lets `look` see the open clients.
+pub(crate) fn with_clients<R>(look: impl FnOnce(&Clients) -> R) -> R {
+    look(&STATE.lock().clients)
 }
 
 pub(crate) fn current() -> Option<SetUp> {
@@ -249,33 +349,20 @@ fn mach_failure(refusal: mach::Refusal) -> Failure {
     fail(WASMTRAP_ERR_SYSTEM, format_args!("{refusal}"))
 }
 
-pub(crate) fn set_fault_handler(function: wasmtrap_fault_handler_t, user: *mut c_void) -> Result<(), Failure> {
+/// Sets a client's fault handler, or takes it away (`function` is None).
+pub(crate) fn set_fault_handler(
+    client: wasmtrap_client_t,
+    function: wasmtrap_fault_handler_t,
+    user: *mut c_void,
+    any_fault: bool,
+) -> Result<(), Failure> {
     let state = STATE.lock();
-    if state.set_up.is_none() {
-        return Err(error::not_initialized());
+    let Some(open) = state.clients.get(client) else { return Err(clients::not_open(client)) };
+    if function.is_none() {
+        fault_handlers::remove(client);
+        return Ok(());
     }
-    let handler = match function {
-        None => core::ptr::null_mut(),
-        Some(_) => {
-            let place = allocation::allocate::<FaultHandler>()
-                .map_err(|_| error::no_memory(format_args!("the fault handler")))?;
-            // SAFETY: fresh memory of the right size and alignment.
-            unsafe { place.write(FaultHandler { function, user }) };
-            place.as_ptr()
-        }
-    };
-    replace_fault_handler(handler);
-    Ok(())
-}
-
-/// Publishes a fault handler and frees the one before. The caller holds the lock.
-fn replace_fault_handler(handler: *mut FaultHandler) {
-    let before = state::FAULT_HANDLER.swap(handler, Ordering::SeqCst);
-    registry::wait_for_readers();
-    if let Some(before) = NonNull::new(before) {
-        // SAFETY: made by `set_fault_handler`; unpublished, and no reader is left that could have seen it.
-        unsafe { allocation::release(before) };
-    }
+    fault_handlers::set(client, function, user, open.options.fault_kinds, any_fault)
 }
 
 pub(crate) fn lock_for_fork() {

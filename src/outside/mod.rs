@@ -2,9 +2,11 @@
 
 pub(crate) mod allocation;
 pub(crate) mod call;
+pub(crate) mod clients;
 pub(crate) mod code;
 pub(crate) mod describe;
 pub(crate) mod error;
+pub(crate) mod fault_handlers;
 pub(crate) mod fork;
 pub(crate) mod grace_period;
 pub(crate) mod growing;

@@ -36,6 +36,26 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// What of it cannot be had in a process that was set up with `first` and has this backend: the option, what it is
+    /// for the whole process, and what it would have to be.
+    pub(crate) fn conflict_with(
+        &self,
+        first: &Self,
+        backend: wasmtrap_backend_t,
+    ) -> Option<(&'static str, &'static str, &'static str)> {
+        let name = |backend| match backend {
+            WASMTRAP_BACKEND_MACH_PORTS => "Mach ports",
+            _ => "signals",
+        };
+        if self.backend != WASMTRAP_BACKEND_AUTO && self.backend != backend && !self.allow_fallback {
+            return Some(("the backend", name(backend), name(self.backend)));
+        }
+        let owner = |host_owns_signals| if host_owns_signals { "the host" } else { "the library" };
+        (self.host_owns_signals != first.host_owns_signals).then(|| {
+            ("the owner of the signal handlers", owner(first.host_owns_signals), owner(self.host_owns_signals))
+        })
+    }
+
     /// Whether a second wasmtrap_init asks for the same as the first.
     pub(crate) fn require_same(&self, other: &Self) -> Result<(), Failure> {
         let fields = [

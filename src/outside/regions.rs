@@ -1,18 +1,33 @@
 //! Regions: from a description to an entry of the registry.
 
+use super::clients;
 use super::code::{insert, range, remove, unknown_flags};
-use super::error::Failure;
-use super::library;
+use super::error::{Failure, fail};
 use super::registry::{self, NewEntry};
 use crate::shared::abi::*;
 
 pub(crate) fn register(desc: &wasmtrap_region_desc_t) -> Result<u64, Failure> {
-    library::require_ready()?;
+    clients::kinds_of(desc.client)?;
     let (start, last) = range("desc->base", desc.base.addr(), "desc->length", desc.length)?;
     if desc.flags != 0 {
         return Err(unknown_flags(desc.flags, "0 is"));
     }
-    let new = NewEntry { start, last, user: desc.user.addr(), flags: 0, code: desc.code, sites: None };
+    if desc.reserved != 0 {
+        return Err(fail(
+            WASMTRAP_ERR_INVALID_ARGUMENT,
+            format_args!("desc->reserved is {:#x}, but must be 0", desc.reserved),
+        ));
+    }
+    let new = NewEntry {
+        start,
+        last,
+        user: desc.user.addr(),
+        flags: 0,
+        code: desc.code,
+        client: desc.client,
+        kinds: 0,
+        sites: None,
+    };
     insert(&registry::REGIONS, new, "region")
 }
 

@@ -17,6 +17,7 @@ use super::lock::Locked;
 use super::node_pool::NodePool;
 use super::tree_edit::{self, height, nodes_to_insert, nodes_to_remove};
 use crate::inside::find::{self, at_or_below};
+use crate::shared::abi::wasmtrap_client_t;
 use crate::shared::readers::{READERS, Readers};
 use crate::shared::tree::{self, Entry, Node, Site, Table};
 
@@ -37,6 +38,8 @@ pub(crate) struct NewEntry<'s> {
     pub(crate) user: usize,
     pub(crate) flags: u32,
     pub(crate) code: u32,
+    pub(crate) client: wasmtrap_client_t,
+    pub(crate) kinds: u32,
     /// By strictly ascending offset. Copied.
     pub(crate) sites: Option<&'s [Site]>,
 }
@@ -169,6 +172,26 @@ impl<'t> Registry<'t> {
         Ok(())
     }
 
+    /// Unregisters what is this client's.
+    pub(crate) fn clear_client(&self, client: wasmtrap_client_t) {
+        let mut above = usize::MAX;
+        while let Some((id, of)) = self.id_and_client_below(above) {
+            if of == client {
+                // Another thread may have been quicker.
+                let _ = self.remove(id);
+            }
+            above = id as usize;
+        }
+    }
+
+    /// The range with the greatest id below `above`.
+    fn id_and_client_below(&self, above: usize) -> Option<(u64, wasmtrap_client_t)> {
+        let writers = self.writers.lock();
+        // SAFETY: the tree by id changes with the lock held only; ids begin with 1.
+        let entry = unsafe { at_or_below(writers.ledgers[self.kind as usize].by_id, above.saturating_sub(1)) };
+        entry.map(|entry| (entry.id, entry.client))
+    }
+
     /// Unregisters all.
     pub(crate) fn clear(&self) {
         let mut writers = self.writers.lock();
@@ -205,7 +228,7 @@ impl<'t> Registry<'t> {
 
 /// A copy of `new` and of its sites.
 fn new_entry(new: &NewEntry<'_>, id: u64) -> Result<NonNull<Entry>, NoMemory> {
-    let &NewEntry { start, last, user, flags, code, sites } = new;
+    let &NewEntry { start, last, user, flags, code, client, kinds, sites } = new;
     let entry = allocation::allocate::<Entry>()?;
     let (sites, site_count) = match sites.map(|sites| (allocation::copy_slice(sites), sites.len())) {
         None => (ptr::null(), 0),
@@ -217,7 +240,7 @@ fn new_entry(new: &NewEntry<'_>, id: u64) -> Result<NonNull<Entry>, NoMemory> {
         }
     };
     // SAFETY: newly allocated for an entry.
-    unsafe { entry.write(Entry { start, last, id, user, flags, code, sites, site_count }) };
+    unsafe { entry.write(Entry { start, last, id, user, flags, code, client, kinds, sites, site_count }) };
     Ok(entry)
 }
 

@@ -53,6 +53,8 @@ impl Range {
             start: self.start,
             last: self.last,
             user: self.user(),
+            client: 0,
+            kinds: 0,
             flags: !self.nonce,
             code: self.nonce,
             sites: sites.as_deref(),

@@ -4,6 +4,7 @@ use core::ffi::c_char;
 use core::fmt;
 
 /// At most `N - 1` bytes; what does not fit is left out.
+#[derive(Clone, Copy)]
 pub(crate) struct Text<const N: usize> {
     bytes: [u8; N],
     length: usize,
@@ -17,6 +18,11 @@ impl<const N: usize> Text<N> {
     pub(crate) fn clear(&mut self) {
         self.bytes = [0; N];
         self.length = 0;
+    }
+
+    /// All of it, if it was not cut within a character.
+    pub(crate) fn as_str(&self) -> &str {
+        self.bytes.get(..self.length).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or("?")
     }
 
     pub(crate) fn as_c_str(&self) -> *const c_char {

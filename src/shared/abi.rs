@@ -4,7 +4,7 @@
 //! Rust `enum` with a value that is not one of its own would be undefined behaviour.
 #![allow(non_camel_case_types, reason = "the names are C's")]
 
-use core::ffi::c_void;
+use core::ffi::{c_char, c_void};
 
 use libc::uintptr_t;
 
@@ -164,6 +164,34 @@ pub struct wasmtrap_options_t {
     pub alternate_stack_size: usize,
 }
 
+// --- Clients ---------------------------------------------------------------------------------------------------------
+
+/// The process's default client: whoever calls wasmtrap_init.
+pub const WASMTRAP_CLIENT_DEFAULT: wasmtrap_client_t = 0;
+
+/// The most clients that are open at a time, the default one among them.
+pub const WASMTRAP_MAX_CLIENTS: usize = 64;
+
+/// A user of the library in this process: WASMTRAP_CLIENT_DEFAULT, or what wasmtrap_client_open gave. A number is never
+/// given out twice.
+pub type wasmtrap_client_t = u32;
+
+/// wasmtrap_client_set_fault_handler: the handler is asked about faults that are no client's, too.
+pub const WASMTRAP_HANDLER_ANY_FAULT: u32 = 1;
+
+/// A user of the library, as wasmtrap_client_open wants it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wasmtrap_client_desc_t {
+    /// sizeof(wasmtrap_client_desc_t).
+    pub struct_size: usize,
+    /// What the client is called in wasmtrap_describe and in the sentences of wasmtrap_last_error: a UTF-8 string that
+    /// ends in NUL. Copied, and cut after 47 bytes. Must not be NULL or empty.
+    pub name: *const c_char,
+    /// What the client wants, or NULL for the defaults. Read during the call only.
+    pub options: *const wasmtrap_options_t,
+}
+
 // --- Code ranges and regions -----------------------------------------------------------------------------------------
 
 /// Memory faults in this range are traps only if the fault address lies in a registered region, or in the guard area
@@ -199,6 +227,12 @@ pub struct wasmtrap_code_desc_t {
     pub flags: u32,
     /// The embedder's own, handed back in trap records. Never looked at.
     pub user: *mut c_void,
+    /// Whose range it is; 0 for the default client's. It goes with its client.
+    pub client: wasmtrap_client_t,
+    /// Which faults in the range may be traps: WASMTRAP_FAULT_* or-ed together; 0 for those that the client takes,
+    /// which is the most that can be asked for. An interpreter's own text wants WASMTRAP_FAULT_MEMORY alone, or the
+    /// host's assertions (`ud2`) would be "unreachable".
+    pub fault_kinds: u32,
 }
 
 /// What wasmtrap_code_lookup found.
@@ -241,6 +275,10 @@ pub struct wasmtrap_region_desc_t {
     pub flags: u32,
     /// The embedder's own, handed back in trap records. Never looked at.
     pub user: *mut c_void,
+    /// Whose region it is; 0 for the default client's. It goes with its client.
+    pub client: wasmtrap_client_t,
+    /// Must be 0.
+    pub reserved: u32,
 }
 
 // --- Traps -----------------------------------------------------------------------------------------------------------
@@ -399,8 +437,8 @@ pub struct wasmtrap_fault_t {
     pub struct_size: usize,
     /// One of WASMTRAP_FAULT_*.
     pub kind: u32,
-    /// WASMTRAP_HAS_*: which of the fields below are set. The others are 0. The region is looked up only where the
-    /// fault may be a trap by the tables: in registered code, not beside its trap sites, and inside a protected call.
+    /// WASMTRAP_HAS_*: which of the fields below are set. The others are 0. The region is told wherever the program
+    /// counter is, and so is WASMTRAP_HAS_STACK_GUARD inside a protected call.
     pub flags: u32,
     /// What the instruction did to memory.
     pub access: wasmtrap_access_t,
@@ -439,6 +477,13 @@ pub struct wasmtrap_fault_t {
     pub reserved: u32,
     /// The thread's registers. Changes take effect with WASMTRAP_VERDICT_RESUME only.
     pub registers: *mut wasmtrap_registers_t,
+    /// The signal handler's siginfo_t, as the kernel gave it; NULL for a Mach exception. It lives until the handler
+    /// returns.
+    pub siginfo: *mut c_void,
+    /// The signal handler's ucontext_t, as the kernel gave it; NULL for a Mach exception. It lives until the handler
+    /// returns. To change registers, change `registers`: what that says is written over the context with
+    /// WASMTRAP_VERDICT_RESUME. What else the context has (vector registers, the signal mask) may be changed here.
+    pub ucontext: *mut c_void,
 }
 
 /// The embedder's own fault handler. It runs on the faulting thread: with signals inside the signal handler, with Mach

@@ -13,7 +13,7 @@
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use super::abi::wasmtrap_site_t;
+use super::abi::{wasmtrap_client_t, wasmtrap_site_t};
 use super::readers::{READERS, Readers};
 
 pub(crate) type Site = wasmtrap_site_t;
@@ -37,6 +37,10 @@ pub(crate) struct Entry {
     pub(crate) flags: u32,
     /// The trap code of a region.
     pub(crate) code: u32,
+    /// Whose it is.
+    pub(crate) client: wasmtrap_client_t,
+    /// The kinds of fault (WASMTRAP_FAULT_*) that may be traps in a code range.
+    pub(crate) kinds: u32,
     /// The trap sites by ascending offset. Null if the range came without a table of them; not null, though not to be
     /// read, if it came with an empty one.
     pub(crate) sites: *const Site,

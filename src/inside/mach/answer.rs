@@ -82,6 +82,8 @@ fn report_of(request: &Request) -> Report {
         exception: request.exception,
         exception_code_count: 2,
         exception_codes: request.codes,
+        siginfo: core::ptr::null_mut(),
+        ucontext: core::ptr::null_mut(),
     }
 }
 

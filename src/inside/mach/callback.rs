@@ -45,14 +45,10 @@ pub(crate) unsafe extern "C" fn asked(thread: &Thread) {
         unsafe { ((*place).fault, (*place).report, (*place).pc_is_behind, (*place).words) };
     let mut machine = State::new(&mut words, pc_is_behind);
     let live = Live::now(machine.sp());
-    let fault_handler = live.fault_handler;
     let verdict = decide(&fault, &live);
     drop(live);
     let handled = match verdict {
-        Verdict::CallHost(findings) => match fault_handler {
-            Some(handler) => ask::ask(handler, &mut machine, &fault, &report, findings),
-            None => false,
-        },
+        Verdict::CallHost(findings) => ask::ask(&mut machine, &fault, &report, findings),
         // The handler has been taken away in between.
         Verdict::Trap(code, findings) => {
             let cause = land::Cause { code, source: WASMTRAP_SOURCE_FAULT, payload: 0 };

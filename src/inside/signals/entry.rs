@@ -75,7 +75,7 @@ fn handle(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) -
         return false;
     }
     // Apart, so that what asking takes is not in a trap's way where nobody is asked.
-    if state::FAULT_HANDLER.load(Ordering::SeqCst).is_null() {
+    if state::FAULT_HANDLER_COUNT.load(Ordering::SeqCst) == 0 {
         judge::<false>(signal, info, context)
     } else {
         handle_asking(signal, info, context)
@@ -91,6 +91,7 @@ fn handle_asking(signal: libc::c_int, info: &mut siginfo_t, context: &mut uconte
 #[inline(always)]
 fn judge<const ASK: bool>(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) -> bool {
     let alternate_stack = context.uc_stack;
+    let (siginfo, ucontext) = (core::ptr::from_mut(info).cast(), core::ptr::from_mut(context).cast());
     let mut context = Context::new(context);
     let seen = classify::classify(signal, info.si_code, context.origin());
     let fault = Fault {
@@ -108,16 +109,12 @@ fn judge<const ASK: bool>(signal: libc::c_int, info: &mut siginfo_t, context: &m
     if crate::inside::mach::callback::has_been_declined(&fault) {
         return false;
     }
-    let report = Report::of_signal(signal, info.si_code);
-    let live = if ASK { Live::now(context.sp()) } else { Live::without_fault_handler(context.sp()) };
-    let fault_handler = live.fault_handler;
+    let report = Report::of_signal(signal, info.si_code, siginfo, ucontext);
+    let live = if ASK { Live::now(context.sp()) } else { Live::without_fault_handlers(context.sp()) };
     let verdict = decide(&fault, &live);
     drop(live);
     match verdict {
-        Verdict::CallHost(findings) => match fault_handler {
-            Some(handler) => ask_once(&alternate_stack, || ask::ask(handler, &mut context, &fault, &report, findings)),
-            None => false,
-        },
+        Verdict::CallHost(findings) => ask_once(&alternate_stack, || ask::ask(&mut context, &fault, &report, findings)),
         Verdict::Trap(code, findings) => {
             let cause = land::Cause { code, source: WASMTRAP_SOURCE_FAULT, payload: 0 };
             // SAFETY: null or this thread's record, which only this thread frees.

@@ -83,6 +83,15 @@ pub(crate) fn possible() -> Result<&'static str, Obstacle> {
     })
 }
 
+/// Takes these kinds of fault (WASMTRAP_FAULT_*), too, on threads that have looked since.
+#[cfg(wasmtrap_mach)]
+pub(crate) fn extend(kinds: u32) {
+    server::extend(kinds);
+}
+
+#[cfg(not(wasmtrap_mach))]
+pub(crate) fn extend(_kinds: u32) {}
+
 #[cfg(not(wasmtrap_mach))]
 pub(crate) fn possible() -> Result<&'static str, Obstacle> {
     Err(Obstacle::new("there are no Mach exception ports on Linux"))

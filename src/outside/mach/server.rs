@@ -42,6 +42,11 @@ fn destroy_set(set: u32) {
     unsafe { mach_port_mod_refs(mach_task_self(), set, MACH_PORT_RIGHT_PORT_SET, -1) };
 }
 
+/// Takes these kinds of fault (WASMTRAP_FAULT_*), too. A thread asks the kernel for them when it next takes its port.
+pub(crate) fn extend(kinds: u32) {
+    MASK.fetch_or(ports::mask_of(kinds), Ordering::Relaxed);
+}
+
 /// Starts the server for these kinds of fault (WASMTRAP_FAULT_*).
 pub(crate) fn start(kinds: u32) -> Result<(), Refusal> {
     MASK.store(ports::mask_of(kinds), Ordering::Relaxed);

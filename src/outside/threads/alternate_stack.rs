@@ -18,6 +18,11 @@ pub(crate) fn set_size(size: usize) {
     SIZE.store(size, Ordering::Relaxed);
 }
 
+/// For one more client: what is asked for most is what threads get from now on.
+pub(crate) fn raise_size(size: usize) {
+    SIZE.fetch_max(size, Ordering::Relaxed);
+}
+
 /// The size that wasmtrap_init was asked for.
 pub(super) fn size() -> usize {
     SIZE.load(Ordering::Relaxed)

@@ -1,0 +1,144 @@
+//! The users of the library in this process, which do not know of each other: who they are, and which faults each takes.
+//!
+//! The list changes with the library's lock held only. Whoever registers something looks at the open clients without
+//! it: a client is taken off before what is registered for it is looked through, so that whoever finds it still open
+//! after a registration knows that this will be found.
+
+use core::fmt;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use super::error::{self, Failure, fail};
+use super::options::Options;
+use super::text::Text;
+use crate::shared::abi::*;
+
+/// A client's number and the kinds of fault that it takes, for those who do not hold the lock.
+struct Slot {
+    /// One more than the number, so that 0 is free.
+    client: AtomicU32,
+    kinds: AtomicU32,
+}
+
+static SLOTS: [Slot; WASMTRAP_MAX_CLIENTS] =
+    [const { Slot { client: AtomicU32::new(0), kinds: AtomicU32::new(0) } }; WASMTRAP_MAX_CLIENTS];
+
+/// The kinds of fault that an open client takes. An error that names it if it is not open.
+pub(crate) fn kinds_of(client: wasmtrap_client_t) -> Result<u32, Failure> {
+    SLOTS
+        .iter()
+        .find(|slot| slot.client.load(Ordering::SeqCst) == client.wrapping_add(1))
+        .map(|slot| slot.kinds.load(Ordering::SeqCst))
+        .ok_or_else(|| not_open(client))
+}
+
+pub(crate) fn not_open(client: wasmtrap_client_t) -> Failure {
+    match client {
+        WASMTRAP_CLIENT_DEFAULT => error::not_initialized(),
+        _ => fail(WASMTRAP_ERR_UNKNOWN_ID, format_args!("client {client} is not, or no longer, open")),
+    }
+}
+
+/// What a client is called.
+#[derive(Clone, Copy)]
+pub(crate) struct Name(Text<48>);
+
+impl Name {
+    pub(crate) fn new(text: &[u8]) -> Result<Self, Failure> {
+        if text.is_empty() { Err(error::invalid(format_args!("desc->name is empty"))) } else { Ok(Self::of(text)) }
+    }
+
+    pub(crate) fn of(text: &[u8]) -> Self {
+        let mut name = Text::new();
+        // What does not fit is cut.
+        let _ = fmt::Write::write_fmt(&mut name, format_args!("{}", text.escape_ascii()));
+        Self(name)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.0.as_str())
+    }
+}
+
+/// An open client.
+#[derive(Clone, Copy)]
+pub(crate) struct Client {
+    pub(crate) number: wasmtrap_client_t,
+    pub(crate) name: Name,
+    pub(crate) options: Options,
+}
+
+/// The open clients, in the order in which they came.
+pub(crate) struct Clients {
+    open: [Option<Client>; WASMTRAP_MAX_CLIENTS],
+    count: usize,
+    /// The next number.
+    next: wasmtrap_client_t,
+}
+
+impl Clients {
+    pub(crate) const fn new() -> Self {
+        Self { open: [None; WASMTRAP_MAX_CLIENTS], count: 0, next: WASMTRAP_CLIENT_DEFAULT + 1 }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Client> {
+        self.open.iter().take(self.count).flatten()
+    }
+
+    pub(crate) fn get(&self, number: wasmtrap_client_t) -> Option<&Client> {
+        self.iter().find(|client| client.number == number)
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The kinds of fault that any of them takes.
+    pub(crate) fn kinds(&self) -> u32 {
+        self.iter().fold(0, |kinds, client| kinds | client.options.fault_kinds)
+    }
+
+    /// A number for one more client.
+    pub(crate) fn next_number(&self) -> Result<wasmtrap_client_t, Failure> {
+        self.require_room()?;
+        // The last number is kept free: one more than a number must not be 0.
+        match self.next {
+            u32::MAX => Err(fail(WASMTRAP_ERR_LIMIT, format_args!("4294967294 clients have come and gone"))),
+            next => Ok(next),
+        }
+    }
+
+    pub(crate) fn require_room(&self) -> Result<(), Failure> {
+        match self.count {
+            WASMTRAP_MAX_CLIENTS => {
+                Err(fail(WASMTRAP_ERR_LIMIT, format_args!("{WASMTRAP_MAX_CLIENTS} clients are open already")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds a client, for which there is room.
+    pub(crate) fn add(&mut self, client: Client) {
+        let Some(place) = self.open.get_mut(self.count) else { return };
+        *place = Some(client);
+        self.count += 1;
+        self.next = self.next.max(client.number.saturating_add(1));
+        if let Some(slot) = SLOTS.iter().find(|slot| slot.client.load(Ordering::Relaxed) == 0) {
+            slot.kinds.store(client.options.fault_kinds, Ordering::SeqCst);
+            slot.client.store(client.number + 1, Ordering::SeqCst);
+        }
+    }
+
+    /// Takes a client off.
+    pub(crate) fn remove(&mut self, number: wasmtrap_client_t) {
+        let Some(index) = self.iter().position(|client| client.number == number) else { return };
+        if let Some(rest) = self.open.get_mut(index..self.count) {
+            rest.rotate_left(1);
+        }
+        self.count -= 1;
+        if let Some(slot) = SLOTS.iter().find(|slot| slot.client.load(Ordering::Relaxed) == number + 1) {
+            slot.client.store(0, Ordering::SeqCst);
+        }
+    }
+}
