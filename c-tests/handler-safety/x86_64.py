@@ -32,7 +32,8 @@ _FULL = set(_REGISTERS.values())
 _LOW_HALF = {name: full for name, full in _REGISTERS.items() if re.fullmatch(r"e..|r\d+d", name)}
 
 _DIRECT = re.compile(r"^[0-9a-f]+$")
-_INDEXED = re.compile(r"^\((%\w+),%\w+,(\d)\)$")
+# With r13 as its base, an address always has a displacement.
+_INDEXED = re.compile(r"^(?:0x0)?\((%\w+),%\w+,(\d)\)$")
 # These write their last operand and no other general-purpose register.
 _WRITES_LAST = re.compile(
     r"mov|movabs|movz..|movs(?:bw|bl|bq|wl|wq|lq)|cmov\w+|lea|add|sub|adc|sbb|and|or|xor|not|neg|inc|dec|imul"

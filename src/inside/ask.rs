@@ -31,6 +31,7 @@ pub(crate) fn ask(machine: &mut impl Machine, fault: &Fault, report: &Report, fi
 }
 
 /// False if the handler leaves the fault to others.
+#[inline(never)]
 fn ask_one(
     handler: &FaultHandler,
     machine: &mut impl Machine,

@@ -218,6 +218,7 @@ fn examine(fault: &Fault, world: &impl World) -> Findings {
 }
 
 /// For a fault handler, which is told all there is: what is known of the address, wherever the program counter is.
+#[inline(never)]
 fn look_at_address(findings: &mut Findings, fault: &Fault, world: &impl World) {
     if let (true, Some(address), None) = (fault.kind.touches_memory(), fault.address, findings.region) {
         findings.region = world.region(address);

@@ -133,10 +133,14 @@ impl Clients {
     /// Takes a client off.
     pub(crate) fn remove(&mut self, number: wasmtrap_client_t) {
         let Some(index) = self.iter().position(|client| client.number == number) else { return };
-        if let Some(rest) = self.open.get_mut(index..self.count) {
-            rest.rotate_left(1);
-        }
         self.count -= 1;
+        // Those behind it stay in their order.
+        for place in index..self.count {
+            let next = self.open.get(place + 1).copied().flatten();
+            if let Some(here) = self.open.get_mut(place) {
+                *here = next;
+            }
+        }
         if let Some(slot) = SLOTS.iter().find(|slot| slot.client.load(Ordering::Relaxed) == number + 1) {
             slot.client.store(0, Ordering::SeqCst);
         }

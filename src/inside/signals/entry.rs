@@ -113,8 +113,11 @@ fn judge<const ASK: bool>(signal: libc::c_int, info: &mut siginfo_t, context: &m
     let live = if ASK { Live::now(context.sp()) } else { Live::without_fault_handlers(context.sp()) };
     let verdict = decide(&fault, &live);
     drop(live);
+    // Apart from the others, so that the compiler makes no table of jumps of it.
+    if let Verdict::CallHost(findings) = verdict {
+        return ask_once(&alternate_stack, || ask::ask(&mut context, &fault, &report, findings));
+    }
     match verdict {
-        Verdict::CallHost(findings) => ask_once(&alternate_stack, || ask::ask(&mut context, &fault, &report, findings)),
         Verdict::Trap(code, findings) => {
             let cause = land::Cause { code, source: WASMTRAP_SOURCE_FAULT, payload: 0 };
             // SAFETY: null or this thread's record, which only this thread frees.
@@ -125,7 +128,7 @@ fn judge<const ASK: bool>(signal: libc::c_int, info: &mut siginfo_t, context: &m
                 None => false,
             }
         }
-        Verdict::Forward | Verdict::Resume => false,
+        Verdict::CallHost(_) | Verdict::Forward | Verdict::Resume => false,
     }
 }
 
