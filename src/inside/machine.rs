@@ -43,7 +43,18 @@ pub(crate) struct Report {
 }
 
 impl Report {
+    /// Of nothing.
+    pub(crate) const NONE: Self = Self {
+        signal: 0,
+        signal_code: 0,
+        exception: 0,
+        exception_code_count: 0,
+        exception_codes: [0; 2],
+        siginfo: core::ptr::null_mut(),
+        ucontext: core::ptr::null_mut(),
+    };
+
     pub(crate) fn of_signal(signal: i32, signal_code: i32, siginfo: *mut c_void, ucontext: *mut c_void) -> Self {
-        Self { signal, signal_code, exception: 0, exception_code_count: 0, exception_codes: [0; 2], siginfo, ucontext }
+        Self { signal, signal_code, siginfo, ucontext, ..Self::NONE }
     }
 }

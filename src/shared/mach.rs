@@ -155,7 +155,7 @@ impl MachThread {
                 words: [0; COUNT],
                 pc_is_behind: false,
                 fault: no_fault,
-                report: Report::of_signal(0, 0),
+                report: Report::NONE,
                 handled: false,
             }),
             pending: UnsafeCell::new(PendingTrap::EMPTY),

@@ -68,6 +68,8 @@ pub(crate) fn executable(start: *mut u8, length: usize) -> Result<(), i32> {
         site_count: 0,
         flags: WASMTRAP_CODE_STRICT,
         user: mark(),
+        client: WASMTRAP_CLIENT_DEFAULT,
+        fault_kinds: 0,
     };
     TABLE.change(|ranges| {
         ranges.try_reserve(1).map_err(|_| libc::ENOMEM)?;

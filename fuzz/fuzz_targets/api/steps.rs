@@ -395,6 +395,8 @@ impl<'d> Session<'d> {
             site_count,
             flags: input.pick(&[0, 0, 0, 0, 1, 1, 1, 2, u32::MAX]),
             user: input.bits() as *mut c_void,
+            client: WASMTRAP_CLIENT_DEFAULT,
+            fault_kinds: 0,
         };
         let (null_desc, null_id) = (input.one_in(64), input.one_in(64));
 
@@ -437,6 +439,8 @@ impl<'d> Session<'d> {
             code: own_code(input),
             flags: input.pick(&[0, 0, 0, 0, 0, 0, 1, u32::MAX]),
             user: input.bits() as *mut c_void,
+            client: WASMTRAP_CLIENT_DEFAULT,
+            reserved: 0,
         };
         let (null_desc, null_id) = (input.one_in(64), input.one_in(64));
 

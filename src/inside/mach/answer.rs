@@ -76,15 +76,7 @@ pub(crate) fn answer(thread: &Thread, request: &Request, words: &mut Words) -> A
 
 /// The reply's view of the record's fields.
 fn report_of(request: &Request) -> Report {
-    Report {
-        signal: 0,
-        signal_code: 0,
-        exception: request.exception,
-        exception_code_count: 2,
-        exception_codes: request.codes,
-        siginfo: core::ptr::null_mut(),
-        ucontext: core::ptr::null_mut(),
-    }
+    Report { exception: request.exception, exception_code_count: 2, exception_codes: request.codes, ..Report::NONE }
 }
 
 /// The trampoline has come back: the handler has spoken, and the saved state is what it made of it.
