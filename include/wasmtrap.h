@@ -85,6 +85,17 @@
 
 // wasmtrap_client_set_fault_handler: the handler is asked about faults that are no client's, too.
 #define WASMTRAP_HANDLER_ANY_FAULT 1
+// wasmtrap_init: leave the threads' signal masks alone. Without it, attaching a thread unblocks the signals of the
+// faults taken in that thread, until it is detached: the kernel kills a process for a fault whose signal is blocked.
+#define WASMTRAP_INIT_KEEP_SIGNAL_MASK 4
+
+// wasmtrap_check: the kinds of fault whose signals are blocked in the calling thread now, as WASMTRAP_FAULT_* bits
+// shifted to the left by this. Their faults kill the process, unless Mach ports take them.
+#define WASMTRAP_CHECK_BLOCKED_SHIFT 8
+
+// wasmtrap_check: the calling thread is attached, but its alternate signal stack has been disabled since or replaced by
+// one that is too small.
+#define WASMTRAP_CHECK_ALTERNATE_STACK 65536
 
 // Memory faults in this range are traps only if the fault address lies in a registered region, or in the guard area
 // of the thread's own stack. Everything else is a crash and forwarded. Recommended.
@@ -670,11 +681,15 @@ wasmtrap_status_t wasmtrap_describe(char *buffer,
                                     size_t capacity,
                                     size_t *length);
 
-// Tells whether the library's signal handlers are still the first to be asked. `displaced` (may be NULL) receives the
-// kinds of fault (WASMTRAP_FAULT_*) whose handler another one was installed over, 0 if there are none. A displaced
+// Tells whether faults of the calling thread still get to the library. `displaced` (may be NULL) receives 0 if they do.
+//
+// Its lower eight bits are the kinds of fault (WASMTRAP_FAULT_*) whose handler another one was installed over. A displaced
 // kind still works as long as the newer handler passes on what it does not know. With WASMTRAP_INIT_HOST_OWNS_SIGNALS
 // no handlers are looked at. With Mach ports the kinds are added for which the calling thread has another exception
 // port than the library's; a displaced signal handler matters there only when the kernel bypasses the ports.
+//
+// Beside them WASMTRAP_CHECK_BLOCKED_SHIFT and WASMTRAP_CHECK_ALTERNATE_STACK tell what the host has made of the calling
+// thread's signal mask and alternate signal stack; wasmtrap_thread_attach mends both.
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
 //
@@ -694,8 +709,21 @@ wasmtrap_status_t wasmtrap_rearm(void);
 // ===== 3. Threads =====
 //
 // Prepares the calling thread now rather than at its first protected call: an alternate signal stack with a guard
-// page (unless it has one that is big enough), the bounds of its stack, and with Mach ports its exception port.
-// Calling it again is WASMTRAP_OK. At the thread's end all is put back by itself. A thread for which the kernel has
+// page, the bounds of its stack, its signal mask, and with Mach ports its exception port.
+//
+// An alternate stack that the thread has already is kept if it is as large as the one that the library would make
+// (alternate_stack_size in wasmtrap_options_t, or what wasmtrap_describe says). A handler of the host's may run there on
+// top of the library's, so that less is not enough: not the 8 KiB of SIGSTKSZ.
+//
+// The signals of the faults taken are unblocked in this thread, because the kernel kills a process for a fault whose
+// signal is blocked; the mask's other signals stay as they are. WASMTRAP_INIT_KEEP_SIGNAL_MASK leaves the mask alone.
+//
+// Alternate stack and mask are the host's to change at any time, and protected calls do not look: a host that disables
+// or shrinks the stack, or blocks the signals, while the thread is attached, has its faults kill the process.
+// wasmtrap_check tells; calling wasmtrap_thread_attach again is WASMTRAP_OK and mends it.
+//
+// At the thread's end all is undone by itself, but for an alternate stack that the thread had before: its owner may
+// have freed it by then, so that there is none in the end. A thread for which the kernel has
 // no port goes on with signals, unless Mach ports were asked for without WASMTRAP_INIT_ALLOW_FALLBACK or the host
 // owns the signals: then it is WASMTRAP_ERR_SYSTEM.
 //
@@ -703,9 +731,9 @@ wasmtrap_status_t wasmtrap_rearm(void);
 // calling thread.
 wasmtrap_status_t wasmtrap_thread_attach(void);
 
-// Undoes wasmtrap_thread_attach: the thread's earlier alternate signal stack and exception ports are put back.
-// WASMTRAP_OK if the thread is
-// not attached. Allowed after wasmtrap_shutdown.
+// Undoes wasmtrap_thread_attach: the thread's earlier alternate signal stack and exception ports are put back, and the
+// signals that it has unblocked are blocked again. An alternate stack that the host has set, or disabled, since then is
+// left as it is. WASMTRAP_OK if the thread is not attached. Allowed after wasmtrap_shutdown.
 //
 // Errors: WASMTRAP_ERR_BUSY (the thread is inside a protected call, or runs on the alternate stack). Not signal-safe.
 // Acts on the calling thread.

@@ -75,6 +75,7 @@ fn write_all(out: &mut CallerBuffer) -> fmt::Result {
         0 => "none",
         _ => "set",
     };
+    threads::describe::write_this_thread(out)?;
     writeln!(
         out,
         "registered: {} code ranges, {} regions; fault handler: {handler}; threads attached: {}",
@@ -106,7 +107,7 @@ fn write_host(out: &mut CallerBuffer) -> fmt::Result {
     writeln!(out)
 }
 
-fn signal_name(signal: libc::c_int) -> &'static str {
+pub(crate) fn signal_name(signal: libc::c_int) -> &'static str {
     match signal {
         libc::SIGSEGV => "SIGSEGV",
         libc::SIGBUS => "SIGBUS",

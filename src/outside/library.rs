@@ -100,6 +100,8 @@ fn join(state: &mut State, client: Client) -> Result<(), Failure> {
     }
     state.clients.add(client);
     state.note_kinds();
+    // Threads have their ports, and their signals unblocked, for the kinds taken so far.
+    threads::list::call_for_attention();
     state::READY.store(1, Ordering::Release);
     Ok(())
 }
@@ -124,7 +126,6 @@ fn extend(state: &State, set_up: &SetUp, client: &Client) -> Result<(), Failure>
     }
     if set_up.backend == WASMTRAP_BACKEND_MACH_PORTS {
         mach::extend(options.fault_kinds);
-        threads::list::call_for_attention();
     }
     threads::alternate_stack::raise_size(options.alternate_stack_size);
     Ok(())
@@ -134,6 +135,7 @@ fn extend(state: &State, set_up: &SetUp, client: &Client) -> Result<(), Failure>
 fn set_up(state: &mut State, options: Options) -> Result<(), Failure> {
     let (backend, because) = choose(&options)?;
     threads::alternate_stack::set_size(options.alternate_stack_size);
+    threads::signal_mask::set_keep(options.keep_signal_mask);
     let (backend, because) = start(&options, backend, because)?;
     // Underneath Mach ports too: the kernel may bypass them (kernel_mach_msg_rpc_common, osfmk/ipc/mach_msg.c).
     if !options.host_owns_signals
@@ -313,7 +315,7 @@ fn installed_kinds(set_up: &SetUp) -> u32 {
 
 pub(crate) fn check() -> Result<u32, Failure> {
     let kinds = signals::displaced(installed_kinds(&require_current()?))?;
-    Ok(kinds | displaced_port()?)
+    Ok(kinds | displaced_port()? | threads::check()?)
 }
 
 pub(crate) fn rearm() -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use crate::shared::abi::*;
 const ALL_KINDS: u32 =
     WASMTRAP_FAULT_MEMORY | WASMTRAP_FAULT_ILLEGAL | WASMTRAP_FAULT_ARITHMETIC | WASMTRAP_FAULT_BREAKPOINT;
 const DEFAULT_KINDS: u32 = WASMTRAP_FAULT_MEMORY | WASMTRAP_FAULT_ILLEGAL | WASMTRAP_FAULT_ARITHMETIC;
-const ALL_FLAGS: u32 = WASMTRAP_INIT_ALLOW_FALLBACK | WASMTRAP_INIT_HOST_OWNS_SIGNALS;
+const ALL_FLAGS: u32 = WASMTRAP_INIT_ALLOW_FALLBACK | WASMTRAP_INIT_HOST_OWNS_SIGNALS | WASMTRAP_INIT_KEEP_SIGNAL_MASK;
 
 const DEFAULT_ALTERNATE_STACK: usize = 32 * 1024;
 const LEAST_ALTERNATE_STACK: usize = 16 * 1024;
@@ -32,6 +32,7 @@ pub(crate) struct Options {
     pub(crate) fault_kinds: u32,
     pub(crate) allow_fallback: bool,
     pub(crate) host_owns_signals: bool,
+    pub(crate) keep_signal_mask: bool,
     pub(crate) alternate_stack_size: usize,
 }
 
@@ -50,6 +51,10 @@ impl Options {
         if self.backend != WASMTRAP_BACKEND_AUTO && self.backend != backend && !self.allow_fallback {
             return Some(("the backend", name(backend), name(self.backend)));
         }
+        // Who does not ask for it leaves it to the first.
+        if self.keep_signal_mask && !first.keep_signal_mask {
+            return Some(("the threads' signal mask", "changed (the fault signals are unblocked)", "left alone"));
+        }
         let owner = |host_owns_signals| if host_owns_signals { "the host" } else { "the library" };
         (self.host_owns_signals != first.host_owns_signals).then(|| {
             ("the owner of the signal handlers", owner(first.host_owns_signals), owner(self.host_owns_signals))
@@ -63,6 +68,7 @@ impl Options {
             ("fault_kinds", self.fault_kinds as usize, other.fault_kinds as usize),
             ("flags (allow fallback)", self.allow_fallback.into(), other.allow_fallback.into()),
             ("flags (host owns signals)", self.host_owns_signals.into(), other.host_owns_signals.into()),
+            ("flags (keep signal mask)", self.keep_signal_mask.into(), other.keep_signal_mask.into()),
             ("alternate_stack_size", self.alternate_stack_size, other.alternate_stack_size),
         ];
         match fields.iter().find(|(_, first, second)| first != second) {
@@ -90,6 +96,7 @@ pub(crate) fn read(given: Option<&wasmtrap_options_t>) -> Result<Options, Failur
             fault_kinds: DEFAULT_KINDS,
             allow_fallback: false,
             host_owns_signals: false,
+            keep_signal_mask: false,
             alternate_stack_size: DEFAULT_ALTERNATE_STACK,
         },
         Some(given) => check(given)?,
@@ -158,6 +165,7 @@ fn check(given: &wasmtrap_options_t) -> Result<Options, Failure> {
         fault_kinds: if given.fault_kinds == 0 { DEFAULT_KINDS } else { given.fault_kinds },
         allow_fallback: given.flags & WASMTRAP_INIT_ALLOW_FALLBACK != 0,
         host_owns_signals: given.flags & WASMTRAP_INIT_HOST_OWNS_SIGNALS != 0,
+        keep_signal_mask: given.flags & WASMTRAP_INIT_KEEP_SIGNAL_MASK != 0,
         alternate_stack_size,
     })
 }

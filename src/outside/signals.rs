@@ -85,7 +85,7 @@ impl Layers {
 }
 
 /// The signals of these kinds of fault (WASMTRAP_FAULT_*), each with its index and its kind.
-fn signals_of(kinds: u32) -> impl Iterator<Item = (usize, libc::c_int, u32)> {
+pub(crate) fn signals_of(kinds: u32) -> impl Iterator<Item = (usize, libc::c_int, u32)> {
     SIGNALS
         .iter()
         .copied()
@@ -94,7 +94,7 @@ fn signals_of(kinds: u32) -> impl Iterator<Item = (usize, libc::c_int, u32)> {
         .filter(move |&(_, _, kind)| kind & kinds != 0)
 }
 
-fn kind_of(signal: libc::c_int) -> u32 {
+pub(crate) fn kind_of(signal: libc::c_int) -> u32 {
     match signal {
         libc::SIGSEGV | libc::SIGBUS => WASMTRAP_FAULT_MEMORY,
         libc::SIGILL => WASMTRAP_FAULT_ILLEGAL,

@@ -140,6 +140,16 @@ pub const WASMTRAP_FAULT_BREAKPOINT: u32 = 8;
 pub const WASMTRAP_INIT_ALLOW_FALLBACK: u32 = 1;
 /// wasmtrap_init: install no signal handlers. The host owns sigaction and calls wasmtrap_try_handle_signal.
 pub const WASMTRAP_INIT_HOST_OWNS_SIGNALS: u32 = 2;
+/// wasmtrap_init: leave the threads' signal masks alone. Without it, attaching a thread unblocks the signals of the
+/// faults taken in that thread, until it is detached: the kernel kills a process for a fault whose signal is blocked.
+pub const WASMTRAP_INIT_KEEP_SIGNAL_MASK: u32 = 4;
+
+/// wasmtrap_check: the kinds of fault whose signals are blocked in the calling thread now, as WASMTRAP_FAULT_* bits
+/// shifted to the left by this. Their faults kill the process, unless Mach ports take them.
+pub const WASMTRAP_CHECK_BLOCKED_SHIFT: u32 = 8;
+/// wasmtrap_check: the calling thread is attached, but its alternate signal stack has been disabled since or replaced by
+/// one that is too small.
+pub const WASMTRAP_CHECK_ALTERNATE_STACK: u32 = 0x1_0000;
 
 /// How the library is set up. Set struct_size, leave the rest zero for the defaults.
 #[repr(C)]

@@ -34,16 +34,15 @@ impl StackBounds {
     }
 }
 
-/// The alternate signal stack that the library gave to a thread.
+/// The alternate signal stack that the library gave to a thread, this copy of it or another.
 #[derive(Clone, Copy)]
 pub(crate) struct AlternateStack {
-    /// The mapping: a guard page, then the stack.
+    /// The mapping: a guard page, the stack, and what copies of the library tell each other.
     pub(crate) mapping: *mut libc::c_void,
     pub(crate) mapping_size: usize,
     /// What sigaltstack was told.
     pub(crate) base: *mut libc::c_void,
-    /// What the thread had before.
-    pub(crate) earlier: libc::stack_t,
+    pub(crate) size: usize,
 }
 
 /// A trap between the handler that saw it and the protected call that hands it out.
@@ -64,6 +63,8 @@ pub(crate) const ATTENTION_PORT: u8 = 2;
 
 /// The thread's protected calls are never on the fast path: a sanitizer wants them made in another way.
 pub(crate) const ATTENTION_SANITIZER: u8 = 4;
+/// The thread's alternate stack is not big enough, and was in use when that was seen.
+pub(crate) const ATTENTION_STACK: u8 = 8;
 
 /// An attached thread. Only its own thread, and handlers on it, touch the fields, but for `chain`, which others may
 /// look at, `attention`, which others may set, and the list links, which belong to the list's lock. Shared references
@@ -81,6 +82,8 @@ pub(crate) struct Thread {
     /// Written by handlers on this thread, and read right after by what they land in.
     pub(crate) pending: UnsafeCell<PendingTrap>,
     pub(crate) alternate_stack: Cell<Option<AlternateStack>>,
+    /// The fault signals that were blocked until the thread was attached, by their index in `disposition::SIGNALS`.
+    pub(crate) lifted: Cell<u32>,
     /// Where on the alternate stack the embedder's fault handler was called, 0 if it was not.
     pub(crate) asking: Cell<usize>,
     #[cfg(wasmtrap_mach)]

@@ -48,7 +48,8 @@ static void bad_stacks(wasmtrap_chain_t *chain) {
 }
 
 static void *attach_elsewhere(void *chain) {
-  /* A thread that the library does not know yet. */
+  /* A thread that the library does not know yet. The description tells of the thread that asks. */
+  remember_state();
   refused(wasmtrap_chain_attach(chain, NULL), WASMTRAP_ERR_WRONG_THREAD, "chain", NULL,
           "a chain that another thread runs");
   return NULL;

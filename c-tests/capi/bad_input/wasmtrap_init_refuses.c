@@ -59,8 +59,8 @@ static void nonsense(void *unused) {
   options.fault_kinds = WASMTRAP_FAULT_MEMORY | UINT32_C(0x80000000);
   refuse(&options, WASMTRAP_ERR_INVALID_ARGUMENT, "options->fault_kinds", "0x80000001");
   options = good();
-  options.flags = 4;
-  refuse(&options, WASMTRAP_ERR_INVALID_ARGUMENT, "options->flags", "0x4");
+  options.flags = UINT32_C(1) << 30;
+  refuse(&options, WASMTRAP_ERR_INVALID_ARGUMENT, "options->flags", "0x40000000");
   options.flags = UINT32_MAX;
   refuse(&options, WASMTRAP_ERR_INVALID_ARGUMENT, "options->flags", "0xffffffff");
   static const size_t stack_sizes[] = {1, 16 * 1024 - 1, (64 << 20) + 1, SIZE_MAX};
@@ -105,8 +105,8 @@ static void conflicts(void *unused) {
   refused(wasmtrap_init(&options), WASMTRAP_ERR_CONFLICT, "flags", NULL, "other flags");
   options.flags = WASMTRAP_INIT_ALLOW_FALLBACK;
   refused(wasmtrap_init(&options), WASMTRAP_ERR_CONFLICT, "flags", NULL, "other flags");
-  options.flags = 4;
-  refused(wasmtrap_init(&options), WASMTRAP_ERR_INVALID_ARGUMENT, "flags", "0x4", "nonsense is nonsense here too");
+  options.flags = UINT32_C(1) << 30;
+  refused(wasmtrap_init(&options), WASMTRAP_ERR_INVALID_ARGUMENT, "flags", "0x40000000", "nonsense is nonsense here too");
   ok(library_traps(), "a trap is a trap");
   same(wasmtrap_init(NULL), WASMTRAP_OK, "the same options are still welcome");
 }

@@ -3,6 +3,7 @@
  * memory. Two such plug-ins, or one and the shared library, have a copy of the library each, and live side by side:
  * each catches its own traps, and passes on the other's.
  */
+#include <pthread.h>
 #include <signal.h>
 
 #include "process.h"
@@ -73,7 +74,67 @@ static void shut_down_in_any_order(void *first) {
   crash(NULL);
 }
 
+/* Both rely on one alternate signal stack, and on fault signals that one of them has unblocked: what the first of them
+ * leaves, the other keeps until it leaves. */
+static int overflows(const api_t *api) {
+  wasm_access_t access = {0, 0};
+  wasmtrap_trap_t trap = {0};
+  trap.struct_size = sizeof trap;
+  return api->wasmtrap_call_(wasm_recurse.function, &access, &trap) == WASMTRAP_TRAPPED &&
+         trap.code == WASMTRAP_CODE_STACK_OVERFLOW;
+}
+
+static stack_t signal_stack(void) {
+  stack_t stack;
+  must(sigaltstack(NULL, &stack) == 0);
+  return stack;
+}
+
+typedef struct order_t {
+  const api_t *first_in, *second_in, *first_out, *second_out;
+} order_t;
+
+static void *in_and_out(void *argument) {
+  const order_t *const order = argument;
+  sigset_t all, now;
+  sigfillset(&all);
+  must(pthread_sigmask(SIG_BLOCK, &all, NULL) == 0);
+  must(order->first_in->wasmtrap_thread_attach_() == WASMTRAP_OK);
+  must(order->second_in->wasmtrap_thread_attach_() == WASMTRAP_OK);
+  const stack_t common = signal_stack();
+  ok((common.ss_flags & SS_DISABLE) == 0, "both are attached");
+  same(order->first_out->wasmtrap_thread_detach_(), WASMTRAP_OK, "one leaves");
+  ok(signal_stack().ss_sp == common.ss_sp, "... and not with the other's alternate stack");
+  ok(overflows(order->second_out), "... on which the other catches a stack overflow");
+  same(order->second_out->wasmtrap_thread_detach_(), WASMTRAP_OK, "then it leaves, too");
+  ok((signal_stack().ss_flags & SS_DISABLE) != 0, "... and there is no alternate stack, as before");
+  must(pthread_sigmask(SIG_BLOCK, NULL, &now) == 0);
+  ok(sigismember(&now, SIGSEGV) == 1 && sigismember(&now, SIGILL) == 1, "... and the faults are blocked, as before");
+  return NULL;
+}
+
+static void share_a_stack(void *unused) {
+  (void)unused;
+  const api_t plugin = api_of(load(PLUGIN));
+  const api_t library = api_of(load(LIBRARY));
+  must(plugin.wasmtrap_init_(NULL) == WASMTRAP_OK && library.wasmtrap_init_(NULL) == WASMTRAP_OK);
+  use_register(&plugin, &wasm_recurse);
+  use_register(&library, &wasm_recurse);
+  order_t orders[] = {{&plugin, &library, &plugin, &library},
+                      {&plugin, &library, &library, &plugin},
+                      {&library, &plugin, &library, &plugin},
+                      {&library, &plugin, &plugin, &library}};
+  const size_t before = count_mappings();
+  for (int i = 0; i < 40; i++) {
+    pthread_t thread;
+    must(pthread_create(&thread, NULL, in_and_out, &orders[i % 4]) == 0);
+    must(pthread_join(thread, NULL) == 0);
+  }
+  ok(count_mappings() < before + 10, "nothing is left of them");
+}
+
 int main(void) {
+  child_passes(share_a_stack, NULL, "two copies on one thread, in and out in any order");
   const size_t pc = wasm_fault_pc(&wasm_store);
   static int first;
   child_dies_at(SIGSEGV, pc, closed_under_its_handlers, NULL, "a plug-in that was closed, in the end a crash");

@@ -91,6 +91,22 @@ pub(crate) fn sanitizer_entries() -> Entries {
     }
 }
 
+/// Copies memory of this process that may not be there. False if any of it is not, or if the kernel refuses.
+pub(crate) fn read_memory(from: usize, into: &mut [u8]) -> bool {
+    let mut size = 0;
+    // SAFETY: writes no more than `into` holds; what cannot be read is an error.
+    let result = unsafe {
+        mach2::vm::mach_vm_read_overwrite(
+            mach2::traps::mach_task_self(),
+            from as u64,
+            into.len() as u64,
+            into.as_mut_ptr().addr() as u64,
+            &raw mut size,
+        )
+    };
+    result == mach2::kern_return::KERN_SUCCESS && size == into.len() as u64
+}
+
 type Sigreturn = unsafe extern "C" fn(*mut c_void, c_int, usize) -> c_int;
 
 /// libsystem_kernel's system call, null if it is gone.

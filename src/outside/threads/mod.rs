@@ -2,8 +2,10 @@
 
 pub(crate) mod alternate_stack;
 pub(crate) mod chains;
+pub(crate) mod describe;
 pub(crate) mod list;
 mod record;
+pub(crate) mod signal_mask;
 
 use core::ffi::c_void;
 use core::ptr::NonNull;
@@ -12,12 +14,14 @@ use core::sync::atomic::Ordering;
 use super::error::{self, Failure, fail};
 use super::library;
 use super::sanitizers;
+use super::signals;
 use super::thread_key::ThreadKey;
 use crate::arch;
 use crate::inside::land;
 use crate::shared::abi::*;
-use crate::shared::thread::{ATTENTION_SANITIZER, ATTENTION_SET_UP, Thread};
-use alternate_stack::TakenBack;
+use crate::shared::disposition::SIGNALS;
+use crate::shared::thread::{ATTENTION_SANITIZER, ATTENTION_SET_UP, ATTENTION_STACK, Thread};
+use alternate_stack::{Occasion, TakenBack};
 
 /// This thread's record, attaching it if need be.
 pub(crate) fn attach() -> Result<&'static Thread, Failure> {
@@ -46,13 +50,18 @@ pub(crate) fn attach() -> Result<&'static Thread, Failure> {
         }
     };
     alternate_stack::give(thread).inspect_err(|_| discard())?;
-    thread.attention.store(ATTENTION_SET_UP, Ordering::Relaxed);
+    let undo = || {
+        signal_mask::put_back(thread);
+        if alternate_stack::take_back(thread, Occasion::Detach) == TakenBack::Yes {
+            discard();
+        }
+    };
+    signal_mask::lift(thread).inspect_err(|_| undo())?;
+    thread.attention.fetch_or(ATTENTION_SET_UP, Ordering::Relaxed);
     let mut list = list::lock();
     if let Err(failure) = take_exceptions(thread) {
         drop(list);
-        if alternate_stack::take_back(thread) == TakenBack::Yes {
-            discard();
-        }
+        undo();
         return Err(failure);
     }
     list.enter(thread);
@@ -62,18 +71,50 @@ pub(crate) fn attach() -> Result<&'static Thread, Failure> {
     look_again(thread).map(|()| thread)
 }
 
+/// The same where the host asks for it: what it may have changed since is seen to as well.
+pub(crate) fn attach_anew() -> Result<(), Failure> {
+    let is_attached = !arch::current_thread().is_null();
+    let thread = attach()?;
+    if is_attached {
+        alternate_stack::give(thread)?;
+        signal_mask::lift(thread)?;
+    }
+    Ok(())
+}
+
+/// What stands in the way of traps in this thread now: WASMTRAP_CHECK_* bits.
+pub(crate) fn check() -> Result<u32, Failure> {
+    let blocked = signal_mask::blocked()?;
+    let kinds = SIGNALS
+        .iter()
+        .enumerate()
+        .filter(|&(index, _)| blocked & 1 << index != 0)
+        .fold(0, |kinds, (_, &signal)| kinds | signals::kind_of(signal));
+    // SAFETY: null or this thread's record, which only this thread frees.
+    let thread = unsafe { arch::current_thread().as_ref() };
+    let has_stack = thread.is_none() || alternate_stack::is_enough(thread, &alternate_stack::current()?);
+    Ok(kinds << WASMTRAP_CHECK_BLOCKED_SHIFT | if has_stack { 0 } else { WASMTRAP_CHECK_ALTERNATE_STACK })
+}
+
 /// Clears a thread's call for attention, if there is no more reason for it.
 fn look_again(thread: &Thread) -> Result<(), Failure> {
     // Before the look, so that a shutdown that comes after the look is not cleared with it.
     let always = if sanitizers::need_jumps() { ATTENTION_SANITIZER } else { 0 };
-    if thread.attention.swap(always, Ordering::SeqCst) & !ATTENTION_SANITIZER == 0 {
+    let attention = thread.attention.swap(always, Ordering::SeqCst);
+    if attention & !ATTENTION_SANITIZER == 0 {
         return library::require_ready();
     }
     let result = library::require_ready().and_then(|()| {
-        let _list = list::lock();
-        take_exceptions(thread)
+        let list = list::lock();
+        take_exceptions(thread)?;
+        drop(list);
+        signal_mask::lift(thread)?;
+        if attention & ATTENTION_STACK != 0 {
+            alternate_stack::give(thread)?;
+        }
+        Ok(())
     });
-    result.inspect_err(|_| thread.attention.store(ATTENTION_SET_UP, Ordering::SeqCst))
+    result.inspect_err(|_| _ = thread.attention.fetch_or(attention, Ordering::SeqCst))
 }
 
 /// With the Mach backend, gives this thread its port, or puts it back on top. The caller holds the list's lock.
@@ -111,10 +152,11 @@ pub(crate) fn detach() -> Result<(), Failure> {
             format_args!("the thread is inside the protected call at {:#x}", land::innermost(thread).addr()),
         ));
     }
-    let taken = alternate_stack::take_back(thread);
-    if taken == TakenBack::InUse {
+    if alternate_stack::runs_on_ours(thread)? {
         return Err(fail(WASMTRAP_ERR_BUSY, format_args!("the thread runs on its alternate signal stack")));
     }
+    signal_mask::put_back(thread);
+    let taken = alternate_stack::take_back(thread, Occasion::Detach);
     // First of all for handlers: from here on the thread is foreign.
     arch::set_current_thread(core::ptr::null_mut());
     leave_list(thread);
@@ -142,7 +184,8 @@ extern "C" fn thread_ends(record: *mut c_void) {
         arch::set_current_thread(core::ptr::null_mut());
         leave_list(thread);
     }
-    if alternate_stack::take_back(thread) == TakenBack::Covered {
+    signal_mask::put_back(thread);
+    if alternate_stack::take_back(thread, Occasion::EndOfThread) == TakenBack::Covered {
         // Nobody is left to put ours back.
         // SAFETY: the thread's signal stack is another.
         unsafe { alternate_stack::free(thread) };

@@ -43,6 +43,7 @@ pub(super) fn new(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> 
             own_stack,
             pending: UnsafeCell::new(PendingTrap::EMPTY),
             alternate_stack: Cell::new(None),
+            lifted: Cell::new(0),
             asking: Cell::new(0),
             #[cfg(wasmtrap_mach)]
             mach,

@@ -114,6 +114,16 @@ fn initial_stack() -> Option<Area> {
     memory_map::area_at(unsafe { libc::getauxval(libc::AT_RANDOM) } as usize)
 }
 
+/// Copies memory of this process that may not be there. False if any of it is not, or if the kernel refuses.
+pub(crate) fn read_memory(from: usize, into: &mut [u8]) -> bool {
+    let local = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };
+    let remote = libc::iovec { iov_base: from as *mut core::ffi::c_void, iov_len: into.len() };
+    // SAFETY: writes no more than `into` holds; what cannot be read is an error.
+    unsafe {
+        libc::process_vm_readv(libc::getpid(), &raw const local, 1, &raw const remote, 1, 0) == into.len() as isize
+    }
+}
+
 /// Tells the kernel that the thread goes back to the stack of `activation`: it looks at the stack pointer by itself.
 pub(crate) fn leaving_for(_activation: *const Activation) {}
 

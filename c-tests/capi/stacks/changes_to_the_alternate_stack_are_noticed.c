@@ -1,0 +1,175 @@
+/* A thread's alternate signal stack is the host's to change. One that was disabled, or replaced by one that is too
+ * small, is noticed: wasmtrap_check and wasmtrap_describe tell, and wasmtrap_thread_attach mends it. Whatever the
+ * thread had before is put back only as long as it is the host's last word. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "handlers.h"
+#include "host.h"
+
+static stack_t now(void) {
+  stack_t stack;
+  must(sigaltstack(NULL, &stack) == 0);
+  return stack;
+}
+
+static void set(void *memory, size_t size) {
+  const stack_t stack = {.ss_sp = memory, .ss_size = size};
+  must(sigaltstack(&stack, NULL) == 0);
+}
+
+static void disable(void) {
+  const stack_t none = {.ss_flags = SS_DISABLE};
+  must(sigaltstack(&none, NULL) == 0);
+}
+
+static int overflows(void) {
+  wasm_access_t access = {0, 0};
+  wasmtrap_trap_t trap;
+  return host_call(&wasm_recurse, &access, &trap) == WASMTRAP_TRAPPED && trap.code == WASMTRAP_CODE_STACK_OVERFLOW;
+}
+
+static uint32_t check(void) {
+  uint32_t found = ~(uint32_t)0;
+  must(wasmtrap_check(&found) == WASMTRAP_OK);
+  return found;
+}
+
+static int described_as_changed(void) {
+  char *const text = described();
+  const int found = strstr(text, "changed since the thread was attached") != NULL;
+  free(text);
+  return found;
+}
+
+static unsigned char small[16 * 1024], larger[2 * 1024 * 1024];
+
+static void *disabled(void *unused) {
+  (void)unused;
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  same(check(), 0, "after attaching there is nothing to tell");
+  ok(!described_as_changed(), "... nor to describe");
+  disable();
+  same(check(), WASMTRAP_CHECK_ALTERNATE_STACK, "disabled since: wasmtrap_check tells");
+  ok(described_as_changed(), "... and so does the description");
+  same(wasmtrap_thread_attach(), WASMTRAP_OK, "attach again");
+  same(check(), 0, "... mends it");
+  ok(overflows(), "... and a stack overflow is caught");
+  same(wasmtrap_thread_detach(), WASMTRAP_OK, "detach");
+  ok((now().ss_flags & SS_DISABLE) != 0, "... leaves none, as before");
+  return NULL;
+}
+
+static void *shrunk(void *unused) {
+  (void)unused;
+  const size_t smallest = smallest_signal_stack();
+  must(smallest <= sizeof small);
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  set(small, smallest);
+  same(check(), WASMTRAP_CHECK_ALTERNATE_STACK, "replaced by a small one: wasmtrap_check tells");
+  ok(described_as_changed(), "... and so does the description");
+  same(wasmtrap_thread_attach(), WASMTRAP_OK, "attach again");
+  ok(now().ss_sp != small && check() == 0, "... mends it");
+  ok(overflows(), "... and a stack overflow is caught");
+  same(wasmtrap_thread_detach(), WASMTRAP_OK, "detach");
+  ok(now().ss_sp == small && now().ss_size == smallest, "... puts the small one back, which was there last");
+  return NULL;
+}
+
+/* What the library would map itself is big enough, and nothing below it is. */
+static void *as_big_as_the_librarys(void *unused) {
+  (void)unused;
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  const size_t own = now().ss_size;
+  must(own <= sizeof larger);
+  must(wasmtrap_thread_detach() == WASMTRAP_OK);
+  set(larger, own);
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  ok(now().ss_sp == larger, "a stack as large as the library's own is kept");
+  must(wasmtrap_thread_detach() == WASMTRAP_OK);
+  const size_t common[] = {8 * 1024, 16 * 1024, 24 * 1024};
+  for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
+    if (common[i] < smallest_signal_stack()) continue;
+    set(larger, common[i]);
+    must(wasmtrap_thread_attach() == WASMTRAP_OK);
+    ok(now().ss_sp != larger, "one of %zu bytes is not", common[i]);
+    must(wasmtrap_thread_detach() == WASMTRAP_OK);
+    ok(now().ss_sp == larger && now().ss_size == common[i], "... and put back by detaching");
+  }
+  return NULL;
+}
+
+static volatile int handled;
+
+static void run_wasm(int signal, siginfo_t *info, void *context) {
+  (void)signal;
+  (void)info;
+  (void)context;
+  handled = library_traps() && now().ss_sp == larger && library_traps();
+}
+
+/* The kernel lets nobody change a stack that is in use: it will do until the handler has returned. */
+static void *attached_on_a_small_one(void *unused) {
+  (void)unused;
+  const size_t size = smallest_signal_stack() + 16 * 1024;
+  must(size < 32 * 1024);
+  set(larger, size);
+  install_handler(SIGUSR1, run_wasm, SA_ONSTACK);
+  raise(SIGUSR1);
+  ok(handled, "traps in a handler on a stack that is less than the library would map");
+  ok(now().ss_sp == larger, "... which is still in place");
+  ok(library_traps() && now().ss_sp != larger, "the next call after it replaces it");
+  ok(overflows(), "... and a stack overflow is caught");
+  return NULL;
+}
+
+/* The host frees its stack at the thread's end, before the library's destructor runs. */
+static pthread_key_t late_key;
+static unsigned char *hosts_stack;
+static volatile int rounds, freed_one_is_registered;
+enum { DESTRUCTOR_ROUNDS = 4 };
+
+static void on_thread_end(void *value) {
+  const stack_t stack = now();
+  if ((stack.ss_flags & SS_DISABLE) == 0 && stack.ss_sp == hosts_stack) freed_one_is_registered = 1;
+  if (++rounds < DESTRUCTOR_ROUNDS) must(pthread_setspecific(late_key, value) == 0);
+}
+
+static void *frees_its_own(void *disables) {
+  const size_t size = smallest_signal_stack();
+  hosts_stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  must(hosts_stack != MAP_FAILED);
+  set(hosts_stack, size);
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  ok(now().ss_sp != hosts_stack, "a small stack is replaced");
+  must(pthread_setspecific(late_key, hosts_stack) == 0);
+  if (disables != NULL) disable();
+  must(munmap(hosts_stack, size) == 0);
+  return NULL;
+}
+
+static void on_a_thread(void *(*function)(void *), void *argument) {
+  pthread_t thread;
+  must(pthread_create(&thread, NULL, function, argument) == 0);
+  must(pthread_join(thread, NULL) == 0);
+}
+
+int main(void) {
+  host_init();
+  host_register_code(&wasm_recurse);
+  must(pthread_key_create(&late_key, on_thread_end) == 0);
+  on_a_thread(disabled, NULL);
+  on_a_thread(shrunk, NULL);
+  on_a_thread(as_big_as_the_librarys, NULL);
+  on_a_thread(attached_on_a_small_one, NULL);
+  for (int disables = 0; disables < 2; disables++) {
+    rounds = freed_one_is_registered = 0;
+    on_a_thread(frees_its_own, disables ? &late_key : NULL);
+    same(rounds, DESTRUCTOR_ROUNDS, "destructors ran after the library's");
+    ok(!freed_one_is_registered, "and did not find the stack that the host had freed");
+  }
+  return tap_done();
+}
