@@ -80,11 +80,6 @@
 // wasmtrap_init: install no signal handlers. The host owns sigaction and calls wasmtrap_try_handle_signal.
 #define WASMTRAP_INIT_HOST_OWNS_SIGNALS 2
 
-// The most clients that are open at a time, the default one among them.
-#define WASMTRAP_MAX_CLIENTS 64
-
-// wasmtrap_client_set_fault_handler: the handler is asked about faults that are no client's, too.
-#define WASMTRAP_HANDLER_ANY_FAULT 1
 // wasmtrap_init: leave the threads' signal masks alone. Without it, attaching a thread unblocks the signals of the
 // faults taken in that thread, until it is detached: the kernel kills a process for a fault whose signal is blocked.
 #define WASMTRAP_INIT_KEEP_SIGNAL_MASK 4
@@ -96,6 +91,12 @@
 // wasmtrap_check: the calling thread is attached, but its alternate signal stack has been disabled since or replaced by
 // one that is too small.
 #define WASMTRAP_CHECK_ALTERNATE_STACK 65536
+
+// The most clients that are open at a time, the default one among them.
+#define WASMTRAP_MAX_CLIENTS 64
+
+// wasmtrap_client_set_fault_handler: the handler is asked about faults that are no client's, too.
+#define WASMTRAP_HANDLER_ANY_FAULT 1
 
 // Memory faults in this range are traps only if the fault address lies in a registered region, or in the guard area
 // of the thread's own stack. Everything else is a crash and forwarded. Recommended.
