@@ -163,7 +163,9 @@ macro_rules! protected_call {
             "ret",
             ".cfi_restore_state",
 
-            // w1 tells whose record it is: 0 this thread's, 2 the server's.
+            // w1 tells whose record it is: 0 this thread's, 2 the server's. x29 is nothing yet.
+            ".cfi_remember_state",
+            ".cfi_def_cfa sp, {frame_size}",
             $crate::arch::define_server_landing!(),
             $crate::arch::define_label!($crate::arch::landing_label!()),
             "hint #36",
@@ -173,11 +175,15 @@ macro_rules! protected_call {
             "mov x0, sp",
             "bl {trapped}",
             "b 72f",
-            // After a raise the record has been handed out.
+            // After a raise, with the activation in x0, the record has been handed out.
             $crate::arch::define_label!($crate::arch::raise_landing_label!()),
+            ".cfi_def_cfa x0, {frame_size}",
             "hint #36", // on macOS wasmtrap_raise comes by a register
+            "mov sp, x0",
+            ".cfi_def_cfa sp, {frame_size}",
             "add x29, sp, #{saved}",
             "72:",
+            ".cfi_restore_state",
             "ldr x10, [sp, #{float_control}]",
             "msr fpcr, x10",
             "mov w0, #{trapped_status}",
@@ -320,7 +326,6 @@ macro_rules! raise {
             ".cfi_offset x30, -8",
             "mov x29, sp",
             "bl {raised}",
-            "mov sp, x0",
             $crate::arch::jump_to_raise_landing!(),
             ".cfi_endproc",
             raised = sym $crate::outside::call::raised,
@@ -329,17 +334,20 @@ macro_rules! raise {
 }
 pub(crate) use raise;
 
-/// The body of a signal entry point, `(signal: w0, siginfo: x1, ucontext: x2)`: adds the stack pointer, the link
-/// register and the number of the entry point, from which `entered` can tell whether the kernel called or another
-/// handler did.
+/// The body of a signal entry point, `(signal: w0, siginfo: x1, ucontext: x2)`: adds the stack pointer, the number of
+/// the entry point, the link register and the frame pointer, from which `entered` can tell whether the kernel called or
+/// another handler did, and with what.
 macro_rules! signal_entry {
     ($entry:literal) => {
         core::arch::naked_asm!(
+            ".cfi_startproc",
             "hint #34",
             "mov x3, sp",
-            "mov x4, x30",
-            "mov w5, #{entry}",
+            "mov w4, #{entry}",
+            "mov x5, x30",
+            "mov x6, x29",
             "b {entered}",
+            ".cfi_endproc",
             entry = const $entry,
             entered = sym $crate::inside::signals::entry::entered,
         )
@@ -363,36 +371,36 @@ pub(crate) fn has_shadow_stack() -> bool {
     false
 }
 
-/// Leaves the current stack for good: `handler` runs with `frame` as the kernel would have left it, and returns to
-/// `link`.
+/// rt_sigreturn from the signal frame at `frame`.
 ///
 /// # Safety
-/// `frame` is a signal frame that rt_sigreturn accepts and `link` calls it; nothing of the current stack is needed any
-/// more.
+/// The frame is whole; nothing of the current stack is needed any more.
 #[cfg(target_os = "linux")]
-pub(crate) unsafe fn enter_signal_frame(
-    handler: usize,
-    signal: libc::c_int,
-    siginfo: usize,
-    ucontext: usize,
-    frame: usize,
-    link: usize,
-) -> ! {
-    // SAFETY: the caller's promise. `br x16` satisfies the callee's `bti c`.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn return_from_signal(frame: usize) -> ! {
+    core::arch::naked_asm!(
+        ".cfi_startproc",
+        "mov x9, sp",
+        ".cfi_def_cfa_register x9",
+        "mov sp, x0",
+        "mov x8, #139",
+        "svc #0",
+        "brk #1",
+        ".cfi_endproc"
+    )
+}
+
+/// Ends the process by a fault, in a handler that has its signal blocked: by this signal, where an instruction makes it.
+#[inline(never)]
+pub(crate) fn die_of(signal: libc::c_int) -> ! {
+    // SAFETY: none of these returns: the kernel ends the process for a fault whose signal is blocked.
     unsafe {
-        asm!(
-            "mov sp, {frame}",
-            "mov x30, {link}",
-            "mov x29, xzr",
-            "br x16",
-            frame = in(reg) frame,
-            link = in(reg) link,
-            in("x16") handler,
-            in("w0") signal,
-            in("x1") siginfo,
-            in("x2") ucontext,
-            options(noreturn)
-        )
+        match signal {
+            libc::SIGSEGV => asm!("mov x0, xzr", "ldr x0, [x0]", out("x0") _, options(nostack)),
+            libc::SIGTRAP => asm!("brk #0", options(nostack)),
+            _ => (),
+        }
+        asm!("udf #0", options(noreturn, nostack))
     }
 }
 
@@ -419,8 +427,8 @@ pub(crate) unsafe fn system_call(number: libc::c_long, arguments: [usize; 4]) ->
     result
 }
 
-/// The body of a function that calls a signal handler on another stack and comes back:
-/// `(handler: x0, signal: w1, siginfo: x2, ucontext: x3, top: x4)`, where `top` is a multiple of 16.
+/// The body of a function that calls another one on another stack and comes back:
+/// `(function: x0, argument: x1, top: x2)`, where `top` is a multiple of 16.
 #[cfg(target_os = "macos")]
 macro_rules! call_on_stack {
     () => {
@@ -431,11 +439,9 @@ macro_rules! call_on_stack {
             ".cfi_def_cfa x29, 16",
             ".cfi_offset x29, -16",
             ".cfi_offset x30, -8",
-            "mov sp, x4",
+            "mov sp, x2",
             "mov x9, x0",
-            "mov w0, w1",
-            "mov x1, x2",
-            "mov x2, x3",
+            "mov x0, x1",
             "blr x9",
             "mov sp, x29",
             "ldp x29, x30, [sp], #16",

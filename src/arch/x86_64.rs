@@ -31,50 +31,64 @@ macro_rules! define_server_landing {
 #[cfg(wasmtrap_mach)]
 pub(crate) use define_server_landing;
 
-/// Ends a signal handler in a landing.
+/// Ends a signal handler in a landing, where the signal mask is put back first. `frame` is the stack pointer with which
+/// the kernel called the handler: should it refuse to set the mask, its frame is the way.
 ///
 /// # Safety
-/// `activation` is the protected call in which a trap lands; nothing of the current stack is needed any more, and the
-/// x87 state is the initial one.
+/// `activation` is the protected call in which a trap lands, and the frame's context says so too; nothing of the
+/// current stack is needed any more, and the x87 state is the initial one.
 #[cfg(target_os = "linux")]
-pub(crate) unsafe fn land_directly(activation: usize) -> ! {
-    // SAFETY: the caller's promise.
-    unsafe {
-        asm!(
-            "mov rsp, {activation}",
-            concat!("jmp ", direct_landing_label!()),
-            activation = in(reg) activation,
-            options(noreturn)
-        );
-    }
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn land_directly(activation: usize, mask: u64, frame: usize) -> ! {
+    core::arch::naked_asm!(".cfi_startproc", concat!("jmp ", direct_landing_label!()), ".cfi_endproc")
 }
 
-/// The same with another signal mask, which is set when the alternate stack is no longer in use.
-///
-/// # Safety
-/// As above.
+/// The part of `wasmtrap_call` in which a signal handler ends: `(activation: rdi, mask: rsi, frame: rdx)`. What
+/// `syscall` destroys, rcx and r11, is not used. Below a protected call's activation its stack is free.
 #[cfg(target_os = "linux")]
-pub(crate) unsafe fn land_with_mask(activation: usize, mask: u64) -> ! {
-    // SAFETY: the caller's promise. Below a protected call's activation its stack is free, and a signal that arrives in
-    // between leaves the word that rsp points at alone. What `syscall` destroys, rcx and r11, is not used.
-    unsafe {
-        asm!(
-            "mov rsp, {activation}",
-            "push rdx",
-            "xor edx, edx",
-            "mov rsi, rsp",
-            "syscall",
-            "lea rsp, [rsp + 8]",
-            concat!("jmp ", direct_landing_label!()),
-            activation = in(reg) activation,
-            in("rax") libc::SYS_rt_sigprocmask,
-            in("rdi") libc::SIG_SETMASK as usize,
-            in("rdx") mask,
-            in("r10") size_of::<u64>(),
-            options(noreturn)
-        );
-    }
+macro_rules! define_direct_landing {
+    () => {
+        concat!(
+            $crate::arch::define_label!($crate::arch::direct_landing_label!()),
+            r#"
+            .cfi_remember_state
+            .cfi_def_cfa rdi, {above_activation}
+            mov rbx, rdx
+            mov rsp, rdi
+            .cfi_def_cfa_register rsp
+            push rsi
+            .cfi_adjust_cfa_offset 8
+            mov rsi, rsp
+            mov edi, 2 # SIG_SETMASK
+            xor edx, edx
+            mov r10d, 8
+            mov eax, 14 # rt_sigprocmask
+            syscall
+            lea rsp, [rsp + 8]
+            .cfi_adjust_cfa_offset -8
+            test eax, eax
+            jnz 79f
+            xor ebx, ebx
+            jmp 72f
+        79: # by the kernel's frame
+            .cfi_def_cfa rbx, 8
+            mov rsp, rbx
+            .cfi_def_cfa rsp, 8
+            ret
+            .cfi_restore_state"#
+        )
+    };
 }
+#[cfg(target_os = "linux")]
+pub(crate) use define_direct_landing;
+#[cfg(not(target_os = "linux"))]
+macro_rules! define_direct_landing {
+    () => {
+        ""
+    };
+}
+#[cfg(not(target_os = "linux"))]
+pub(crate) use define_direct_landing;
 
 /// The code address that a return address stands for: itself.
 pub(crate) fn code_address(return_address: usize) -> usize {
@@ -180,23 +194,31 @@ macro_rules! protected_call {
             "ret",
             ".cfi_restore_state",
 
-            // From here to the record's end, ebx tells whose record it is: 0 this thread's, 1 none, 2 the server's.
+            // From here to the record's end, ebx tells whose record it is: 0 this thread's, 1 none, 2 the server's. rbp is
+            // nothing yet.
+            ".cfi_remember_state",
+            ".cfi_def_cfa rsp, {above_activation}",
             $crate::arch::define_server_landing!(),
             $crate::arch::define_label!($crate::arch::landing_label!()),
             "endbr64",
             "cld",
             "fninit", // empties the x87 stack too
-            // A handler has all that already.
-            $crate::arch::define_label!($crate::arch::direct_landing_label!()),
             "xor ebx, ebx",
             "jmp 72f",
-            // After a raise the record has been handed out. Code that keeps to the ABI leaves nothing on the x87 stack
-            // for a call; emptying it is all that may be needed, and takes a fraction of fninit's time.
+            $crate::arch::define_direct_landing!(),
+            // After a raise, with the activation in rax, the record has been handed out. Code that keeps to the ABI leaves
+            // nothing on the x87 stack for a call; emptying it is all that may be needed, and takes a fraction of fninit's
+            // time.
             $crate::arch::define_label!($crate::arch::raise_landing_label!()),
+            ".cfi_remember_state",
+            ".cfi_def_cfa rax, {above_activation}",
+            "mov rsp, rax",
+            ".cfi_restore_state",
             "emms",
             "mov ebx, 1",
             "72:",
             "lea rbp, [rsp + {frame}]",
+            ".cfi_restore_state",
             "fldcw word ptr [rsp + {float_control} + 4]",
             "ldmxcsr dword ptr [rsp + {float_control}]",
             "mov rax, qword ptr [rsp + {shadow_stack}]",
@@ -273,6 +295,8 @@ macro_rules! protected_call {
             $crate::arch::label_addresses!(),
             size_of_activation = const size_of::<$crate::shared::activation::Activation>(),
             frame = const size_of::<$crate::shared::activation::Activation>() + 5 * 8,
+            // From the activation to where the stack pointer was before the call that came here.
+            above_activation = const size_of::<$crate::shared::activation::Activation>() + 5 * 8 + 16,
         )
     };
 }
@@ -351,7 +375,6 @@ macro_rules! raise {
             "sub rsp, 8",
             ".cfi_def_cfa_offset 16",
             "call {raised}",
-            "mov rsp, rax",
             $crate::arch::jump_to_raise_landing!(),
             ".cfi_endproc",
             raised = sym $crate::outside::call::raised,
@@ -365,22 +388,27 @@ pub(crate) use raise;
 macro_rules! signal_entry {
     ($entry:literal) => {
         core::arch::naked_asm!(
+            ".cfi_startproc",
             "endbr64",
             "mov rcx, rsp",
             // The kernel clears the direction flag for a handler but leaves the alignment check on, under which no
             // compiled code works (sigcontext handling in arch/x86/kernel/signal.c: DF, RF and TF are cleared).
             "pushfq",
+            ".cfi_adjust_cfa_offset 8",
             "test dword ptr [rsp], {alignment_check}",
             "jz 2f",
             "and dword ptr [rsp], ~{alignment_check}",
             "popfq",
+            ".cfi_adjust_cfa_offset -8",
             "jmp 3f",
+            ".cfi_adjust_cfa_offset 8",
             "2:",
             "lea rsp, [rsp + 8]",
+            ".cfi_adjust_cfa_offset -8",
             "3:",
-            "xor r8d, r8d", // no link register here
-            "mov r9d, {entry}",
+            "mov r8d, {entry}",
             "jmp {entered}",
+            ".cfi_endproc",
             entry = const $entry,
             alignment_check = const 1 << 18,
             entered = sym $crate::inside::signals::entry::entered,
@@ -408,34 +436,48 @@ pub(crate) fn has_shadow_stack() -> bool {
     ssp != 0
 }
 
-/// Leaves the current stack for good: `handler` runs with `frame` as the kernel would have left it, and returns to what
-/// the frame says.
+/// rt_sigreturn from the signal frame at `frame`, which begins with a return address that it does not look at.
 ///
 /// # Safety
-/// `frame` is a signal frame that rt_sigreturn accepts, with the return address first; nothing of the current stack is
-/// needed any more.
+/// The frame is whole; nothing of the current stack is needed any more.
 #[cfg(target_os = "linux")]
-pub(crate) unsafe fn enter_signal_frame(
-    handler: usize,
-    signal: libc::c_int,
-    siginfo: usize,
-    ucontext: usize,
-    frame: usize,
-    _link: usize,
-) -> ! {
-    // SAFETY: the caller's promise. rax is 0 because the kernel clears it (variadic handlers look at al).
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn return_from_signal(frame: usize) -> ! {
+    core::arch::naked_asm!(
+        ".cfi_startproc",
+        "mov rdx, rsp",
+        ".cfi_def_cfa_register rdx",
+        "lea rsp, [rdi + 8]",
+        "mov eax, 15",
+        "syscall",
+        "ud2",
+        ".cfi_endproc"
+    )
+}
+
+/// The segments of code and stack, as a signal's context has them: cs, and ss above three others.
+#[cfg(target_os = "linux")]
+pub(crate) fn segments() -> u64 {
+    let (code, stack): (u64, u64);
+    // SAFETY: reads two registers.
     unsafe {
-        asm!(
-            "mov rsp, {frame}",
-            "xor eax, eax",
-            "jmp r11",
-            frame = in(reg) frame,
-            in("r11") handler, // not rax, which has just been cleared
-            in("edi") signal,
-            in("rsi") siginfo,
-            in("rdx") ucontext,
-            options(noreturn)
-        )
+        asm!("mov {:e}, cs", "mov {:e}, ss", out(reg) code, out(reg) stack, options(nostack, nomem, preserves_flags));
+    }
+    code | stack << 48
+}
+
+/// Ends the process by a fault, in a handler that has its signal blocked: by this signal, where an instruction makes it.
+#[inline(never)]
+pub(crate) fn die_of(signal: libc::c_int) -> ! {
+    // SAFETY: none of these returns: the kernel ends the process for a fault whose signal is blocked.
+    unsafe {
+        match signal {
+            libc::SIGSEGV => asm!("mov rax, qword ptr [0]", out("rax") _, options(nostack)),
+            libc::SIGFPE => asm!("xor ecx, ecx", "div ecx", out("rcx") _, out("rax") _, out("rdx") _, options(nostack)),
+            libc::SIGTRAP => asm!("int3", options(nostack)),
+            _ => (),
+        }
+        asm!("ud2", options(noreturn, nostack))
     }
 }
 
@@ -464,8 +506,8 @@ pub(crate) unsafe fn system_call(number: libc::c_long, arguments: [usize; 4]) ->
     result
 }
 
-/// The body of a function that calls a signal handler on another stack and comes back:
-/// `(handler: rdi, signal: esi, siginfo: rdx, ucontext: rcx, top: r8)`, where `top` is a multiple of 16.
+/// The body of a function that calls another one on another stack and comes back:
+/// `(function: rdi, argument: rsi, top: rdx)`, where `top` is a multiple of 16.
 #[cfg(target_os = "macos")]
 macro_rules! call_on_stack {
     () => {
@@ -476,11 +518,9 @@ macro_rules! call_on_stack {
             ".cfi_offset rbp, -16",
             "mov rbp, rsp",
             ".cfi_def_cfa_register rbp",
-            "mov rsp, r8",
+            "mov rsp, rdx",
             "mov rax, rdi",
-            "mov edi, esi",
-            "mov rsi, rdx",
-            "mov rdx, rcx",
+            "mov rdi, rsi",
             "call rax",
             "leave",
             ".cfi_def_cfa rsp, 8",

@@ -127,30 +127,40 @@ fn our_entry(action: &libc::sigaction) -> Option<usize> {
     entry::ALL.iter().position(|&ours| ours as usize == action.sa_sigaction)
 }
 
-/// What to install for an entry point that goes on top of `below`; `alone`: the only one of the signal's.
+/// What to install for an entry point that goes on top of `below`.
+///
+/// All signals are blocked while it runs, because it runs on the alternate stack: a signal that came in between would
+/// find the thread there, and a garbage collector that stops threads by signals would take that for the thread's stack
+/// and free what the real one holds. Signals that are sent faster than they are delivered would also pile up frames
+/// until the alternate stack is full: the kernel delivers what has arrived meanwhile before a handler's first
+/// instruction (exit_to_user_mode_loop, kernel/entry/common.c). What waits arrives as soon as the thread is back on its
+/// own stack, or in an earlier handler with the mask that this one asked for (`inside::signals::forward`).
 ///
 /// SA_RESTART follows the disposition below: whether a signal that a process sends interrupts a system call is decided
 /// by the flags of the handler that is installed, which is ours, for a handler that may rely on it.
-///
-/// SA_NODEFER spares a trap the system call that unblocks the signal (`inside::signals::leave`). But signals that are
-/// sent faster than they are delivered then pile up frames until the alternate stack is full, which ends the process:
-/// the kernel delivers what has arrived meanwhile before a handler's first instruction (exit_to_user_mode_loop,
-/// kernel/entry/common.c). So it is for where the first of them ends the process anyway: where SIG_DFL lies below, and
-/// always will, because there is no other handler that this entry point could come to stand above.
-fn our_action(entry: usize, below: &Disposition, alone: bool) -> Option<libc::sigaction> {
+fn our_action(entry: usize, below: &Disposition) -> Option<libc::sigaction> {
     let function = *entry::ALL.get(entry)?;
-    // SAFETY: all-zero is a valid sigaction, with an empty mask.
+    // SAFETY: all-zero is a valid sigaction.
     let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
     action.sa_sigaction = function as usize;
+    action.sa_mask = every_signal();
     let restart = match below.handler {
         libc::SIG_DFL | libc::SIG_IGN => libc::SA_RESTART,
         _ => below.flags & libc::SA_RESTART,
     };
-    let leaves_without_the_kernel = cfg!(all(target_os = "linux", target_arch = "x86_64"));
-    let sent_ones_end_the_process = alone && below.handler == libc::SIG_DFL;
-    let no_defer = if leaves_without_the_kernel && sent_ones_end_the_process { libc::SA_NODEFER } else { 0 };
-    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | restart | no_defer;
+    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | restart;
     Some(action)
+}
+
+/// The set of all signals. sigfillset leaves out those that libc keeps to itself; but pthread_cancel's, which may end a
+/// thread wherever it is, must not come while it is in a handler.
+fn every_signal() -> libc::sigset_t {
+    let mut set = core::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: a set of signals is bits, all of which may be set; the write covers it.
+    unsafe {
+        set.as_mut_ptr().write_bytes(0xff, 1);
+        set.assume_init()
+    }
 }
 
 /// A disposition that handlers can look at for ever. The same for the same action, so that putting things on top of
@@ -187,9 +197,6 @@ fn go_on_top(signal: libc::c_int, layers: &mut Layers) -> Result<(), Failure> {
     let now = current(signal)?;
     if let Some(entry) = our_entry(&now) {
         layers.cut_above(entry);
-        // Whoever has put it back did so by libc.
-        #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-        kernel::set_restorer(signal, now.sa_sigaction);
         return Ok(());
     }
     let below = remember(&now)?;
@@ -208,13 +215,11 @@ fn go_on_top(signal: libc::c_int, layers: &mut Layers) -> Result<(), Failure> {
             ),
         ));
     };
-    let Some(action) = our_action(above, below, changed.depth == 0) else { return Ok(()) };
+    let Some(action) = our_action(above, below) else { return Ok(()) };
     changed.push(Layer { disposition: below, above, found });
     // First, because a fault may come as soon as the handler is in place.
     disposition::set_below(above, signal, below);
     set(signal, &action)?;
-    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-    kernel::set_restorer(signal, action.sa_sigaction);
     *layers = changed;
     Ok(())
 }

@@ -40,12 +40,20 @@ pub(crate) unsafe extern "C" fn entered(
     info: *mut siginfo_t,
     context: *mut ucontext_t,
     sp: usize,
-    link: usize,
     entry: u32,
+    #[cfg(target_arch = "aarch64")] link: usize,
+    #[cfg(target_arch = "aarch64")] fp: usize,
 ) {
     // SAFETY: the kernel, or a handler that passes on what it was given, vouches for both.
     let (Some(info), Some(context)) = (unsafe { info.as_mut() }, unsafe { context.as_mut() }) else { return };
-    let entrance = Entrance { sp, link, entry: entry as usize };
+    let entrance = Entrance {
+        sp,
+        entry: entry as usize,
+        #[cfg(target_arch = "aarch64")]
+        link,
+        #[cfg(target_arch = "aarch64")]
+        fp,
+    };
     if !handle(signal, info, context) {
         // SAFETY: as above.
         unsafe { forward::forward(signal, info, context, entrance) };

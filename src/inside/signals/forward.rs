@@ -9,7 +9,7 @@ use libc::{siginfo_t, ucontext_t};
 
 use super::classify::{self, Reading};
 use super::context::Context;
-use super::{interrupted_stack, kernel};
+use super::{earlier_handler, kernel};
 use crate::arch;
 use crate::shared::disposition::{self, Disposition};
 
@@ -22,8 +22,12 @@ use crate::shared::disposition::{self, Disposition};
 pub(crate) struct Entrance {
     /// Stack pointer at the entry point's first instruction.
     pub(crate) sp: usize,
-    /// The link register there; 0 on x86-64, where it is on the stack.
+    /// The link register there.
+    #[cfg(target_arch = "aarch64")]
     pub(crate) link: usize,
+    /// The frame pointer there.
+    #[cfg(target_arch = "aarch64")]
+    pub(crate) fp: usize,
     /// Which entry point.
     pub(crate) entry: usize,
 }
@@ -59,19 +63,28 @@ fn default_action(signal: libc::c_int, info: &siginfo_t, context: &mut ucontext_
         return;
     }
     let reading = read(signal, info, context);
-    kernel::set_plain_disposition(signal, libc::SIG_DFL);
     // A fault happens again where it happened, so that the core dump shows the place. Anything else has to be sent
     // again.
-    if !classify::comes_again(signal, info.si_code, &reading) {
-        send_again(signal, info);
-    }
+    let comes_again = classify::comes_again(signal, info.si_code, &reading);
+    set_disposition(signal, libc::SIG_DFL, comes_again, info, context);
 }
 
-/// Sends the signal again, blocked until this handler returns, so that it arrives at the place where it interrupted.
-fn send_again(signal: libc::c_int, info: &siginfo_t) {
-    let mask = kernel::set_mask(u64::MAX);
-    kernel::set_mask(mask | 1 << (signal - 1));
-    kernel::send_again(signal, info);
+/// Has `handler`, SIG_DFL or SIG_IGN, decide about the signal: again when the fault happens again, or sent once more.
+fn set_disposition(signal: libc::c_int, handler: usize, comes_again: bool, info: &siginfo_t, context: &mut ucontext_t) {
+    let set = kernel::set_plain_disposition(signal, handler);
+    if comes_again {
+        if set.or_else(|_| kernel::let_the_fault_end_the_process(signal, context)).is_err() {
+            arch::die_of(signal);
+        }
+        return;
+    }
+    // Blocked until this handler returns, so that it arrives at the place where it interrupted. Where that is refused,
+    // it arrives here.
+    let _: Result<(), kernel::Refused> = kernel::block(signal);
+    if set.and_then(|()| kernel::send_again(signal, info)).is_err() {
+        // It must not be as if nothing had happened, nor go on for ever.
+        arch::die_of(signal);
+    }
 }
 
 /// Whether this is a signal that a handler of a fault raised, on this thread, while it was handling that fault.
@@ -93,10 +106,9 @@ fn raised_inside_a_handler(info: &siginfo_t, context: &mut ucontext_t) -> bool {
 fn ignore(signal: libc::c_int, info: &siginfo_t, context: &mut ucontext_t) {
     let reading = read(signal, info, context);
     if classify::comes_again(signal, info.si_code, &reading) {
-        kernel::set_plain_disposition(signal, libc::SIG_IGN);
+        set_disposition(signal, libc::SIG_IGN, true, info, context);
     } else if reading.from_kernel {
-        kernel::set_plain_disposition(signal, libc::SIG_DFL);
-        send_again(signal, info);
+        set_disposition(signal, libc::SIG_DFL, false, info, context);
     }
 }
 
@@ -115,19 +127,13 @@ unsafe fn call(
     if below.flags & libc::SA_NODEFER == 0 {
         mask |= 1 << (signal - 1);
     }
-    let mask_here = kernel::set_mask(mask);
     // SAFETY: a handler's address, as sigaction gave it.
     let handler = unsafe { core::mem::transmute::<usize, Handler>(below.handler) };
-    if below.flags & libc::SA_ONSTACK != 0 {
-        handler(signal, info, context);
-    } else {
-        // SAFETY: the caller's promise.
-        if unsafe { interrupted_stack::call(handler, signal, info, context, entrance) }.is_err() {
-            // The kernel, too, gives up on a handler whose frame does not fit (Linux: force_sigsegv, kernel/signal.c;
-            // XNU: sendsig, bsd/dev/*/unix_signal.c).
-            return default_action(signal, info, context);
-        }
+    let on_alternate_stack = below.flags & libc::SA_ONSTACK != 0;
+    // SAFETY: the caller's promise.
+    if unsafe { earlier_handler::call(handler, mask, on_alternate_stack, signal, info, context, entrance) }.is_err() {
+        // The kernel, too, gives up on a handler whose frame does not fit (Linux: force_sigsegv, kernel/signal.c; XNU:
+        // sendsig, bsd/dev/*/unix_signal.c).
+        default_action(signal, info, context);
     }
-    // Only matters where another handler called us; otherwise the context's mask is about to be restored.
-    kernel::set_mask(mask_here);
 }

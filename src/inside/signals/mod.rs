@@ -11,7 +11,7 @@ mod platform;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub(crate) use platform::leave_x86_64 as leave;
-pub(crate) use platform::{classify, context, interrupted_stack, kernel};
+pub(crate) use platform::{classify, context, earlier_handler, kernel};
 
 // Pure, so that its tests run anywhere.
 #[cfg(all(test, not(all(target_os = "macos", target_arch = "aarch64"))))]

@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering;
 
 use libc::{siginfo_t, ucontext_t};
 
-use super::interrupted_stack;
+use super::earlier_handler;
 use crate::arch::system_call;
 use crate::shared::state;
 
@@ -37,23 +37,31 @@ pub(crate) fn raised_in_handler(info: &siginfo_t, context: &mut ucontext_t) -> b
     // SAFETY: si_pid is set for signals that a process sent, which SI_TKILL says.
     info.si_code == libc::SI_TKILL
         && unsafe { info.si_pid() } as u32 == state::PROCESS_ID.load(Ordering::Relaxed)
-        && interrupted_stack::was_on_alternate_stack(context)
+        && earlier_handler::was_on_alternate_stack(context)
+}
+
+/// The kernel has refused a system call: a seccomp filter does, and nothing else where the arguments are right.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Refused;
+
+fn accepted(result: isize) -> Result<(), Refused> {
+    if result == 0 { Ok(()) } else { Err(Refused) }
 }
 
 /// Sets a signal to SIG_DFL or SIG_IGN.
-pub(crate) fn set_plain_disposition(signal: libc::c_int, handler: usize) {
+pub(crate) fn set_plain_disposition(signal: libc::c_int, handler: usize) -> Result<(), Refused> {
     let action = KernelAction { handler, flags: 0, restorer: 0, mask: 0 };
     // SAFETY: the kernel reads `action`; SIG_DFL and SIG_IGN need no restorer.
-    unsafe {
-        system_call(libc::SYS_rt_sigaction, [signal as usize, core::ptr::from_ref(&action).addr(), 0, SIGSET_SIZE]);
-    }
+    accepted(unsafe {
+        system_call(libc::SYS_rt_sigaction, [signal as usize, core::ptr::from_ref(&action).addr(), 0, SIGSET_SIZE])
+    })
 }
 
 /// Sets this thread's signal mask and returns the one before.
-pub(crate) fn set_mask(mask: u64) -> u64 {
+fn set_mask(mask: u64) -> Result<u64, Refused> {
     let mut before = 0_u64;
     // SAFETY: the kernel reads one word and writes the other.
-    unsafe {
+    accepted(unsafe {
         system_call(
             libc::SYS_rt_sigprocmask,
             [
@@ -62,41 +70,56 @@ pub(crate) fn set_mask(mask: u64) -> u64 {
                 core::ptr::from_mut(&mut before).addr(),
                 SIGSET_SIZE,
             ],
-        );
-    }
-    before
+        )
+    })?;
+    Ok(before)
 }
 
-/// Gives a disposition of ours a restorer of ours: see `leave_x86_64`. Nothing happens where another disposition is in
-/// place, or ours with other flags: an interposed sigaction may have kept ours to itself.
-///
-/// After libc's sigaction, which knows no restorer but its own.
-#[cfg(target_arch = "x86_64")]
-pub(crate) fn set_restorer(signal: libc::c_int, entry: usize) {
-    let mut action = KernelAction { handler: 0, flags: 0, restorer: 0, mask: 0 };
-    // SAFETY: the kernel writes `action`.
-    let read = unsafe {
-        system_call(libc::SYS_rt_sigaction, [signal as usize, 0, core::ptr::from_mut(&mut action).addr(), SIGSET_SIZE])
-    };
-    let nothing_blocked = action.mask == 0 && action.flags & libc::SA_NODEFER as u64 != 0;
-    if read == 0 && action.handler == entry && nothing_blocked {
-        action.restorer = super::leave_x86_64::restorer();
-        // SAFETY: the same disposition, with a restorer that does what every restorer does.
-        unsafe {
-            system_call(libc::SYS_rt_sigaction, [signal as usize, core::ptr::from_ref(&action).addr(), 0, SIGSET_SIZE]);
-        }
+/// Runs `f` with this signal mask. Where the kernel refuses to set it, `f` runs with the mask as it is, which blocks no
+/// less if the kernel called us.
+pub(crate) fn with_mask(mask: u64, f: impl FnOnce()) {
+    let before = set_mask(mask);
+    f();
+    if let Ok(before) = before {
+        // What was allowed a moment ago is now. If not, rt_sigreturn puts the mask back at the end of the outermost
+        // handler.
+        let _: Result<u64, Refused> = set_mask(before);
     }
+}
+
+/// Blocks a signal until the handler returns.
+pub(crate) fn block(signal: libc::c_int) -> Result<(), Refused> {
+    let set = 1_u64 << (signal - 1);
+    // SAFETY: the kernel reads one word.
+    accepted(unsafe {
+        system_call(
+            libc::SYS_rt_sigprocmask,
+            [libc::SIG_BLOCK as usize, core::ptr::from_ref(&set).addr(), 0, SIGSET_SIZE],
+        )
+    })
+}
+
+/// Does what SIG_DFL does to a fault that is about to come again, without a system call: the kernel sets the default
+/// action itself for a fault whose signal is blocked (force_sig_info_to_task, kernel/signal.c).
+pub(crate) fn let_the_fault_end_the_process(signal: libc::c_int, context: &mut ucontext_t) -> Result<(), Refused> {
+    // SAFETY: libc's sigset_t begins with the kernel's, and is larger.
+    unsafe { *(&raw mut context.uc_sigmask).cast::<u64>() |= 1 << (signal - 1) };
+    Ok(())
 }
 
 /// Sends this thread a signal with the information of the one at hand, to arrive when it is no longer blocked.
-pub(crate) fn send_again(signal: libc::c_int, info: &libc::siginfo_t) {
-    // SAFETY: the kernel reads `info`. It lets a process send anything to itself (do_rt_tgsigqueueinfo).
-    unsafe {
-        let process = system_call(libc::SYS_getpid, [0; 4]);
-        let thread = system_call(libc::SYS_gettid, [0; 4]);
-        system_call(
-            libc::SYS_rt_tgsigqueueinfo,
-            [process as usize, thread as usize, signal as usize, core::ptr::from_ref(info).addr()],
-        );
+pub(crate) fn send_again(signal: libc::c_int, info: &libc::siginfo_t) -> Result<(), Refused> {
+    // SAFETY: no memory is involved.
+    let (process, thread) = unsafe { (system_call(libc::SYS_getpid, [0; 4]), system_call(libc::SYS_gettid, [0; 4])) };
+    if process <= 0 || thread <= 0 {
+        return Err(Refused);
     }
+    let (process, thread, signal) = (process as usize, thread as usize, signal as usize);
+    // SAFETY: the kernel reads `info`. It lets a process send anything to itself (do_rt_tgsigqueueinfo).
+    let with_information = accepted(unsafe {
+        system_call(libc::SYS_rt_tgsigqueueinfo, [process, thread, signal, core::ptr::from_ref(info).addr()])
+    });
+    // Its number is the most of it.
+    // SAFETY: no memory is involved.
+    with_information.or_else(|_| accepted(unsafe { system_call(libc::SYS_tgkill, [process, thread, signal, 0]) }))
 }

@@ -13,23 +13,18 @@
 //! - a user shadow stack, which has a token of the delivery on it (setup_signal_shadow_stack, arch/x86/kernel/shstk.c);
 //! - a single step of the program's own (the trap flag), which the kernel has switched off for the handler.
 //!
-//! The signal mask is put back by a system call of its own, on the stack of the protected call, so that signals that
-//! have waited find the alternate stack free. Unless the delivery has blocked nothing (signal_delivered,
-//! kernel/signal.c): ours do not where SIG_DFL is all that lies below (`outside::signals` says why not elsewhere). That
-//! it was such a delivery, and not one to a handler that has jumped to us, or by a disposition that somebody has
-//! changed, shows in the return address, which is the disposition's restorer: only those that block nothing have
-//! [`restorer`].
+//! The signal mask is put back by a system call of its own, on the stack of the protected call, so that the signals that
+//! have waited find the thread there. Where a seccomp filter refuses that one, rt_sigreturn does it.
 
 use core::arch::asm;
 
 use libc::{siginfo_t, ucontext_t};
 
-use super::{interrupted_stack, kernel};
+use super::{earlier_handler, kernel};
 use crate::arch;
 use crate::inside::signals::forward::Entrance;
 use crate::shared::state;
 
-const SS_AUTODISARM: u32 = 1 << 31;
 const TRAP_FLAG: i64 = 1 << 8;
 
 /// Lands where the context says, if nothing of the kernel's has to be put back; returns otherwise.
@@ -38,8 +33,8 @@ const TRAP_FLAG: i64 = 1 << 8;
 /// The arguments are what the entry point was given, and the context has been made to resume at a landing.
 pub(crate) unsafe fn land_directly(info: &siginfo_t, context: &ucontext_t, entrance: Entrance) {
     let registers = &context.uc_mcontext.gregs;
-    let untouched = interrupted_stack::kernel_called(info, context, entrance)
-        && context.uc_stack.ss_flags as u32 & SS_AUTODISARM == 0
+    let untouched = earlier_handler::kernel_called(info, context, entrance)
+        && context.uc_stack.ss_flags as u32 & earlier_handler::SS_AUTODISARM == 0
         && registers[libc::REG_EFL as usize] & TRAP_FLAG == 0
         && !arch::has_shadow_stack()
         && same_protection_keys(context);
@@ -49,45 +44,7 @@ pub(crate) unsafe fn land_directly(info: &siginfo_t, context: &ucontext_t, entra
     let activation = registers[libc::REG_RSP as usize] as usize;
     // SAFETY: the landing needs its stack pointer and nothing else. A handler starts with the initial x87 state
     // (fpu__clear_user_states, arch/x86/kernel/fpu/core.c), which nothing here changes.
-    unsafe {
-        if return_address(entrance) == restorer() {
-            arch::land_directly(activation);
-        } else {
-            arch::land_with_mask(activation, kernel::mask_of(&context.uc_sigmask));
-        }
-    }
-}
-
-fn return_address(entrance: Entrance) -> usize {
-    // SAFETY: a function's stack pointer points at its return address when it is entered.
-    unsafe { (entrance.sp as *const usize).read() }
-}
-
-// Calls rt_sigreturn, in the very bytes by which unwinders know the end of a signal frame (libgcc's
-// config/i386/linux-unwind.h). They look for the function at the address before, where there is none.
-core::arch::global_asm!(
-    r#"
-    .pushsection .text.wasmtrap_restorer, "ax", @progbits
-    .balign 16
-    nop
-    .globl wasmtrap_restorer
-    .hidden wasmtrap_restorer
-    .type wasmtrap_restorer, @function
-wasmtrap_restorer:
-    .byte 0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00 # mov rax, 15
-    syscall
-    .size wasmtrap_restorer, . - wasmtrap_restorer
-    .popsection
-    "#
-);
-
-unsafe extern "C" {
-    fn wasmtrap_restorer();
-}
-
-/// What dispositions of ours that block nothing have the kernel return to from a handler.
-pub(crate) fn restorer() -> usize {
-    wasmtrap_restorer as unsafe extern "C" fn() as usize
+    unsafe { arch::land_directly(activation, kernel::mask_of(&context.uc_sigmask), entrance.sp) }
 }
 
 /// Whether this thread's rights by protection keys are those of the code that was interrupted.
@@ -111,7 +68,7 @@ fn saved_rights(context: &ucontext_t, place: usize) -> Option<u32> {
     /// Bit 9 of XCR0 and XSTATE_BV is PKRU's.
     const PKRU_BIT: u64 = 1 << 9;
     const HEADER: usize = 512;
-    let size = interrupted_stack::extended_state_size(context)?;
+    let size = earlier_handler::extended_state_size(context)?;
     if place + size_of::<u32>() > size {
         return None;
     }

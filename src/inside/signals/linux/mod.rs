@@ -5,7 +5,7 @@
 pub(crate) mod context;
 
 pub(crate) mod classify;
-pub(crate) mod interrupted_stack;
+pub(crate) mod earlier_handler;
 pub(crate) mod kernel;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod leave_x86_64;

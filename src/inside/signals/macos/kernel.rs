@@ -4,7 +4,7 @@
 use libc::{siginfo_t, ucontext_t};
 
 use super::classify::Origin;
-use super::interrupted_stack;
+use super::earlier_handler;
 
 /// Runs `f` and puts errno back.
 fn keeping_errno<T>(f: impl FnOnce() -> T) -> T {
@@ -32,35 +32,62 @@ pub(crate) fn can_be_reset(signal: libc::c_int) -> bool {
 /// Whether this thread sent the signal to itself from inside a signal handler on its alternate stack. Nothing says who
 /// sent it; but it comes with the return from a system call.
 pub(crate) fn raised_in_handler(_info: &siginfo_t, context: &mut ucontext_t) -> bool {
-    interrupted_stack::was_on_alternate_stack(context)
+    earlier_handler::was_on_alternate_stack(context)
         && super::context::Context::new(context).origin() == Origin::SystemCall
 }
 
+/// The kernel has refused a system call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Refused;
+
+/// What a function of libSystem's says that returns 0 or an error.
+fn accepted(f: impl FnOnce() -> libc::c_int) -> Result<(), Refused> {
+    if keeping_errno(f) == 0 { Ok(()) } else { Err(Refused) }
+}
+
 /// Sets a signal to SIG_DFL or SIG_IGN.
-pub(crate) fn set_plain_disposition(signal: libc::c_int, handler: usize) {
+pub(crate) fn set_plain_disposition(signal: libc::c_int, handler: usize) -> Result<(), Refused> {
     let action = libc::sigaction { sa_sigaction: handler, sa_mask: 0, sa_flags: 0 };
-    keeping_errno(|| {
-        // SAFETY: reads `action`.
-        unsafe { libc::sigaction(signal, &raw const action, core::ptr::null_mut()) }
-    });
+    // SAFETY: reads `action`.
+    accepted(|| unsafe { libc::sigaction(signal, &raw const action, core::ptr::null_mut()) })
 }
 
 /// Sets this thread's signal mask and returns the one before.
-pub(crate) fn set_mask(mask: u64) -> u64 {
+fn set_mask(mask: u64) -> Result<u64, Refused> {
     let mask = mask as libc::sigset_t;
     let mut before = 0;
-    keeping_errno(|| {
-        // SAFETY: reads one word and writes the other.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const mask, &raw mut before) }
-    });
-    u64::from(before)
+    // SAFETY: reads one word and writes the other.
+    accepted(|| unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const mask, &raw mut before) })?;
+    Ok(u64::from(before))
+}
+
+/// Runs `f` with this signal mask. Where the kernel refuses to set it, `f` runs with the mask as it is, which blocks no
+/// less if the kernel called us.
+pub(crate) fn with_mask(mask: u64, f: impl FnOnce()) {
+    let before = set_mask(mask);
+    f();
+    if let Ok(before) = before {
+        // What was allowed a moment ago is now. If not, sigreturn puts the mask back at the end of the outermost
+        // handler.
+        let _: Result<u64, Refused> = set_mask(before);
+    }
+}
+
+/// Blocks a signal until the handler returns.
+pub(crate) fn block(signal: libc::c_int) -> Result<(), Refused> {
+    let set = 1 << (signal - 1);
+    // SAFETY: reads one word.
+    accepted(|| unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, core::ptr::null_mut()) })
+}
+
+/// There is no way without a system call: XNU keeps a fault whose signal is blocked, and runs its instruction again.
+pub(crate) fn let_the_fault_end_the_process(_signal: libc::c_int, _context: &mut ucontext_t) -> Result<(), Refused> {
+    Err(Refused)
 }
 
 /// Sends this thread a signal, to arrive when it is no longer blocked. Its information is lost, of which XNU keeps
 /// none.
-pub(crate) fn send_again(signal: libc::c_int, _info: &siginfo_t) {
-    keeping_errno(|| {
-        // SAFETY: this thread exists.
-        unsafe { libc::pthread_kill(libc::pthread_self(), signal) }
-    });
+pub(crate) fn send_again(signal: libc::c_int, _info: &siginfo_t) -> Result<(), Refused> {
+    // SAFETY: this thread exists.
+    accepted(|| unsafe { libc::pthread_kill(libc::pthread_self(), signal) })
 }

@@ -1,7 +1,8 @@
-//! Running an earlier handler on the stack that the fault interrupted.
+//! Calling an earlier handler as the kernel would have: with its signal mask, and on its stack.
 //!
 //! A handler that was installed without SA_ONSTACK expects the stack of the code that it interrupts: it may need more
-//! room than an alternate stack has. Our own entry point runs on the alternate stack. The kernel's frame cannot be
+//! room than an alternate stack has. Our own entry point runs on the alternate stack, with every signal blocked. The
+//! kernel's frame cannot be
 //! moved away from there, because sigreturn takes it back only where the kernel has put it (the token of sendsig and
 //! sigreturn, bsd/dev/*/unix_signal.c, is made of its address). So the handler is called on the interrupted stack and
 //! returns here, to the alternate one.
@@ -15,6 +16,7 @@ use libc::{siginfo_t, ucontext_t};
 use crate::arch;
 use crate::inside::signals::context::Context;
 use crate::inside::signals::forward::{Entrance, Handler, NoRoom};
+use crate::inside::signals::kernel;
 
 const RED_ZONE: usize = 128;
 
@@ -32,42 +34,56 @@ fn has_switched_stacks(context: &ucontext_t) -> bool {
     !was_on_alternate_stack(context) && context.uc_stack.ss_size != 0
 }
 
-/// Calls the handler on the interrupted stack, unless this is that stack already.
+/// Calls the handler, on the interrupted stack if it was not installed for the alternate one. Its mask is set there and
+/// nowhere else, so that another signal finds the thread on the stack that the handler runs on.
 ///
 /// # Safety
-/// The arguments are what the entry point was given, and the signal mask is the handler's.
+/// The arguments are what the entry point was given.
 pub(crate) unsafe fn call(
     handler: Handler,
+    mask: u64,
+    on_alternate_stack: bool,
     signal: libc::c_int,
     info: &mut siginfo_t,
     context: &mut ucontext_t,
     _entrance: Entrance,
 ) -> Result<(), NoRoom> {
-    if !has_switched_stacks(context) {
-        handler(signal, info, context);
-        return Ok(());
+    let mut top = None;
+    if !on_alternate_stack && has_switched_stacks(context) {
+        let sp = Context::new(context).sp().wrapping_sub(RED_ZONE) & !15;
+        if !has_room(sp) {
+            return Err(NoRoom);
+        }
+        top = Some(sp);
     }
-    let top = Context::new(context).sp().wrapping_sub(RED_ZONE) & !15;
-    if !has_room(top) {
-        return Err(NoRoom);
+    let call = Call { handler, mask, signal, info, context };
+    match top {
+        // SAFETY: below `top` is the interrupted stack's free part, where the kernel would have called the handler.
+        Some(top) => unsafe { call_on_stack(run, &call, top) },
+        None => run(&call),
     }
-    // SAFETY: below `top` is the interrupted stack's free part, where the kernel would have called the handler.
-    unsafe { call_on_stack(handler, signal, info, context, top) };
     Ok(())
 }
 
-/// Calls a signal handler with its stack below `top`, and comes back.
-///
-/// # Safety
-/// The handler may be called with these arguments; the memory below `top`, a multiple of 16, is a stack's free part.
-#[unsafe(naked)]
-unsafe extern "C" fn call_on_stack(
+/// A handler with its mask and its arguments.
+struct Call {
     handler: Handler,
+    mask: u64,
     signal: libc::c_int,
     info: *mut siginfo_t,
     context: *mut ucontext_t,
-    top: usize,
-) {
+}
+
+extern "C" fn run(call: &Call) {
+    kernel::with_mask(call.mask, || (call.handler)(call.signal, call.info, call.context));
+}
+
+/// Calls a function with its stack below `top`, and comes back.
+///
+/// # Safety
+/// The memory below `top`, a multiple of 16, is a stack's free part.
+#[unsafe(naked)]
+unsafe extern "C" fn call_on_stack(function: extern "C" fn(&Call), call: &Call, top: usize) {
     arch::call_on_stack!()
 }
 
