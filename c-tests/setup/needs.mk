@@ -4,6 +4,7 @@
 #   lint      with clippy and rustfmt
 #   aarch64   with the core library for arm64 Linux, or its source
 #   macos     the same for both Macs
+#   musl      the same for musl
 #   wasmtime  as new as Wasmtime wants
 #
 # Every target has the part base. One that is not here, a new check, say, gets all parts.
@@ -27,6 +28,8 @@ NEEDS_check-python := c wasm python
 NEEDS_measure-python := wasm python
 NEEDS_check-fuzz := fuzz
 NEEDS_fuzz := fuzz
+NEEDS_check-static-archive := c static-archive
+NEEDS_check-musl := c musl
 NEEDS_check-aarch64 := c aarch64
 NEEDS_check-aarch64-user := c aarch64 qemu
 NEEDS_check-arm64-machine := c aarch64 arm64-system

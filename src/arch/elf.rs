@@ -125,11 +125,29 @@ macro_rules! unwind_tables {
 }
 pub(crate) use unwind_tables;
 
+/// Whether the unwinder may be missing: its functions are weak then, and null. musl's own programs have none, and nobody
+/// there unwinds but who has brought one (musl's pthread_cancel does not).
+#[cfg(target_env = "musl")]
+macro_rules! unwinder_is_optional {
+    () => {
+        ".weak {personality}\n.weak {resume_unwinding}"
+    };
+}
+#[cfg(not(target_env = "musl"))]
+macro_rules! unwinder_is_optional {
+    () => {
+        ""
+    };
+}
+pub(crate) use unwinder_is_optional;
+
 /// Says that the call between labels 4 and 5 has a cleanup at label 6, where 20 is the function's start: no landing-pad
 /// base, no types, call sites in uleb128.
 macro_rules! exception_table {
     () => {
-        r#"
+        concat!(
+            $crate::arch::unwinder_is_optional!(),
+            r#"
         .pushsection .gcc_except_table, "a", @progbits
         .balign 4
 wasmtrap_lsda:
@@ -145,6 +163,7 @@ wasmtrap_personality:
         .8byte {personality}
         .popsection
         "#
+        )
     };
 }
 pub(crate) use exception_table;

@@ -13,6 +13,12 @@ use crate::shared::thread::Thread;
 pub(crate) fn current_thread() -> *const Thread {
     let thread: *const Thread;
     // SAFETY: reads the thread's word; it is only ever null or what `set_current_thread` wrote on this thread.
+    #[cfg(target_env = "musl")]
+    unsafe {
+        asm!(load_thread!("rax"), out("rax") thread, options(readonly, pure));
+    }
+    // SAFETY: as above.
+    #[cfg(not(target_env = "musl"))]
     unsafe {
         asm!(load_thread!("{0}"), out(reg) thread, options(nostack, readonly, pure));
     }

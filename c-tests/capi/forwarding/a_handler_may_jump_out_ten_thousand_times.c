@@ -47,6 +47,7 @@ static void run(void *flags) {
   host_register_code(&wasm_call_import);
   must(wasmtrap_thread_attach() == WASMTRAP_OK);
   page = inaccessible_page();
+  must(library_traps()); /* what it takes once, malloc's own mappings say, it has */
   const size_t mappings = count_mappings();
 
   fault_until_done(NULL);

@@ -37,6 +37,9 @@ static wasm_access_t spinning;
 static void by_kill(int signal) { must(kill(getpid(), signal) == 0); }
 static void by_pthread_kill(int signal) { must(pthread_kill(wasm_thread, signal) == 0); }
 #if !defined(__APPLE__)
+#if !defined(sigev_notify_thread_id) /* glibc has no name for it */
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
 static pid_t wasm_tid;
 static void by_tgkill(int signal) { must(syscall(SYS_tgkill, getpid(), wasm_tid, signal) == 0); }
 static void by_sigqueue(int signal) {
@@ -47,7 +50,7 @@ static void by_timer(int signal) {
   struct sigevent event = {0};
   /* To the thread: the kernel would prefer the one that is running. */
   event.sigev_notify = SIGEV_THREAD_ID;
-  event._sigev_un._tid = wasm_tid;
+  event.sigev_notify_thread_id = wasm_tid;
   event.sigev_signo = signal;
   timer_t timer;
   must(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);

@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -9,6 +10,8 @@
 #include <malloc/malloc.h>
 #else
 #include <malloc.h>
+#include <signal.h>
+#include <sys/auxv.h>
 #endif
 
 #include "tap.h"
@@ -21,7 +24,8 @@ size_t smallest_signal_stack(void) {
 #if defined(__APPLE__)
   return 8 * 1024; /* OLDMINSIGSTKSZ of sigaltstack, XNU's bsd/kern/kern_sig.c */
 #else
-  return (size_t)sysconf(_SC_MINSIGSTKSZ);
+  const size_t told = (size_t)getauxval(51); /* AT_MINSIGSTKSZ */
+  return told > (size_t)MINSIGSTKSZ ? told : (size_t)MINSIGSTKSZ;
 #endif
 }
 
@@ -110,16 +114,31 @@ size_t count_allocated(void) {
   return statistics.size_in_use;
 }
 #else
+#if defined(__GLIBC__)
 size_t count_allocated(void) { return mallinfo2().uordblks; }
+#else
+/* musl's malloc does not tell: what is mapped for data (proc(5), statm). */
+size_t count_allocated(void) {
+  FILE *statm = fopen("/proc/self/statm", "r");
+  unsigned long pages = 0;
+  must(statm != NULL && fscanf(statm, "%*u %*u %*u %*u %*u %lu", &pages) == 1);
+  fclose(statm);
+  return pages * page_size();
+}
+#endif
 
+/* Without stdio, which may take a mapping for its buffer. */
 size_t count_mappings(void) {
-  FILE *maps = fopen("/proc/self/maps", "r");
-  must(maps != NULL);
+  const int maps = open("/proc/self/maps", O_RDONLY);
+  must(maps >= 0);
+  char piece[4096];
   size_t lines = 0;
-  for (int c = fgetc(maps); c != EOF; c = fgetc(maps)) {
-    if (c == '\n') lines++;
+  for (ssize_t length; (length = read(maps, piece, sizeof piece)) > 0;) {
+    for (ssize_t i = 0; i < length; i++) {
+      if (piece[i] == '\n') lines++;
+    }
   }
-  fclose(maps);
+  must(close(maps) == 0);
   return lines;
 }
 #endif

@@ -37,6 +37,19 @@ const PAGE_FAULT_FETCH: i64 = 1 << 4;
 const DIRECTION_FLAG: i64 = 1 << 10;
 const ALIGNMENT_CHECK: i64 = 1 << 18;
 
+/// Where a context has the address of its x87 and extended state: right after the registers (`fpstate` of the kernel's
+/// structure). libc has a name for it with glibc alone.
+pub(super) const fn extended_state_place(context: *mut ucontext_t) -> *mut *mut u8 {
+    const OFFSET: usize = core::mem::offset_of!(ucontext_t, uc_mcontext) + 23 * size_of::<u64>();
+    context.wrapping_byte_add(OFFSET).cast()
+}
+
+/// That state.
+pub(super) fn extended_state(context: &ucontext_t) -> *const u8 {
+    // SAFETY: within the context, and aligned like its registers.
+    unsafe { *extended_state_place(core::ptr::from_ref(context).cast_mut()) }
+}
+
 pub(crate) struct Context<'a>(&'a mut ucontext_t);
 
 impl<'a> Context<'a> {

@@ -41,7 +41,7 @@ pub(super) fn kernel_called(info: &siginfo_t, context: &ucontext_t, entrance: En
 /// The size of the frame's extended state; `None` if it has only the legacy part.
 #[cfg(target_arch = "x86_64")]
 pub(super) fn extended_state_size(context: &ucontext_t) -> Option<usize> {
-    layout::extended_state_size(context.uc_mcontext.fpregs.addr())
+    layout::extended_state_size(super::context::extended_state(context).addr())
 }
 
 /// Enters the handler for good. Where that is not possible it is called from here: because another handler called us
@@ -114,6 +114,7 @@ struct Place {
 #[cfg(target_arch = "x86_64")]
 mod layout {
     use super::*;
+    use crate::inside::signals::context::{extended_state, extended_state_place};
 
     pub(super) const RED_ZONE: usize = 128;
 
@@ -139,7 +140,7 @@ mod layout {
         if !is_kernel_frame(info, context, entrance) {
             return None;
         }
-        let state = context.uc_mcontext.fpregs.addr();
+        let state = extended_state(context).addr();
         let state_size = extended_state_size(state).unwrap_or(PLAIN_STATE_SIZE);
         Some(Frame { start: entrance.sp, state, state_size })
     }
@@ -148,7 +149,7 @@ mod layout {
         let start = entrance.sp;
         core::ptr::from_ref(context).addr() == start + 8
             && core::ptr::from_ref(info).addr() == start + 8 + CONTEXT_SIZE
-            && context.uc_mcontext.fpregs.addr() >= start + FRAME_SIZE
+            && extended_state(context).addr() >= start + FRAME_SIZE
     }
 
     pub(super) fn extended_state_size(state: usize) -> Option<usize> {
@@ -178,7 +179,7 @@ mod layout {
         unsafe {
             core::ptr::copy_nonoverlapping(frame.state as *const u8, state as *mut u8, frame.state_size);
             core::ptr::copy_nonoverlapping(frame.start as *const u8, start as *mut u8, FRAME_SIZE);
-            (*(context as *mut ucontext_t)).uc_mcontext.fpregs = state as *mut libc::_libc_fpstate;
+            extended_state_place(context as *mut ucontext_t).write(state as *mut u8);
         }
         Place { info: context + CONTEXT_SIZE, context, sp: start }
     }

@@ -20,6 +20,7 @@ use core::arch::asm;
 
 use libc::{siginfo_t, ucontext_t};
 
+use super::context::extended_state;
 use super::{earlier_handler, kernel};
 use crate::arch;
 use crate::inside::signals::forward::Entrance;
@@ -72,7 +73,7 @@ fn saved_rights(context: &ucontext_t, place: usize) -> Option<u32> {
     if place + size_of::<u32>() > size {
         return None;
     }
-    let area = context.uc_mcontext.fpregs.cast::<u8>();
+    let area = extended_state(context);
     // SAFETY: the frame's state has `size` bytes, more than its header; both places are aligned to their sizes.
     unsafe {
         // Not in use means the initial value, which gives all rights.

@@ -3,6 +3,7 @@
 use libc::ucontext_t;
 
 use super::saved_rights;
+use crate::inside::signals::context::extended_state_place;
 
 const MAGIC: u32 = 0x4650_5853;
 const PKRU_BIT: u64 = 1 << 9;
@@ -23,7 +24,8 @@ fn rights_of(magic: u32, size: u32, in_use: u64) -> Option<u32> {
     put(PLACE, &RIGHTS.to_ne_bytes());
     // SAFETY: all-zero is a valid context.
     let mut context: ucontext_t = unsafe { core::mem::zeroed() };
-    context.uc_mcontext.fpregs = (&raw mut area).cast();
+    // SAFETY: a place in the context.
+    unsafe { extended_state_place(&raw mut context).write((&raw mut area).cast()) };
     saved_rights(&context, PLACE)
 }
 

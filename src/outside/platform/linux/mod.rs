@@ -83,6 +83,11 @@ pub(crate) fn stack_bounds() -> StackBounds {
         bounds = growing_stack();
         bounds.guard = GROWING_STACK_GAP.min(bounds.low);
     } else if let Some(stack) = initial_stack().filter(|stack| stack.contains(bounds.high - 1)) {
+        // musl tells what is mapped now (pthread_getattr_np.c); the stack grows to its limit.
+        if let Some(limit) = stack_limit() {
+            let grown = bounds.high.saturating_sub(limit).max(stack.end_below + GROWING_STACK_GAP);
+            bounds.low = bounds.low.min(grown);
+        }
         let size = bounds.high - bounds.low;
         let free = bounds.low.saturating_sub(stack.end_below);
         bounds.guard = GROWING_STACK_SPACE.saturating_sub(size).max(GROWING_STACK_GAP).min(free);
@@ -91,15 +96,17 @@ pub(crate) fn stack_bounds() -> StackBounds {
 }
 
 fn growing_stack() -> StackBounds {
+    let Some(size) = stack_limit() else { return StackBounds::default() };
+    let here = arch::stack_pointer();
+    StackBounds { low: here.saturating_sub(size), high: here.saturating_add(page_size()), guard: 0 }
+}
+
+/// How large the process's first stack may become; `None` if nothing limits it.
+fn stack_limit() -> Option<usize> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is valid for a write.
     let known = unsafe { libc::getrlimit(libc::RLIMIT_STACK, &raw mut limit) } == 0;
-    if !known || limit.rlim_cur == libc::RLIM_INFINITY {
-        return StackBounds::default();
-    }
-    let here = arch::stack_pointer();
-    let size = limit.rlim_cur as usize;
-    StackBounds { low: here.saturating_sub(size), high: here.saturating_add(page_size()), guard: 0 }
+    (known && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur as usize)
 }
 
 /// The stack that the process was started on, if this thread may run there: the process's first thread, which is not
@@ -151,8 +158,10 @@ unsafe extern "C" {
     fn secure_getenv(name: *const c_char) -> *mut c_char;
 }
 
-// The compiler's runtime has C's personality routine (for __attribute__((cleanup))) and the unwinder.
-#[link(name = "gcc_s")]
+// The compiler's runtime has C's personality routine (for __attribute__((cleanup))) and the unwinder. With musl both may
+// be missing (`arch`'s tables say so), because there they come with C++ alone: an exception that passes has brought them.
+#[cfg_attr(not(target_env = "musl"), link(name = "gcc_s"))]
+#[cfg_attr(target_env = "musl", link(name = "c"))] // which crate libc leaves to the standard library
 unsafe extern "C" {
     pub(crate) fn __gcc_personality_v0();
     pub(crate) fn _Unwind_Resume(exception: *mut core::ffi::c_void) -> !;
