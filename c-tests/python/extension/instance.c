@@ -13,10 +13,7 @@
 #include <stdlib.h>
 
 #include "extension.h"
-
-/* Stack that a Python function may want before it is entered: less is a trap in the WebAssembly that calls it, since
- * the interpreter itself would not survive. Far below the smallest stacks that threads usually have. */
-enum { STACK_FOR_PYTHON = 64 * 1024 };
+#include "stack.h"
 
 enum { FEW_VALUES = 16 };
 
@@ -24,7 +21,10 @@ PyDoc_STRVAR(instance_doc,
              "An instance of a WebAssembly module, from Module.instantiate().\n"
              "\n"
              "It runs on one thread at a time; on that one, imports may call it again. It runs without the GIL.\n"
-             "Ctrl-C takes effect when the module calls an import or returns.");
+             "Ctrl-C takes effect when the module calls an import or returns.\n"
+             "\n"
+             "Python needs stack too: where WebAssembly has used up much of it, a call of an import is a Trap (call\n"
+             "stack exhausted), or has a lower recursion limit, so that RecursionError comes before the stack's end.");
 
 /* ---- Use by one thread at a time ---- */
 
@@ -216,12 +216,15 @@ static void go_on_with_webassembly(instance_t *instance, const left_t *left) {
 
 static wasmtrap_code_t call_import(wasm_host_t *host, size_t import, const wasm_value_t *params,
                                    wasm_value_t *results) {
-  wasm_rt_wasmtrap_reserve_stack(STACK_FOR_PYTHON);
   instance_t *instance = (instance_t *)(void *)((char *)host - offsetof(instance_t, host));
+  stack_share_t outer;
+  if (!stack_enter_python(instance->running, &outer)) return WASMTRAP_CODE_STACK_OVERFLOW;
   const left_t left = leave_webassembly(instance);
   instance_call_t *call = left.call;
   PyEval_RestoreThread(call->thread);
-  const int status = call_python(instance, import, params, results);
+  const int status = stack_take_levels(&outer) < 0 ? -1 : call_python(instance, import, params, results);
+  /* Before anything looks at the exception: that may be Python, too. */
+  stack_leave_python(&outer);
   if (status < 0) take_exception(call);
   call->thread = PyEval_SaveThread();
   go_on_with_webassembly(instance, &left);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "extension.h"
+#include "stack.h"
 
 PyDoc_STRVAR(extension_doc,
              "WebAssembly traps as Python exceptions.\n"
@@ -319,6 +320,7 @@ static const word_t codes[] = {
 
 static int exec(PyObject *extension) {
   state_t *state = state_of(extension);
+  stack_set_up();
   for (const word_t *code = codes; code->word != NULL; code++) {
     if (PyModule_AddIntConstant(extension, code->word, (long)code->value) < 0) return -1;
   }
