@@ -1,6 +1,9 @@
 /* After wasmtrap_call, returned or trapped, the callee-saved registers, the stack pointer and the floating-point
  * control registers are what they were, whatever the code left in them. The x87 stack is empty, the direction flag
  * clear. */
+#include <signal.h>
+
+#include "handlers.h"
 #include "host.h"
 #include "registers.h"
 
@@ -54,6 +57,17 @@ static void raise_after_clobbering(void *unused) {
   wasmtrap_raise(WASMTRAP_CODE_USER, 0);
 }
 
+/* Each way in which a handler can end: the library's own, and rt_sigreturn, where another handler has called it. */
+static struct sigaction below;
+static void calls_the_librarys(int signal, siginfo_t *info, void *context) {
+  below.sa_sigaction(signal, info, context);
+}
+
+static const struct {
+  const char *name;
+  signal_handler_t handler;
+} ways[] = {{"by the library's handler", NULL}, {"by another's that calls it", calls_the_librarys}};
+
 static void call_all(const char *control) {
   uint64_t after[REGISTERS_AFTER] = {0};
   wasmtrap_trap_t trap = host_new_trap();
@@ -71,6 +85,20 @@ static void call_all(const char *control) {
        "a fault without a record");
   check("fault without a record", after);
 
+  for (size_t way = 0; way < sizeof ways / sizeof *ways; way++) {
+    struct sigaction replaced;
+    if (ways[way].handler != NULL) replaced = below = install_handler(SIGSEGV, ways[way].handler, SA_ONSTACK);
+    same(call_and_compare_registers(wasm_clobber_and_load.function, &access, &trap, after), WASMTRAP_TRAPPED, "%s",
+         ways[way].name);
+    check(ways[way].name, after);
+#if defined(__x86_64__)
+    same(call_and_compare_registers(wasm_disturb_and_load.function, &access, &trap, after), WASMTRAP_TRAPPED,
+         "%s, with flags that no function may leave on", ways[way].name);
+    check(ways[way].name, after);
+#endif
+    if (ways[way].handler != NULL) must(sigaction(SIGSEGV, &replaced, NULL) == 0);
+  }
+
   same(call_and_compare_registers(raise_after_clobbering, NULL, &trap, after), WASMTRAP_TRAPPED, "a raise");
   check("raise", after);
 }
@@ -79,6 +107,9 @@ int main(void) {
   host_init();
   host_register_code(&wasm_load);
   host_register_code(&wasm_clobber_and_load);
+#if defined(__x86_64__)
+  host_register_code(&wasm_disturb_and_load);
+#endif
 #if defined(__x86_64__)
   set_control(0x1f80, 0x037f);
   call_all("default floating-point control");

@@ -63,6 +63,8 @@ extern const wasm_code_t wasm_breakpoint;
 extern const wasm_code_t wasm_divide;
 /* 1.0 / 0.0, with that exception unmasked in MXCSR. */
 extern const wasm_code_t wasm_divide_floats;
+/* As wasm_load, with the direction flag and the alignment check on and the x87 stack full. Never returns. */
+extern const wasm_code_t wasm_disturb_and_load;
 /* A load through rbp, for which the processor has the stack segment's fault. Without a frame. */
 extern const wasm_code_t wasm_load_by_rbp;
 #endif

@@ -165,6 +165,19 @@ FAULT(wasm_call_import)
     ret
 END(wasm_call_import)
 
+BEGIN(wasm_disturb_and_load)
+    mov (%rdi), %rax
+    .rept 8
+    fld1
+    .endr
+    pushf
+    orl $0x40400, (%rsp)
+    popf
+FAULT(wasm_disturb_and_load)
+    mov (%rax), %rax
+    ud2
+END(wasm_disturb_and_load)
+
 BEGIN(wasm_clobber_and_load)
     mov (%rdi), %rax
     sub $8, %rsp
