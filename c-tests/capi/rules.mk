@@ -48,6 +48,10 @@ check-c: check-c-build
 
 check-c-build: $(CAPI_SHARED) $(CAPI_STATIC) $(CAPI_STANDALONE)
 
+# Those that are linked with the shared library.
+.PHONY: c-programs-shared
+c-programs-shared: $(CAPI_SHARED)
+
 # The programs of check-c-build, for who takes them elsewhere.
 .PHONY: list-c-programs
 list-c-programs:

@@ -149,7 +149,7 @@ class Tree:
 
     def prepare(self):
         """Builds the tests, once."""
-        failure = self.build(["check-c-shared"])
+        failure = self.build(["c-programs-shared"])
         if failure:
             sys.exit(f"the tests cannot be built:\n{failure[-3000:]}")
         folder = self.path / "target/c-tests/capi/shared"

@@ -127,6 +127,16 @@ fn heights(registry: &Registry<'_>) -> [usize; 2] {
     unsafe { [height(registry.table.root()), height(writers.ledgers[registry.kind as usize].by_id)] }
 }
 
+/// What is promised for removals is there, and enough for the trees as high as they are.
+fn check_promise(registries: [&Registry<'_>; 2]) {
+    for registry in registries {
+        let needed: usize = heights(registry).map(nodes_to_remove).iter().sum();
+        let [spare, _, promised] = registry.writers.lock().pool.counts();
+        assert!(registry.len() == 0 || promised >= needed, "{promised} nodes are promised, a removal takes {needed}");
+        assert!(spare >= promised, "{promised} nodes are promised, {spare} are spare");
+    }
+}
+
 // --- Against a model -------------------------------------------------------------------------------------------------
 
 #[derive(Clone, Debug)]
@@ -245,6 +255,7 @@ proptest! {
                     assert_eq!(registry.len(), model.ranges.len());
                 }
                 assert_eq!(contents(registries[*which]), models.both[*which].by_start());
+                check_promise(registries);
             }
         });
     }
@@ -553,10 +564,19 @@ fn a_hundred_thousand_ranges_are_ordinary() {
 /// The child has one thread. A section of another one must not keep its unregistrations waiting.
 #[test]
 fn a_forked_child_goes_on_without_the_readers_of_its_parent() {
+    // A section counts in the phase in which it has begun, whichever that was.
+    for phase in [0, 1] {
+        fork_beside_a_reader(phase);
+    }
+}
+
+fn fork_beside_a_reader(phase: usize) {
     let range = Range { start: 0x7000_0000, last: 0x7000_0FFF, nonce: 5 };
     let id = range.insert_into(&CODE).expect("no other test registers there");
     let stage = AtomicU64::new(0);
     thread::scope(|scope| {
+        let writers = CODE.writers.lock();
+        READERS.set_phase(phase);
         scope.spawn(|| {
             CODE.find(range.start, |_| {
                 stage.store(1, SeqCst);
@@ -568,6 +588,7 @@ fn a_forked_child_goes_on_without_the_readers_of_its_parent() {
         while stage.load(SeqCst) == 0 {
             thread::yield_now();
         }
+        drop(writers);
 
         lock_for_fork();
         // SAFETY: the child calls nothing that needs another thread.
