@@ -39,7 +39,7 @@ pub use shared::abi;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing {
     pub use crate::inside::decide::*;
-    pub use crate::shared::thread::StackBounds;
+    pub use crate::shared::thread::{RunningStack, StackBounds};
 
     /// Exception messages on the wire.
     pub mod mach_message {

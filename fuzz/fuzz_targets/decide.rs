@@ -44,7 +44,7 @@ struct Plain {
     kinds: u32,
     has_handler: bool,
     code: Option<(usize, usize, CodeHit)>,
-    stack: Option<StackBounds>,
+    stack: Option<RunningStack>,
     region: Option<(usize, usize, RegionHit)>,
     asked: Asked,
 }
@@ -83,7 +83,10 @@ impl Plain {
             stack: (!input.one_in(8)).then(|| {
                 let low = address(input);
                 let high = low.saturating_add(input.below(256));
-                StackBounds { low, high, guard: input.below(256).min(low) }
+                let (guard, margin) = (input.below(256).min(low), input.below(256).min(low));
+                // Near to all that is asked about, or to nothing.
+                let sp = if input.flag() { low } else { low ^ 1 << (usize::BITS - 2) };
+                RunningStack { bounds: StackBounds { low, high, guard, margin, grows: input.flag() }, sp }
             }),
             region: (!input.one_in(3)).then(|| {
                 let (start, length) = (address(input), input.below(256));
@@ -127,7 +130,7 @@ impl World for Plain {
         offset_in(pc, start, length).map(|offset| CodeHit { offset, ..hit })
     }
 
-    fn protected_stack(&self) -> Option<StackBounds> {
+    fn protected_stack(&self) -> Option<RunningStack> {
         self.asked.thread.set(true);
         self.stack
     }
@@ -168,11 +171,14 @@ fn rule(fault: &Fault, world: &Plain) -> Ruling {
     let region = world.region.and_then(|(start, length, hit)| {
         offset_in(data_address?, start, length).map(|offset| RegionHit { offset, ..hit })
     });
-    let stack_overflow = region.is_none()
-        && world
-            .stack
-            .zip(data_address)
-            .is_some_and(|(stack, address)| (stack.low - stack.guard..stack.high).contains(&address));
+    let overflows = |stack: RunningStack, address: usize| {
+        let StackBounds { low, high, guard, margin, .. } = stack.bounds;
+        let is_near = stack.sp.abs_diff(address) <= 1 << 20;
+        (low - guard..low).contains(&address) || is_near && (low - margin..high).contains(&address)
+    };
+    let stack_overflow = fault.kind == Kind::Memory
+        && region.is_none()
+        && world.stack.zip(data_address).is_some_and(|(stack, address)| overflows(stack, address));
 
     let ours_to_look_at = fault.from_kernel && world.kinds & kind_bit != 0;
     let at_a_site = code.is_some_and(|code| code.site != Site::NotListed);

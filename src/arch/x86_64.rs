@@ -424,7 +424,6 @@ macro_rules! signal_entry {
 pub(crate) use signal_entry;
 
 /// Tells the current stack pointer.
-#[cfg(target_os = "linux")]
 #[inline(always)]
 pub(crate) fn stack_pointer() -> usize {
     let sp: usize;

@@ -6,7 +6,7 @@
 //! bug, so every doubt ends in `Forward`.
 
 use crate::shared::abi::*;
-use crate::shared::thread::StackBounds;
+use crate::shared::thread::RunningStack;
 
 /// What the processor complained about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +127,7 @@ pub trait World {
     /// The registered code range at `pc`.
     fn code(&self, pc: usize) -> Option<CodeHit>;
     /// The stack of this thread, if the thread is inside a protected call. The first look at the thread.
-    fn protected_stack(&self) -> Option<StackBounds>;
+    fn protected_stack(&self) -> Option<RunningStack>;
     /// The registered region at `address`.
     fn region(&self, address: usize) -> Option<RegionHit>;
 }
@@ -208,7 +208,8 @@ fn examine(fault: &Fault, world: &impl World) -> Findings {
     if let (true, Some(address)) = (fault.kind.touches_memory(), fault.address) {
         findings.region = world.region(address);
         // A region is the embedder's word about these addresses; the stack is only ours.
-        findings.stack_overflow = findings.region.is_none() && stack.overflowed_at(address);
+        findings.stack_overflow =
+            fault.kind == Kind::Memory && findings.region.is_none() && stack.overflowed_at(address);
     }
     if fault.kind.touches_memory() && code.strict && findings.region.is_none() && !findings.stack_overflow {
         return findings;
@@ -222,8 +223,9 @@ fn examine(fault: &Fault, world: &impl World) -> Findings {
 fn look_at_address(findings: &mut Findings, fault: &Fault, world: &impl World) {
     if let (true, Some(address), None) = (fault.kind.touches_memory(), fault.address, findings.region) {
         findings.region = world.region(address);
-        findings.stack_overflow =
-            findings.region.is_none() && world.protected_stack().is_some_and(|stack| stack.overflowed_at(address));
+        findings.stack_overflow = fault.kind == Kind::Memory
+            && findings.region.is_none()
+            && world.protected_stack().is_some_and(|stack| stack.overflowed_at(address));
     }
 }
 
@@ -240,7 +242,7 @@ fn code_of(fault: &Fault, findings: &Findings, site: Site) -> Option<wasmtrap_co
     {
         return Some(region.code);
     }
-    if fault.kind == Kind::Memory && findings.stack_overflow {
+    if findings.stack_overflow {
         return Some(WASMTRAP_CODE_STACK_OVERFLOW);
     }
     fault.kind.code()

@@ -3,18 +3,22 @@
 use core::cell::Cell;
 
 use super::*;
+use crate::shared::thread::StackBounds;
 
 const CODE_START: usize = 0x10_0000;
 const PC: usize = CODE_START + 0x20;
 const MEMORY: usize = 0x7000_0000;
-const STACK: StackBounds = StackBounds { low: 0x5000_0000, high: 0x5080_0000, guard: 0x1000 };
+const STACK: StackBounds =
+    StackBounds { low: 0x5000_0000, high: 0x5080_0000, guard: 0x1000, margin: 0x80_0000, grows: true };
+/// The farthest from the stack pointer that an overflow is found.
+const FAR: usize = 0x10_0000;
 
 /// A world in which everything speaks for a trap, and which notes what it was asked.
 struct Imagined {
     kinds: u32,
     handler: bool,
     code: Option<CodeHit>,
-    stack: Option<StackBounds>,
+    stack: Option<RunningStack>,
     region: Option<RegionHit>,
     looked_at_thread: Cell<bool>,
     looked_at_regions: Cell<bool>,
@@ -37,7 +41,7 @@ impl Default for Imagined {
                 strict: true,
                 site: Site::NoTable,
             }),
-            stack: Some(STACK),
+            stack: Some(RunningStack { bounds: STACK, sp: STACK.low }),
             region: Some(RegionHit { id: 3, user: 4, client: 0, offset: 8, code: WASMTRAP_CODE_NONE }),
             looked_at_thread: Cell::new(false),
             looked_at_regions: Cell::new(false),
@@ -74,7 +78,7 @@ impl World for Imagined {
     fn code(&self, pc: usize) -> Option<CodeHit> {
         self.code.filter(|_| pc == PC)
     }
-    fn protected_stack(&self) -> Option<StackBounds> {
+    fn protected_stack(&self) -> Option<RunningStack> {
         self.looked_at_thread.set(true);
         self.stack
     }
@@ -175,17 +179,51 @@ fn strict_says_nothing_about_faults_that_have_no_address() {
 fn the_stack_and_its_guard_mean_stack_overflow() {
     let at = |address| Fault { address: Some(address), ..memory_fault() };
     let world = Imagined { region: None, ..Imagined::default() };
-    for address in [STACK.low - STACK.guard, STACK.low - 1, STACK.low, STACK.high - 1] {
+    for address in [STACK.low - STACK.guard, STACK.low - 1, STACK.low, STACK.low + FAR, STACK.low - FAR] {
         assert_eq!(trap_code(&at(address), &world), Some(WASMTRAP_CODE_STACK_OVERFLOW), "{address:#x}");
     }
-    for address in [STACK.low - STACK.guard - 1, STACK.high] {
+    for address in [STACK.low + FAR + 1, STACK.low - FAR - 1, STACK.high - 1, STACK.high] {
         assert_eq!(trap_code(&at(address), &world), None, "{address:#x}");
     }
 }
 
 #[test]
+fn outside_of_the_guard_an_overflow_is_near_the_stack_pointer() {
+    let code = |sp, address| {
+        let stack = Some(RunningStack { bounds: STACK, sp });
+        trap_code(
+            &Fault { address: Some(address), ..memory_fault() },
+            &Imagined { region: None, stack, ..Imagined::default() },
+        )
+    };
+    let overflow = Some(WASMTRAP_CODE_STACK_OVERFLOW);
+    let top = STACK.high - 64;
+    assert_eq!(code(top, STACK.low - 8), overflow, "the guard is known");
+    assert_eq!(code(top, STACK.low), None, "the lowest byte of the potential stack");
+    assert_eq!(code(top, top - FAR), overflow, "a guard of the host's high up in the stack");
+    assert_eq!(code(top, top - FAR - 1), None);
+    let bottom = STACK.low - STACK.margin;
+    assert_eq!(code(bottom + 8, bottom), overflow, "a limit that has been raised");
+    assert_eq!(code(bottom + 8, bottom - 1), None, "memory of others");
+    assert_eq!(code(0, 8), None);
+    assert_eq!(code(usize::MAX, usize::MAX - 7), None);
+}
+
+#[test]
+fn a_misaligned_access_is_no_stack_overflow() {
+    let misaligned = Fault { kind: Kind::Misaligned, address: Some(STACK.low), ..memory_fault() };
+    let world = Imagined { region: None, ..Imagined::default() };
+    assert_eq!(trap_code(&misaligned, &world), None);
+    assert_eq!(trap_code(&misaligned, &world.not_strict()), Some(WASMTRAP_CODE_HEAP_MISALIGNED));
+}
+
+#[test]
 fn an_unknown_stack_is_nowhere() {
-    let world = Imagined { region: None, stack: Some(StackBounds::default()), ..Imagined::default() };
+    let world = Imagined {
+        region: None,
+        stack: Some(RunningStack { bounds: StackBounds::default(), sp: 0 }),
+        ..Imagined::default()
+    };
     for address in [0, 1, usize::MAX] {
         assert_eq!(trap_code(&Fault { address: Some(address), ..memory_fault() }, &world), None, "{address:#x}");
     }

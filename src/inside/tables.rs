@@ -8,7 +8,7 @@ use crate::arch;
 use crate::shared::abi::*;
 use crate::shared::readers::{READERS, Section};
 use crate::shared::state::{self, FaultHandler};
-use crate::shared::thread::{StackBounds, Thread};
+use crate::shared::thread::{RunningStack, Thread};
 use crate::shared::tree::{self, Entry};
 
 /// Who has been asked about a fault.
@@ -160,9 +160,10 @@ impl World for Live<'_> {
     }
 
     #[inline(always)]
-    fn protected_stack(&self) -> Option<StackBounds> {
+    fn protected_stack(&self) -> Option<RunningStack> {
         let thread = self.thread()?;
-        (!land::landing_place(thread, self.sp).is_null()).then(|| thread.stack.get())
+        (!land::landing_place(thread, self.sp).is_null())
+            .then(|| RunningStack { bounds: thread.stack.get(), sp: self.sp })
     }
 
     #[inline(always)]

@@ -7,7 +7,7 @@ use super::abi::{WASMTRAP_MAX_FRAMES, wasmtrap_trap_t};
 use super::activation::Activation;
 use crate::inside::land;
 
-/// A stack: `low` is its lowest usable byte, `high` one past its highest; `guard` bytes below `low` are inaccessible.
+/// A stack: `low` is its lowest usable byte, `high` one past its highest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     not(feature = "fuzzing"),
@@ -18,19 +18,52 @@ pub struct StackBounds {
     pub low: usize,
     /// One past the highest usable byte.
     pub high: usize,
-    /// Size of the inaccessible area below `low`.
+    /// Size of the area below `low` that is known to be this stack's guard.
     pub guard: usize,
+    /// Size of the area below `low`, the guard included, in which nothing was accessible when it was looked at: a guard
+    /// that somebody else has made, or what the stack may grow into.
+    pub margin: usize,
+    /// It is the process's first one, which grows as it is used, up to a limit that may change.
+    pub grows: bool,
 }
 
 impl StackBounds {
-    /// Whether a memory fault at `address` is an overflow of this stack. All of a stack can be used, so that a fault
-    /// anywhere between its guard and its top means that it could not grow.
-    pub(crate) fn overflowed_at(&self, address: usize) -> bool {
-        self.low.wrapping_sub(self.guard) <= address && address < self.high
-    }
-
     pub(crate) fn contains(&self, address: usize) -> bool {
         self.low <= address && address < self.high
+    }
+}
+
+/// The farthest from the stack pointer that an overflow is found outside of a known guard. The frame may be made before
+/// it is touched or after, so that it can be to either side. The kernel expects no larger frames either: it leaves as
+/// much under a stack that grows (stack_guard_gap, mm/mmap.c).
+const FARTHEST_OVERFLOW: usize = 1024 * 1024;
+
+/// A stack with the stack pointer of code that runs on it.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(feature = "fuzzing"),
+    allow(unreachable_pub, reason = "the fuzzer's door is open with the feature only")
+)]
+pub struct RunningStack {
+    /// The stack.
+    pub bounds: StackBounds,
+    /// The stack pointer.
+    pub sp: usize,
+}
+
+impl RunningStack {
+    /// Whether a memory fault at `address` is an overflow of this stack: in its guard, or where its accessible part
+    /// ends.
+    ///
+    /// Where that is, changes. A stack that grows can do so up to a limit, or until there is no memory, which may be
+    /// anywhere in the potential stack; and the host may have made the lowest part of a stack a guard of its own. But
+    /// all that lies above the stack pointer is in use, so that what is inaccessible near to it is the stack's end.
+    /// Farther from it a fault in the potential stack is a wild access.
+    pub(crate) fn overflowed_at(&self, address: usize) -> bool {
+        let StackBounds { low, high, guard, margin, .. } = self.bounds;
+        let in_guard = low.wrapping_sub(guard) <= address && address < low;
+        let within = low.wrapping_sub(margin) <= address && address < high;
+        in_guard || within && address.abs_diff(self.sp) <= FARTHEST_OVERFLOW
     }
 }
 

@@ -50,13 +50,10 @@ pub(crate) fn stack_bounds() -> StackBounds {
     };
     let low = high.saturating_sub(size);
     // SAFETY: no arguments.
-    let guard = if unsafe { libc::pthread_main_np() } != 0 {
-        MAIN_STACK_SPACE.saturating_sub(size).max(page_size())
-    } else {
-        // Nothing tells the guard that a thread was made with; by default it is a page.
-        page_size()
-    };
-    StackBounds { low, high, guard: guard.min(low) }
+    let is_main = unsafe { libc::pthread_main_np() } != 0;
+    // Nothing tells the guard that a thread was made with; by default it is a page.
+    let margin = if is_main { MAIN_STACK_SPACE.saturating_sub(size).max(page_size()) } else { page_size() }.min(low);
+    StackBounds { low, high, guard: page_size().min(low), margin, grows: false }
 }
 
 /// What the names in `find_sanitizers` stand for in this process, null where there is none.
@@ -89,6 +86,11 @@ pub(crate) fn sanitizer_entries() -> Entries {
             ),
         }
     }
+}
+
+/// The lowest byte of a stack that can be counted on now.
+pub(crate) fn lowest_usable(stack: &StackBounds) -> usize {
+    stack.low
 }
 
 /// Copies memory of this process that may not be there. False if any of it is not, or if the kernel refuses.

@@ -72,5 +72,5 @@ fn checked_bounds(stack: &wasmtrap_stack_t) -> Result<StackBounds, Failure> {
             format_args!("stack->guard_size is {guard:#x}, which wraps around below stack->low {low:#x}"),
         ));
     }
-    Ok(StackBounds { low, high, guard })
+    Ok(StackBounds { low, high, guard, margin: guard, grows: false })
 }

@@ -1,14 +1,16 @@
 //! What lies around an address, by /proc/self/maps (Documentation/filesystems/proc.rst, section 1.1): a line a mapping,
 //! sorted by address, that begins with `low-high ` in hexadecimal digits.
 
-/// Memory without a gap, in one mapping or several.
+/// Memory that can be accessed, without a gap, in one mapping or several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Area {
     pub(crate) low: usize,
     /// One past its highest byte.
     pub(crate) high: usize,
-    /// The end of what is mapped below it; 0 if nothing is.
-    pub(crate) end_below: usize,
+    /// The end of what is mapped below it, be it accessible or not; 0 if nothing is.
+    pub(crate) mapped_below: usize,
+    /// The end of the accessible memory below it; 0 if there is none.
+    pub(crate) accessible_below: usize,
 }
 
 impl Area {
@@ -17,7 +19,7 @@ impl Area {
     }
 }
 
-/// What `address` is in; `None` if it is in nothing, or without /proc.
+/// The accessible memory that `address` is in; `None` if it is in none, or without /proc.
 pub(crate) fn area_at(address: usize) -> Option<Area> {
     // SAFETY: the path ends in NUL.
     let file = unsafe { libc::open(c"/proc/self/maps".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
@@ -44,22 +46,38 @@ pub(crate) fn area_at(address: usize) -> Option<Area> {
 enum Place {
     Low,
     High,
+    Permissions,
     Rest,
 }
 
 /// Reads the text in pieces of any size.
 struct Reader {
     address: usize,
-    /// What the mappings so far end in.
+    /// The last accessible memory so far, or that of the address.
     area: Area,
+    /// What the mappings so far end with.
+    mapped: usize,
+    accessible: usize,
     place: Place,
     number: usize,
     low: usize,
+    high: usize,
+    is_accessible: bool,
 }
 
 impl Reader {
     fn new(address: usize) -> Self {
-        Self { address, area: Area::default(), place: Place::Low, number: 0, low: 0 }
+        Self {
+            address,
+            area: Area::default(),
+            mapped: 0,
+            accessible: 0,
+            place: Place::Low,
+            number: 0,
+            low: 0,
+            high: 0,
+            is_accessible: false,
+        }
     }
 
     fn take(&mut self, piece: &[u8]) {
@@ -69,8 +87,13 @@ impl Reader {
                 (Place::Rest, _) => (),
                 (Place::Low, b'-') => (self.place, self.low, self.number) = (Place::High, self.number, 0),
                 (Place::High, b' ') => {
+                    (self.place, self.high, self.is_accessible) = (Place::Permissions, self.number, false);
+                }
+                (Place::Permissions, b'r' | b'w' | b'x') => self.is_accessible = true,
+                (Place::Permissions, b'-') => (),
+                (Place::Permissions, _) => {
                     self.place = Place::Rest;
-                    self.add(self.low, self.number);
+                    self.add(self.low, self.high);
                 }
                 (_, digit) => {
                     let value = char::from(digit).to_digit(16).unwrap_or(0) as usize;
@@ -81,11 +104,15 @@ impl Reader {
     }
 
     fn add(&mut self, low: usize, high: usize) {
-        if low == self.area.high {
-            self.area.high = high;
-        } else if !self.area.contains(self.address) {
-            self.area = Area { low, high, end_below: self.area.high };
+        if self.is_accessible {
+            if low == self.area.high {
+                self.area.high = high;
+            } else if !self.area.contains(self.address) {
+                self.area = Area { low, high, mapped_below: self.mapped, accessible_below: self.accessible };
+            }
+            self.accessible = high;
         }
+        self.mapped = high;
     }
 
     fn found(&self) -> Option<Area> {

@@ -20,6 +20,10 @@ pub(crate) use sanitizers::sanitizer_entries;
 /// below a stack, but its own choice of random places takes from it: mmap_base, mm/util.c.)
 const GROWING_STACK_SPACE: usize = 128 * 1024 * 1024;
 
+/// Arguments and environment, which lie above the stack, are at most three quarters of 8 MiB (bprm_stack_limits,
+/// fs/exec.c).
+const MOST_ARGUMENTS: usize = 8 * 1024 * 1024;
+
 /// The kernel leaves this much unmapped under a stack that grows (stack_guard_gap, mm/mmap.c: 256 pages).
 const GROWING_STACK_GAP: usize = 1024 * 1024;
 
@@ -57,8 +61,38 @@ pub(crate) fn signal_frame_size() -> usize {
     }
 }
 
-/// The bounds of the stack that this thread was started on.
+/// The bounds of the stack that this thread was started on. Nothing is known of it where the bounds are empty.
 pub(crate) fn stack_bounds() -> StackBounds {
+    let told = bounds_by_pthread();
+    // The process's first thread: not that which was started with it in a child that another thread has forked.
+    // SAFETY: no arguments.
+    if unsafe { libc::getpid() == libc::gettid() } {
+        // The kernel has put random bytes at the top of the stack that the process was started on (getauxval(3)).
+        // SAFETY: no memory is involved.
+        let top = unsafe { libc::getauxval(libc::AT_RANDOM) } as usize;
+        let initial = memory_map::area_at(top);
+        let on_it = match initial {
+            _ if told.high == 0 => true,
+            Some(stack) => stack.contains(told.high - 1),
+            None => told.low <= top && top < told.high.saturating_add(MOST_ARGUMENTS),
+        };
+        if on_it {
+            return growing_stack(told, initial);
+        }
+    }
+    if told.guard != 0 || told.high == 0 {
+        return StackBounds { margin: told.guard, ..told };
+    }
+    // A stack of the host's, which may have made a guard below it.
+    let free = memory_map::area_at(told.low)
+        .filter(|area| area.low == told.low)
+        .map_or(0, |area| area.low - area.accessible_below);
+    StackBounds { margin: free.min(GROWING_STACK_GAP), ..told }
+}
+
+/// What the thread library knows of this thread's stack. Without /proc, glibc does not know the main thread's; musl knows
+/// how much of that is mapped by now (pthread_getattr_np).
+fn bounds_by_pthread() -> StackBounds {
     let mut bounds = StackBounds::default();
     // SAFETY: all-zero memory is good enough for pthread_getattr_np to write into.
     let mut attributes: libc::pthread_attr_t = unsafe { core::mem::zeroed() };
@@ -72,53 +106,54 @@ pub(crate) fn stack_bounds() -> StackBounds {
                 bounds.high = low.addr() + size;
             }
             if libc::pthread_attr_getguardsize(&raw const attributes, &raw mut guard) == 0 {
-                bounds.guard = guard;
+                bounds.guard = guard.min(bounds.low);
             }
             libc::pthread_attr_destroy(&raw mut attributes);
         }
     }
-    if bounds.high == 0 {
-        // Without /proc, glibc does not know the main thread's stack. It ends less than a page above what is in use
-        // here plus the program's arguments and environment, which a quarter of the limit holds (execve(2)).
-        bounds = growing_stack();
-        bounds.guard = GROWING_STACK_GAP.min(bounds.low);
-    } else if let Some(stack) = initial_stack().filter(|stack| stack.contains(bounds.high - 1)) {
-        // musl tells what is mapped now (pthread_getattr_np.c); the stack grows to its limit.
-        if let Some(limit) = stack_limit() {
-            let grown = bounds.high.saturating_sub(limit).max(stack.end_below + GROWING_STACK_GAP);
-            bounds.low = bounds.low.min(grown);
-        }
-        let size = bounds.high - bounds.low;
-        let free = bounds.low.saturating_sub(stack.end_below);
-        bounds.guard = GROWING_STACK_SPACE.saturating_sub(size).max(GROWING_STACK_GAP).min(free);
-    }
     bounds
 }
 
-fn growing_stack() -> StackBounds {
-    let Some(size) = stack_limit() else { return StackBounds::default() };
+/// The stack that the process was started on: what the thread library knows of it, if anything, and what is mapped of
+/// it, if that is known.
+fn growing_stack(told: StackBounds, mapped: Option<Area>) -> StackBounds {
     let here = arch::stack_pointer();
-    StackBounds { low: here.saturating_sub(size), high: here.saturating_add(page_size()), guard: 0 }
+    // It ends less than a page above what is in use here plus the program's arguments and environment.
+    let high = if told.high != 0 { told.high } else { here.saturating_add(page_size()) };
+    let by_limit = growth_limit().map(|limit| high.saturating_sub(limit));
+    let (low, free) = match mapped {
+        Some(mapped) => {
+            // Up to a guard that is mapped in its way, but not near to what can be accessed (expand_downwards, mm/mmap.c).
+            let end = mapped.mapped_below.max(mapped.accessible_below + GROWING_STACK_GAP);
+            let low = by_limit.unwrap_or(0).max(end).min(mapped.low);
+            (low, low.saturating_sub(mapped.accessible_below))
+        }
+        None => match (told.high, by_limit) {
+            (_, Some(low)) => (low.min(here), GROWING_STACK_GAP.min(low)),
+            (0, None) => return StackBounds::default(),
+            (_, None) => (told.low, 0),
+        },
+    };
+    let margin = GROWING_STACK_SPACE.saturating_sub(high - low).max(GROWING_STACK_GAP).min(free);
+    StackBounds { low, high, guard: 0, margin, grows: true }
 }
 
-/// How large the process's first stack may become; `None` if nothing limits it.
-fn stack_limit() -> Option<usize> {
+/// How large the stack that grows may become; `None` if there is no limit.
+fn growth_limit() -> Option<usize> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is valid for a write.
     let known = unsafe { libc::getrlimit(libc::RLIMIT_STACK, &raw mut limit) } == 0;
     (known && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur as usize)
 }
 
-/// The stack that the process was started on, if this thread may run there: the process's first thread, which is not
-/// the one that was started with it in a child that a thread has forked.
-fn initial_stack() -> Option<Area> {
-    // SAFETY: no arguments.
-    if unsafe { libc::getpid() != libc::gettid() } {
-        return None;
+/// The lowest byte of a stack that can be counted on now. For one that grows: what the limit is at the moment, or without
+/// one, what the kernel keeps free below a stack.
+pub(crate) fn lowest_usable(stack: &StackBounds) -> usize {
+    if !stack.grows {
+        return stack.low;
     }
-    // The kernel has put random bytes at the top of that stack (getauxval(3)).
-    // SAFETY: no memory is involved.
-    memory_map::area_at(unsafe { libc::getauxval(libc::AT_RANDOM) } as usize)
+    let size = growth_limit().unwrap_or(GROWING_STACK_SPACE);
+    stack.low.max(stack.high.saturating_sub(size))
 }
 
 /// Copies memory of this process that may not be there. False if any of it is not, or if the kernel refuses.
