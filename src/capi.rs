@@ -8,8 +8,10 @@ use core::ffi::{CStr, c_char, c_int, c_void};
 use crate::inside::signals::entry;
 use crate::outside::clients::Name;
 use crate::outside::error::{self, Failure};
+use crate::outside::threads::stack_limit;
 use crate::outside::{code, describe, growing, library, names, regions, threads};
 use crate::shared::abi::*;
+use libc::uintptr_t;
 
 fn status(result: Result<(), Failure>) -> wasmtrap_status_t {
     match result {
@@ -465,6 +467,59 @@ pub unsafe extern "C" fn wasmtrap_chain_attach(
     };
     // SAFETY: the caller's promise about `chain`.
     status(bounds.and_then(|bounds| unsafe { threads::chains::attach(chain, bounds.as_ref()) }))
+}
+
+/// Imports and stack.
+///
+/// WebAssembly that recurses ends in the guard of the stack, and that is a trap: "call stack exhausted". But untrusted
+/// code chooses how deep it is when it calls an import. If it is a few hundred bytes above the guard, the overflow
+/// happens in the import: in printf, in memcpy, in the dynamic linker that looks the import's functions up. That is a
+/// fault in host code, which the library forwards like any other, and which kills the process. It cannot be a trap: the
+/// host's frames would be dropped with their locks held and their work half done.
+///
+/// So the engine keeps the guest away from there. wasmtrap_stack_limit tells the lowest address that compiled code may
+/// use; each function of the guest compares its stack pointer, less its frame, with that, before it makes the frame, and
+/// calls wasmtrap_raise(WASMTRAP_CODE_STACK_OVERFLOW, 0), or runs into an instruction with that trap site, where it is
+/// below. An engine that cannot compare in compiled code can do so in its import thunks, which are the host's code, with
+/// the same limit: an import that is called too deep raises the trap before it has begun.
+///
+/// An import needs what its deepest call chain needs, with a signal handler of the host's without SA_ONSTACK on top.
+/// 64 KiB, which is what wasmtrap_stack_limit keeps free by itself, are enough for printf or for the first call of a
+/// function through the dynamic linker. Functions that use alloca or recurse, and interpreters, need more: measure, for
+/// too little is not an error but a crash. wasmtrap_set_stack_reserve says how much it is; it must leave something of the
+/// smallest stacks that guests run on.
+///
+/// Sets how many bytes of stack wasmtrap_stack_limit keeps free for imports from now on, WASMTRAP_DEFAULT_STACK_RESERVE
+/// at first. For the whole process; limits that have been handed out stay as they are. Any value is allowed.
+///
+/// Thread-safe, signal-safe. Needs no wasmtrap_init.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_set_stack_reserve(bytes: usize) {
+    stack_limit::set_reserve(bytes);
+}
+
+/// Tells how far down the stack that the calling thread runs on now may be used by compiled code: `limit` receives the
+/// lowest usable address, plus `reserve`, plus what wasmtrap_set_stack_reserve keeps free for imports. `reserve` is the
+/// engine's own part: what its thunks and library calls need between the comparison and the import; 0 if they need
+/// nothing. Attaches the thread if need be.
+///
+/// The limit may be above the stack pointer, if little is left: then all that compares with it traps at once. It holds
+/// for this stack: after a switch of stacks (wasmtrap_chain_attach) there is another. On the main thread, whose stack
+/// grows, it follows RLIMIT_STACK as it is now; without a limit 128 MiB are counted on (Linux). A guard that the host
+/// makes inside of the stack is known if it was there when the thread was attached, or when wasmtrap_thread_attach was
+/// called again since.
+///
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_INVALID_ARGUMENT (`limit` is NULL, or the reserves leave nothing
+/// of the stack), WASMTRAP_ERR_UNSUPPORTED (the bounds of the stack are not known: it was switched without
+/// wasmtrap_chain_attach, or it is the main thread's, without a limit and without /proc), WASMTRAP_ERR_NO_MEMORY,
+/// WASMTRAP_ERR_SYSTEM. Not signal-safe. Acts on the calling thread.
+///
+/// # Safety
+/// `limit` is NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmtrap_stack_limit(reserve: usize, limit: *mut uintptr_t) -> wasmtrap_status_t {
+    // SAFETY: the caller's promise.
+    status(unsafe { store("limit", limit, || stack_limit::limit(reserve)) })
 }
 
 // --- 6. Own handling -------------------------------------------------------------------------------------------------

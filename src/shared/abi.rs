@@ -427,6 +427,9 @@ pub struct wasmtrap_stack_t {
     pub guard_size: usize,
 }
 
+/// What wasmtrap_stack_limit keeps free for the host's imports unless wasmtrap_set_stack_reserve says otherwise, in bytes.
+pub const WASMTRAP_DEFAULT_STACK_RESERVE: usize = 65536;
+
 // --- Own handling ----------------------------------------------------------------------------------------------------
 
 /// The fault is not the handler's: the library goes on as if there were no handler.

@@ -111,7 +111,7 @@ pub(crate) struct Thread {
     /// The stack that the thread runs on now.
     pub(crate) stack: Cell<StackBounds>,
     /// The stack that it was started on.
-    pub(crate) own_stack: StackBounds,
+    pub(crate) own_stack: Cell<StackBounds>,
     /// Written by handlers on this thread, and read right after by what they land in.
     pub(crate) pending: UnsafeCell<PendingTrap>,
     pub(crate) alternate_stack: Cell<Option<AlternateStack>>,

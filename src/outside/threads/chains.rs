@@ -16,7 +16,7 @@ pub(crate) fn detach() -> Result<*mut wasmtrap_chain_t, Failure> {
     // SAFETY: null or this thread's record, which only this thread frees.
     let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return Ok(core::ptr::null_mut()) };
     let chain = thread.chain.swap(core::ptr::null_mut(), Ordering::Relaxed);
-    thread.stack.set(thread.own_stack);
+    thread.stack.set(thread.own_stack.get());
     // SAFETY: null or the frame of a protected call that has not returned.
     if let Some(activation) = unsafe { chain.as_mut() } {
         activation.detached = 1;
@@ -51,7 +51,7 @@ pub(crate) unsafe fn attach(chain: *mut wasmtrap_chain_t, stack: Option<&wasmtra
     if let Some(activation) = unsafe { chain.as_mut() } {
         activation.detached = 0;
     }
-    thread.stack.set(bounds.unwrap_or(thread.own_stack));
+    thread.stack.set(bounds.unwrap_or(thread.own_stack.get()));
     // Last, because from here on a trap lands in the chain.
     core::sync::atomic::compiler_fence(Ordering::SeqCst);
     thread.chain.store(chain, Ordering::Relaxed);

@@ -6,6 +6,7 @@ pub(crate) mod describe;
 pub(crate) mod list;
 mod record;
 pub(crate) mod signal_mask;
+pub(crate) mod stack_limit;
 
 use core::ffi::c_void;
 use core::ptr::NonNull;
@@ -13,6 +14,7 @@ use core::sync::atomic::Ordering;
 
 use super::error::{self, Failure, fail};
 use super::library;
+use super::platform;
 use super::sanitizers;
 use super::signals;
 use super::thread_key::ThreadKey;
@@ -78,8 +80,22 @@ pub(crate) fn attach_anew() -> Result<(), Failure> {
     if is_attached {
         alternate_stack::give(thread)?;
         signal_mask::lift(thread)?;
+        look_at_own_stack(thread);
     }
     Ok(())
+}
+
+/// Notes where the thread's own stack ends now.
+fn look_at_own_stack(thread: &Thread) {
+    let before = thread.own_stack.get();
+    // On another stack there is nothing to be seen of it.
+    if before.contains(arch::stack_pointer()) {
+        let now = platform::stack_bounds();
+        if thread.stack.get() == before {
+            thread.stack.set(now);
+        }
+        thread.own_stack.set(now);
+    }
 }
 
 /// What stands in the way of traps in this thread now: WASMTRAP_CHECK_* bits.

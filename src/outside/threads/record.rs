@@ -40,7 +40,7 @@ pub(super) fn new(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> 
             chain: AtomicPtr::new(core::ptr::null_mut()),
             attention: AtomicU8::new(0),
             stack: Cell::new(own_stack),
-            own_stack,
+            own_stack: Cell::new(own_stack),
             pending: UnsafeCell::new(PendingTrap::EMPTY),
             alternate_stack: Cell::new(None),
             lifted: Cell::new(0),
