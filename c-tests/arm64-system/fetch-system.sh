@@ -1,22 +1,23 @@
 #!/bin/bash
-# Gets what the emulated machine needs of Debian's arm64 packages from the machine's own apt sources, and leaves apt and
-# dpkg as they are: an apt of its own (lists, cache, an empty package database, architecture arm64), all below FOLDER,
-# with the machine's own keyrings to check by.
+# Gets what the emulated machine needs of Debian's packages for its architecture from the machine's own apt sources, and
+# leaves apt and dpkg as they are: an apt of its own (lists, cache, an empty package database), all below FOLDER, with the
+# machine's own keyrings to check by.
 #
-#     c-tests/arm64-system/fetch-system.sh FOLDER
+#     c-tests/arm64-system/fetch-system.sh FOLDER [arm64|amd64]
 #
 # Afterwards FOLDER/Image is the kernel, FOLDER/version its version, and FOLDER/busybox a shell and the usual tools.
 set -euo pipefail
 
-folder=${1:?"usage: $0 FOLDER"}
+folder=${1:?"usage: $0 FOLDER [arm64|amd64]"}
+architecture=${2:-arm64}
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 
 say() { echo "fetch-system: $*" >&2; }
 
 if ! command -v apt-get >/dev/null; then
-    say "there is no apt-get to fetch Debian's arm64 packages with; needed are an arm64 kernel (an uncompressed Image"
-    say "with a PL011 console), its version, and a static busybox: $folder/Image, $folder/version, $folder/busybox"
+    say "there is no apt-get to fetch Debian's $architecture packages with; needed are a kernel (for arm64 an uncompressed"
+    say "Image with a PL011 console), its version, and a static busybox: $folder/Image, $folder/version, $folder/busybox"
     exit 1
 fi
 
@@ -29,8 +30,8 @@ mkdir -p "$private"/{lists/partial,archives/partial,parts}
 {
     apt-config dump | grep -E '^Acquire::' || true
     cat <<CONFIGURATION
-APT::Architecture "arm64";
-APT::Architectures { "arm64"; };
+APT::Architecture "$architecture";
+APT::Architectures { "$architecture"; };
 APT::Sandbox::User "root";
 Acquire::Languages "none";
 Dir::State "$private";
@@ -51,22 +52,22 @@ give_up() {
     exit 1
 }
 
-# linux-image-arm64 is empty, and depends on the kernel of the day.
+# linux-image-ARCHITECTURE is empty, and depends on the kernel of the day.
 newest_kernel() {
-    private_apt apt-cache depends --important linux-image-arm64 2>/dev/null |
+    private_apt apt-cache depends --important "linux-image-$architecture" 2>/dev/null |
         sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1
 }
 
 # A source without arm64 makes the update fail; what counts is whether the packages are to be had.
 log private_apt apt-get -q update || true
 kernel=$(newest_kernel)
-[ -n "$kernel" ] || give_up "apt's sources have no linux-image-arm64"
+[ -n "$kernel" ] || give_up "apt's sources have no linux-image-$architecture"
 say "fetching $kernel and busybox-static"
 cd "$private/archives"
 log private_apt apt-get -q download "$kernel" busybox-static || give_up "they could not be fetched"
 
 # take PACKAGE MEMBER AS: one file of a package. The version goes last: it says that all is there.
-take() { dpkg-deb --fsys-tarfile "$1"_*_arm64.deb | tar --extract --to-stdout "$2" >"$folder/$3"; }
+take() { dpkg-deb --fsys-tarfile "$1"_*_"$architecture".deb | tar --extract --to-stdout "$2" >"$folder/$3"; }
 take "$kernel" "./boot/vmlinuz-${kernel#linux-image-}" Image
 take busybox-static ./bin/busybox busybox
 chmod 755 "$folder/busybox"

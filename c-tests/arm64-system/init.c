@@ -37,6 +37,13 @@
 
 enum { MAX_JOBS = 8, MAX_WORDS = 256, CHUNK = 1024, NO_COMMAND = -1 };
 
+/* The first serial port, which the kernel's console is on: a PL011, or an 8250. */
+#if defined(__x86_64__)
+#define SERIAL_PORT "/dev/ttyS0"
+#else
+#define SERIAL_PORT "/dev/ttyAMA0"
+#endif
+
 /* What <linux/syslog.h> calls SYSLOG_ACTION_...; glibc has no names for them. */
 enum { LOG_READ_ALL = 3, LOG_CONSOLE_LEVEL = 8, LOG_SIZE = 10 };
 
@@ -298,8 +305,8 @@ static void set_up(void) {
 
   /* Only a dying kernel still writes there itself. */
   klogctl(LOG_CONSOLE_LEVEL, NULL, 1);
-  console = open("/dev/ttyAMA0", O_WRONLY | O_NOCTTY | O_CLOEXEC);
-  must(console >= 0, "/dev/ttyAMA0");
+  console = open(SERIAL_PORT, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+  must(console >= 0, SERIAL_PORT);
   struct termios settings;
   must(tcgetattr(console, &settings) == 0, "tcgetattr");
   cfmakeraw(&settings);

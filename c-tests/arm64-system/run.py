@@ -1,4 +1,5 @@
-"""Runs commands in an emulated arm64 machine, under a real Linux kernel (qemu-system-aarch64, without network).
+"""Runs commands in an emulated machine, under a real Linux kernel (qemu-system, without network): arm64, or x86-64 with
+what this machine's processor may lack.
 
     run.py --system FOLDER --init PROGRAM --out FOLDER [OPTION...] -- COMMAND...
     run.py --system FOLDER --init PROGRAM --out FOLDER [OPTION...] --list FILE
@@ -27,8 +28,12 @@ import time
 from console import Console, quote
 from initramfs import Initramfs
 
+# The emulator and the machine, the processor unless --cpu says another, and the kernel's console.
 # pauth-impdef: signing a pointer by the architecture's own cipher takes an emulator very long.
-PROCESSOR = "max,pauth-impdef=on"
+MACHINES = {
+    "arm64": (["qemu-system-aarch64", "-machine", "virt,gic-version=3"], "max,pauth-impdef=on", "ttyAMA0"),
+    "x86-64": (["qemu-system-x86_64", "-machine", "q35"], "max", "ttyS0"),
+}
 CONSOLE_DEVICE = (5, 1)
 
 
@@ -43,7 +48,8 @@ def parse(arguments):
     parser.add_argument("--list", type=pathlib.Path)
     parser.add_argument("--files", nargs="+", action="extend", default=[])
     parser.add_argument("--at", action="append", default=[], metavar="FOLDER=PLACE")
-    parser.add_argument("--cpu", default=PROCESSOR)
+    parser.add_argument("--machine", choices=MACHINES, default="arm64")
+    parser.add_argument("--cpu")
     parser.add_argument("--memory", default="1024", help="in MiB")
     parser.add_argument("--jobs", default=2, type=int, help="commands at the same time, a processor for each")
     parser.add_argument("--limit", default=600, type=int, help="seconds for each command")
@@ -83,13 +89,14 @@ def pack(options, commands, path):
 
 
 def machine(options, archive):
+    emulator, processor, terminal = MACHINES[options.machine]
     return [
-        "qemu-system-aarch64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
-        "-machine", "virt,gic-version=3", "-accel", "tcg,thread=multi", "-cpu", options.cpu,
+        *emulator, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
+        "-accel", "tcg,thread=multi", "-cpu", options.cpu or processor,
         "-smp", str(options.jobs), "-m", options.memory,
         "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
         "-kernel", str(options.system / "Image"), "-initrd", str(archive),
-        "-append", "console=ttyAMA0 quiet panic=-1 rdinit=/init",
+        "-append", f"console={terminal} quiet panic=-1 rdinit=/init",
     ]  # fmt: skip
 
 
@@ -163,7 +170,7 @@ def main():
 
     version = (options.system / "version").read_text(encoding="utf-8").strip()
     lost = [result.fault() for result in console.results if result.fault()]
-    print(f"arm64 machine with Linux {version}: {len(named) - len(lost)} of {len(named)} commands came to their end, "
+    print(f"{options.machine} machine with Linux {version}: {len(named) - len(lost)} of {len(named)} commands came to their end, "
           f"{time.monotonic() - start:.0f} seconds", file=sys.stderr)  # fmt: skip
     if not console.is_off:
         last_words = b"\n".join(console.others[-20:]).decode("utf-8", "replace")

@@ -13,7 +13,7 @@ Mutants that were written by hand are in by-hand/*.toml, an entry each:
     says = "what is broken, in a sentence"
     before = "text that is there once"        # or twice: occurrence = 2 takes the second
     after = "what stands there instead"
-    tests = ["rust:land", "c:traps/*"]         # cargo test's filter; programs of c-tests/capi
+    tests = ["rust:land", "c:traps/*"]         # cargo test's filter; programs of c-tests/capi; or make:TARGET
     equivalent = "why nothing can notice"      # instead of tests, for one that is listed and not run
 
 With --generated, those that cargo-mutants finds come on top; where they are and what equivalent.toml says of them
@@ -162,6 +162,8 @@ class Tree:
             if kind == "rust":
                 yield f"cargo test {pattern}", ["cargo", "test", "-q", "--locked", "--lib", "--target-dir", "target",
                                                 *([pattern] if pattern else [])]
+            elif kind == "make":
+                yield f"make {pattern}", ["make", "-s", "SETUP=no", pattern]
             else:
                 found = [name for name in self.programs if fnmatch.fnmatch(name.removesuffix(".t"), pattern)]
                 if not found:
@@ -172,7 +174,7 @@ class Tree:
     def notices(self, tests):
         """The first test that fails, or None."""
         for name, command in self.commands(tests):
-            limit = BUILD_LIMIT if command[0] == "cargo" else TEST_LIMIT
+            limit = TEST_LIMIT if command[0].startswith("target/") else BUILD_LIMIT
             if run(command, self.path, limit)[0] != 0:
                 return name
         return None

@@ -1,0 +1,32 @@
+# What an x86-64 processor can do and the machine at hand may not, under Debian's kernel in an emulated machine
+# (qemu-system-x86_64, -cpu max): protection keys.
+#
+#     make check-x86-64-system
+#
+# tests/*.c are programs as those of c-tests/capi, which skips where there are no protection keys. Here that would be a
+# failure. The machine is that of c-tests/arm64-system, for another architecture.
+
+X86 := c-tests/x86-64-system
+X86_OUT := target/x86-64-system
+X86_SYSTEM := $(X86_OUT)/system
+$(X86_SYSTEM)/version: $(ARM64)/fetch-system.sh
+	$< $(X86_SYSTEM) amd64
+
+X86_INIT := $(X86_OUT)/init
+$(X86_INIT): $(ARM64)/init.c $(X86)/rules.mk
+	@mkdir -p $(@D)
+	$(CC) $(C_WARNINGS) -Wshadow -D_GNU_SOURCE -O2 -static $< -o $@
+
+X86_TESTS := $(patsubst $(X86)/tests/%.c,$(X86_OUT)/tests/%.t,$(wildcard $(X86)/tests/*.c))
+# Linked statically: the machine has no other files than these.
+$(X86_OUT)/tests/%.t: $(X86)/tests/%.c $(CAPI_SUPPORT) $(LIB_STATIC) $(X86)/rules.mk
+	@mkdir -p $(@D)
+	$(CC) $(C_WARNINGS) -Wshadow -D_GNU_SOURCE -DEMULATED=0 -O1 -g -fno-omit-frame-pointer -pthread \
+	    -Iinclude -I$(CAPI)/support $< $(CAPI_SUPPORT) $(LIB_STATIC) -static -Wl,--strip-debug -o $@
+
+.PHONY: check-x86-64-system
+check-x86-64-system: $(X86_SYSTEM)/version $(X86_INIT) $(X86_TESTS) ## protection keys, under an emulated x86-64 kernel
+	@(cd $(X86_OUT)/tests && for test in *.t; do echo "$$test: $$PWD/$$test"; done) > $(X86_OUT)/run.list
+	$(PYTHON) $(ARM64)/run.py --machine x86-64 --system $(X86_SYSTEM) --init $(X86_INIT) --memory 512 \
+	    --out $(X86_OUT)/run --list $(X86_OUT)/run.list --files $(X86_OUT)/tests
+	$(PROVE) --exec '$(PYTHON) $(ARM64)/replay.py' -r --ext .t $(X86_OUT)/run/results
