@@ -214,7 +214,7 @@ fn start(
         Ok(()) => Ok((backend, because)),
         Err(refusal) => {
             let why = "the server of the exception ports cannot be started";
-            without_mach_ports(options, Obstacle { why, refusal: Some(refusal) })
+            without_mach_ports(options, Obstacle { why, detail: mach::Detail::Refusal(refusal) })
         }
     }
 }

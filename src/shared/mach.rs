@@ -1,7 +1,7 @@
 //! What the Mach backend knows of a thread.
 
 use core::cell::{Cell, UnsafeCell};
-use core::sync::atomic::{AtomicBool, AtomicU32};
+use core::sync::atomic::AtomicU32;
 
 use crate::inside::decide::{Fault, Kind};
 use crate::inside::mach::state::{COUNT, Words};
@@ -15,9 +15,9 @@ pub(crate) const EXCEPTION_TYPES: usize = 14;
 /// The id of the message by which the server is told to stop.
 pub(crate) const STOP_ID: u32 = 0x5754_5350;
 
-/// Whether the kernel kills this process for setting exception ports with a behavior that shows control ports
-/// (set_exception_behavior_allowed, osfmk/kern/ipc_tt.c). Set before the first port is.
-pub(crate) static FORBIDS_BEHAVIORS: AtomicBool = AtomicBool::new(false);
+/// The behaviors, as 1 << behavior, that an earlier owner's port may be put back with (`policy`): for the others the
+/// kernel may kill this process. Set before the first port is.
+pub(crate) static SETTABLE_BEHAVIORS: AtomicU32 = AtomicU32::new(0);
 
 /// The exception ports that a thread had when ours went on top: send rights of ours, one each.
 pub(crate) struct EarlierPorts {
@@ -85,14 +85,11 @@ impl EarlierPort {
 
     /// Whether the kernel lets this process set it. Where it does not, asking is fatal.
     pub(crate) fn may_be_set(&self) -> bool {
-        /// EXCEPTION_STATE, EXCEPTION_IDENTITY_PROTECTED, EXCEPTION_STATE_IDENTITY_PROTECTED: the behaviors that show
-        /// no control port (behavior_is_identity_protected, osfmk/kern/ipc_tt.c).
-        const HARMLESS: [i32; 3] = [2, 4, 5];
         /// MACH_EXCEPTION_CODES and its kin, osfmk/mach/exception_types.h: MACH_EXCEPTION_MASK.
-        const FLAGS: i32 = 0xf000_0000_u32 as i32;
-        !FORBIDS_BEHAVIORS.load(core::sync::atomic::Ordering::Relaxed)
-            || !self.is_port()
-            || HARMLESS.contains(&(self.behavior & !FLAGS))
+        const FLAGS: u32 = 0xf000_0000;
+        let settable = SETTABLE_BEHAVIORS.load(core::sync::atomic::Ordering::Relaxed);
+        let behavior = 1_u32.checked_shl(self.behavior as u32 & !FLAGS).unwrap_or(0);
+        !self.is_port() || settable == u32::MAX || settable & behavior != 0
     }
 }
 

@@ -5,26 +5,40 @@ use core::fmt::{self, Write};
 use core::sync::atomic::Ordering;
 
 use super::host::{CS_PLATFORM_BINARY, CS_RUNTIME, Entitlements, Host};
+use super::policy::{Answer, Behavior, Call, Port};
 use super::{ports, system};
 use crate::inside::mach::server::{ANSWERED, DROPPED};
 use crate::inside::mach::state::FLAVOR;
 use crate::outside::threads;
-use crate::shared::mach::FORBIDS_BEHAVIORS;
+use crate::shared::mach::SETTABLE_BEHAVIORS;
 
 /// What kind of process this is.
 pub(crate) fn write_host(out: &mut impl Write) -> fmt::Result {
     let host = system::look();
     let version = system::version();
     let version = CStr::from_bytes_until_nul(&version).ok().and_then(|text| text.to_str().ok()).unwrap_or("");
-    write!(out, "process: macOS {}; ", if version.is_empty() { "of an unknown version" } else { version })?;
+    write!(out, "process: macOS {}", if version.is_empty() { "of an unknown version" } else { version })?;
+    write!(out, " ({}); ", host.darwin)?;
+    write_identity(out)?;
     write_hardening(out, &host)?;
     write!(out, "; {}translated by Rosetta", if host.translated { "" } else { "not " })?;
     writeln!(out, "; {}forked without exec", if host.forked { "" } else { "not " })
 }
 
+/// Nothing is decided by it, but who reads this wants to know whether it is Apple's Python or another one.
+fn write_identity(out: &mut impl Write) -> fmt::Result {
+    match system::identity() {
+        None => write!(out, "signed as nobody who can be told; "),
+        Some(identity) => match CStr::from_bytes_until_nul(&identity).ok().map(CStr::to_bytes) {
+            None | Some([]) => write!(out, "signed with an empty identity; "),
+            Some(identity) => write!(out, "signed as {}; ", identity.escape_ascii()),
+        },
+    }
+}
+
 fn write_hardening(out: &mut impl Write, host: &Host) -> fmt::Result {
     match host.code_signing {
-        None => write!(out, "code signing unknown (taken as hardened)")?,
+        None => write!(out, "code signing flags unreadable (taken as hardened)")?,
         Some(flags) => {
             write!(out, "code signing flags {flags:#x}")?;
             if flags & CS_PLATFORM_BINARY != 0 {
@@ -39,10 +53,14 @@ fn write_hardening(out: &mut impl Write, host: &Host) -> fmt::Result {
         return write!(out, "; not hardened");
     }
     write!(out, "; hardened: an exception port with EXCEPTION_DEFAULT ")?;
-    out.write_str(if host.forbids_behaviors() {
-        "may be fatal here (EXC_GUARD), and is not used"
-    } else {
+    let is_allowed = host
+        .darwin
+        .release()
+        .is_some_and(|release| release.answer(Behavior::Default, Port::Plain, Call::Set, true) == Answer::Allowed);
+    out.write_str(if is_allowed {
         "would be fatal from macOS 14.4 on (EXC_GUARD), and is not used"
+    } else {
+        "may be fatal here (EXC_GUARD), and is not used"
     })?;
     match host.entitlements {
         Entitlements::OnlyOneExceptionPort => write!(out, "; has the entitlement {}", system::ONLY_ONE_EXCEPTION_PORT),
@@ -57,12 +75,12 @@ pub(crate) fn write_ports(out: &mut impl Write) -> fmt::Result {
         return writeln!(out, "Mach: the server has lost its port set; signals go on");
     }
     let (answered, dropped) = (ANSWERED.load(Ordering::Relaxed), DROPPED.load(Ordering::Relaxed));
-    write!(
-        out,
-        "Mach: EXCEPTION_STATE | MACH_EXCEPTION_CODES, flavor {FLAVOR}; {answered} exceptions answered, {dropped} \
-         foreign messages dropped"
-    )?;
-    if FORBIDS_BEHAVIORS.load(Ordering::Relaxed) {
+    write!(out, "Mach: EXCEPTION_STATE | MACH_EXCEPTION_CODES, flavor {FLAVOR}; ")?;
+    if ports::are_opted_out() {
+        write!(out, "ports opted out of the identity protection (MPO_PROVISIONAL_ID_PROT_OPTOUT); ")?;
+    }
+    write!(out, "{answered} exceptions answered, {dropped} foreign messages dropped")?;
+    if SETTABLE_BEHAVIORS.load(Ordering::Relaxed) != u32::MAX {
         write!(out, "; earlier ports with a forbidden behavior are never put back")?;
     }
     let refused = ports::REFUSED.lock();

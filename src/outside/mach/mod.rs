@@ -4,6 +4,8 @@
 pub(crate) mod describe;
 #[cfg(any(wasmtrap_mach, test))]
 pub(crate) mod host;
+#[cfg(any(wasmtrap_mach, test))]
+mod policy;
 #[cfg(wasmtrap_mach)]
 pub(crate) mod ports;
 #[cfg(wasmtrap_mach)]
@@ -16,6 +18,7 @@ pub(crate) mod system;
 use core::fmt;
 
 /// A kernel call that was refused.
+#[cfg(wasmtrap_mach)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) call: &'static str,
@@ -23,6 +26,7 @@ pub(crate) struct Refusal {
     pub(crate) code: i32,
 }
 
+#[cfg(wasmtrap_mach)]
 impl fmt::Display for Refusal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         /// The codes that refusals are known to come with, by their names in osfmk/mach/kern_return.h and message.h.
@@ -51,21 +55,35 @@ impl fmt::Display for Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Obstacle {
     pub(crate) why: &'static str,
-    pub(crate) refusal: Option<Refusal>,
+    pub(crate) detail: Detail,
+}
+
+/// What more there is to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    None,
+    #[cfg(wasmtrap_mach)]
+    Refusal(Refusal),
+    /// The version that is in the way.
+    #[cfg(any(wasmtrap_mach, test))]
+    Darwin(host::Darwin),
 }
 
 impl Obstacle {
     pub(crate) const fn new(why: &'static str) -> Self {
-        Self { why, refusal: None }
+        Self { why, detail: Detail::None }
     }
 }
 
 impl fmt::Display for Obstacle {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(self.why)?;
-        match self.refusal {
-            Some(refusal) => write!(out, ": {refusal}"),
-            None => Ok(()),
+        match self.detail {
+            Detail::None => Ok(()),
+            #[cfg(wasmtrap_mach)]
+            Detail::Refusal(refusal) => write!(out, ": {refusal}"),
+            #[cfg(any(wasmtrap_mach, test))]
+            Detail::Darwin(version) => write!(out, ": {version}"),
         }
     }
 }
@@ -74,12 +92,17 @@ impl fmt::Display for Obstacle {
 /// harm the process.
 #[cfg(wasmtrap_mach)]
 pub(crate) fn possible() -> Result<&'static str, Obstacle> {
-    let host = system::look();
-    let safe = host.verdict().map_err(Obstacle::new)?;
-    crate::shared::mach::FORBIDS_BEHAVIORS.store(host.forbids_behaviors(), core::sync::atomic::Ordering::Relaxed);
-    ports::try_out().map(|()| safe).map_err(|refusal| Obstacle {
-        why: "the kernel refuses exception ports to this process",
-        refusal: Some(refusal),
+    let how = system::look().verdict()?;
+    ports::adopt(&how);
+    ports::try_out().map(|()| how.because).map_err(|refusal| Obstacle {
+        why: match how.release.port_to_use() {
+            policy::Port::Plain => "the kernel refuses exception ports to this process",
+            policy::Port::OptedOut => {
+                "the kernel refuses this process exception ports that are opted out of the identity protection \
+                 (MPO_PROVISIONAL_ID_PROT_OPTOUT), and on macOS 14 no others are safe"
+            }
+        },
+        detail: Detail::Refusal(refusal),
     })
 }
 

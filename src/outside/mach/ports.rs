@@ -12,9 +12,12 @@ use mach2::exception_types::*;
 use mach2::kern_return::KERN_SUCCESS;
 use mach2::mach_port::{mach_port_construct, mach_port_deallocate, mach_port_destruct};
 use mach2::port::{MACH_PORT_NULL, MPO_INSERT_SEND_RIGHT, mach_port_limits_t, mach_port_options_t};
+use mach2::thread_act::thread_set_exception_ports;
 use mach2::traps::mach_task_self;
 
 use super::Refusal;
+use super::host::Use;
+use super::policy::{Call, Port};
 use super::system::{
     mach_port_insert_member, pthread_mach_thread_np, thread_get_exception_ports, thread_swap_exception_ports,
 };
@@ -23,7 +26,7 @@ use crate::inside::mach::state::FLAVOR;
 use crate::outside::error::{Failure, fail};
 use crate::outside::lock::Locked;
 use crate::shared::abi::*;
-use crate::shared::mach::{EXCEPTION_TYPES, EarlierPort, EarlierPorts};
+use crate::shared::mach::{EXCEPTION_TYPES, EarlierPort, EarlierPorts, SETTABLE_BEHAVIORS};
 use crate::shared::thread::Thread;
 
 /// The port set that the server receives from; 0 if there is no server. Changed under the lock of the threads' list.
@@ -31,7 +34,24 @@ pub(crate) static SET: AtomicU32 = AtomicU32::new(0);
 /// The exceptions that are taken, EXC_MASK_*. Set before the server is started.
 pub(crate) static MASK: AtomicU32 = AtomicU32::new(0);
 
-/// What the kernel is asked for. The only behavior that every kernel allows every task, and that shows us no right.
+/// Whether the threads' ports are opted out of the identity protection, and are put on by thread_set_exception_ports.
+/// Written before the first port is made.
+static OPTED_OUT: AtomicBool = AtomicBool::new(false);
+static PUT_ON_BY_SET: AtomicBool = AtomicBool::new(false);
+
+/// Keeps to what is safe in this process from now on.
+pub(crate) fn adopt(how: &Use) {
+    OPTED_OUT.store(how.release.port_to_use() == Port::OptedOut, Ordering::Relaxed);
+    PUT_ON_BY_SET.store(how.release.call_to_use() == Call::Set, Ordering::Relaxed);
+    SETTABLE_BEHAVIORS.store(how.release.settable_behaviors(how.is_hardened), Ordering::Relaxed);
+}
+
+/// Whether the threads' ports are opted out: for the description.
+pub(crate) fn are_opted_out() -> bool {
+    OPTED_OUT.load(Ordering::Relaxed)
+}
+
+/// What the kernel is asked for. It shows us no right.
 const BEHAVIOR: exception_behavior_t = (EXCEPTION_STATE | MACH_EXCEPTION_CODES) as exception_behavior_t;
 
 /// The exceptions of these kinds of fault (WASMTRAP_FAULT_*). EXC_BAD_INSTRUCTION is always among them: it is how the
@@ -65,10 +85,21 @@ fn this_threads_port() -> u32 {
     unsafe { pthread_mach_thread_np(libc::pthread_self()) }
 }
 
-/// A receive right with one send right.
+/// A receive right with one send right, to be put on a thread.
+fn new_exception_port(context: u64) -> Result<u32, Refusal> {
+    /// osfmk/mach/port.h of xnu-10002 and xnu-10063.
+    const MPO_PROVISIONAL_ID_PROT_OPTOUT: u32 = 0x8000;
+    new_port_with(context, if are_opted_out() { MPO_PROVISIONAL_ID_PROT_OPTOUT } else { 0 })
+}
+
+/// A receive right with one send right, for messages.
 pub(crate) fn new_port(context: u64) -> Result<u32, Refusal> {
+    new_port_with(context, 0)
+}
+
+fn new_port_with(context: u64, flags: u32) -> Result<u32, Refusal> {
     let mut options = mach_port_options_t {
-        flags: MPO_INSERT_SEND_RIGHT,
+        flags: MPO_INSERT_SEND_RIGHT | flags,
         mpl: mach_port_limits_t { mpl_qlimit: 0 },
         reserved: [0; 2],
     };
@@ -78,7 +109,7 @@ pub(crate) fn new_port(context: u64) -> Result<u32, Refusal> {
     check("mach_port_construct", code).map(|()| port)
 }
 
-/// Gives up a port of `new_port`, all of it.
+/// Gives up such a port, all of it.
 pub(crate) fn destroy_port(port: u32) {
     // SAFETY: a receive right of ours with one send right, used for the last time.
     unsafe { mach_port_destruct(this_task(), port, -1, 0) };
@@ -97,8 +128,33 @@ fn release(entry: &EarlierPort) {
     }
 }
 
-/// Sets a thread's exception port and returns what was there.
-fn swap(thread_port: u32, mask: u32, port: u32, behavior: i32, flavor: i32) -> Result<EarlierPorts, Refusal> {
+/// Puts a port of ours on a thread, and returns what was there.
+fn put_on(thread_port: u32, mask: u32, port: u32) -> Result<EarlierPorts, Refusal> {
+    if !PUT_ON_BY_SET.load(Ordering::Relaxed) {
+        return swap_in(thread_port, mask, port);
+    }
+    let mut found = look_at(thread_port, mask)?;
+    // A thread that never had a port shows no entries at all.
+    let shown = found.iter().fold(0, |all, entry| all | entry.mask);
+    if mask & !shown != 0 {
+        found.push(EarlierPort { mask: mask & !shown, port: MACH_PORT_NULL, behavior: EXCEPTION_DEFAULT, flavor: 0 });
+    }
+    match set(thread_port, mask, port, BEHAVIOR, FLAVOR as i32) {
+        Ok(()) => Ok(found),
+        Err(refusal) => {
+            found.iter().for_each(|entry| release(&entry));
+            Err(refusal)
+        }
+    }
+}
+
+fn set(thread_port: u32, mask: u32, port: u32, behavior: i32, flavor: i32) -> Result<(), Refusal> {
+    // SAFETY: names of rights that this task has; the kernel makes a right of its own.
+    let code = unsafe { thread_set_exception_ports(thread_port, mask, port, behavior, flavor) };
+    check("thread_set_exception_ports", code)
+}
+
+fn swap_in(thread_port: u32, mask: u32, port: u32) -> Result<EarlierPorts, Refusal> {
     let mut found = EarlierPorts { count: EXCEPTION_TYPES as u32, ..EarlierPorts::NONE };
     // SAFETY: the arrays have room for every exception type.
     let code = unsafe {
@@ -106,8 +162,8 @@ fn swap(thread_port: u32, mask: u32, port: u32, behavior: i32, flavor: i32) -> R
             thread_port,
             mask,
             port,
-            behavior,
-            flavor,
+            BEHAVIOR,
+            FLAVOR as i32,
             found.masks.as_mut_ptr(),
             &raw mut found.count,
             found.ports.as_mut_ptr(),
@@ -120,25 +176,37 @@ fn swap(thread_port: u32, mask: u32, port: u32, behavior: i32, flavor: i32) -> R
 
 /// Whether the kernel lets this process have exception ports: sets one on this thread and takes it back.
 pub(crate) fn try_out() -> Result<(), Refusal> {
-    let port = new_port(0)?;
-    let result = swap(this_threads_port(), EXC_MASK_BAD_INSTRUCTION, port, BEHAVIOR, FLAVOR as i32).and_then(|found| {
-        let mut result = Ok(());
-        for entry in found.iter() {
-            let (port, behavior, flavor) = settable(&entry);
-            // What comes back is the port that was just set, with one more right to it.
-            result = swap(this_threads_port(), entry.mask, port, behavior, flavor)
-                .map(|ours| ours.iter().for_each(|entry| release(&entry)));
-            release(&entry);
-        }
-        result
-    });
+    let port = new_exception_port(0)?;
+    let result = try_on_this_thread(port);
     destroy_port(port);
+    result
+}
+
+fn try_on_this_thread(port: u32) -> Result<(), Refusal> {
+    let thread_port = this_threads_port();
+    let now = look_at(thread_port, EXC_MASK_BAD_INSTRUCTION)?;
+    let may_be_put_back = now.iter().all(|entry| entry.may_be_set());
+    now.iter().for_each(|entry| release(&entry));
+    // For no exception at all the kernel checks as much, and sets nothing (set_exception_ports_validation): an earlier
+    // owner is not to lose its place to a trial.
+    let mask = if may_be_put_back { EXC_MASK_BAD_INSTRUCTION } else { 0 };
+    let found = put_on(thread_port, mask, port)?;
+    let mut result = Ok(());
+    for entry in found.iter() {
+        let (port, behavior, flavor) = settable(&entry);
+        result = result.and(set(thread_port, entry.mask, port, behavior, flavor));
+        release(&entry);
+    }
     result
 }
 
 /// What of an entry the kernel lets this process set.
 fn settable(entry: &EarlierPort) -> (u32, i32, i32) {
-    if entry.may_be_set() { (entry.port, entry.behavior, entry.flavor) } else { (MACH_PORT_NULL, EXCEPTION_DEFAULT, 0) }
+    if entry.is_port() && entry.may_be_set() {
+        (entry.port, entry.behavior, entry.flavor)
+    } else {
+        (MACH_PORT_NULL, EXCEPTION_DEFAULT, 0)
+    }
 }
 
 /// Whether a thread that gets no port is an error: where no signal handlers are there for it, or Mach ports were asked
@@ -170,7 +238,7 @@ fn attach(thread: &Thread) -> Result<(), Refusal> {
     if set == 0 || thread.mach.port.load(Ordering::Relaxed) != 0 {
         return Ok(());
     }
-    let port = new_port(core::ptr::from_ref(thread).addr() as u64)?;
+    let port = new_exception_port(core::ptr::from_ref(thread).addr() as u64)?;
     thread.mach.thread_port.set(this_threads_port());
     thread.mach.port.store(port, Ordering::Relaxed);
     let result = add_to_set(port, set).and_then(|()| go_on_top(thread));
@@ -188,7 +256,7 @@ pub(crate) fn go_on_top(thread: &Thread) -> Result<(), Refusal> {
     if ours == 0 {
         return Ok(());
     }
-    let found = swap(mach.thread_port.get(), MASK.load(Ordering::Relaxed), ours, BEHAVIOR, FLAVOR as i32)?;
+    let found = put_on(mach.thread_port.get(), MASK.load(Ordering::Relaxed), ours)?;
     mach.stepped_aside.set(false);
     // SAFETY: this thread's, which has no exception now.
     let earlier = unsafe { &mut *mach.earlier.get() };
@@ -215,12 +283,16 @@ pub(crate) fn go_on_top(thread: &Thread) -> Result<(), Refusal> {
 
 /// The exception ports that a thread has now, for the exceptions that are taken. The rights are the caller's.
 fn look(thread: &Thread) -> Result<EarlierPorts, Refusal> {
+    look_at(thread.mach.thread_port.get(), MASK.load(Ordering::Relaxed))
+}
+
+fn look_at(thread_port: u32, mask: u32) -> Result<EarlierPorts, Refusal> {
     let mut found = EarlierPorts { count: EXCEPTION_TYPES as u32, ..EarlierPorts::NONE };
     // SAFETY: the arrays have room for every exception type.
     let code = unsafe {
         thread_get_exception_ports(
-            thread.mach.thread_port.get(),
-            MASK.load(Ordering::Relaxed),
+            thread_port,
+            mask,
             found.masks.as_mut_ptr(),
             &raw mut found.count,
             found.ports.as_mut_ptr(),

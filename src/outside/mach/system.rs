@@ -10,7 +10,7 @@ use mach2::message::mach_msg_type_number_t;
 use mach2::port::{mach_port_name_t, mach_port_t};
 use mach2::thread_status::thread_state_flavor_t;
 
-use super::host::{Entitlements, Host};
+use super::host::{Darwin, Entitlements, Host};
 
 /// The entitlement with which a hardened task may set no exception ports at all (IPC_ONLY_ONE_EXCEPTION_PORT,
 /// osfmk/kern/ipc_tt.c).
@@ -69,7 +69,7 @@ pub(crate) fn look() -> Host {
     let mut host = Host {
         code_signing: code_signing(),
         entitlements: Entitlements::Unknown,
-        darwin: darwin(),
+        darwin: Darwin(text_of(c"kern.osrelease")),
         translated: is_translated(),
         forked: is_forked(),
     };
@@ -161,12 +161,19 @@ pub(crate) fn version() -> [u8; 32] {
     text_of(c"kern.osproductversion")
 }
 
-/// The major number of Darwin's version ("24.1.0"). macOS's own is no good to decide by: programs that were built long
-/// ago are told another one (sysctl_osproductversion, bsd/kern/kern_sysctl.c).
-fn darwin() -> Option<u32> {
-    let text = text_of(c"kern.osrelease");
-    let digits = text.split(|byte| !byte.is_ascii_digit()).next()?;
-    core::str::from_utf8(digits).ok()?.parse().ok()
+/// The longest identity that is shown.
+pub(crate) const LONGEST_IDENTITY: usize = 256;
+
+/// Whom the process's signature names ("com.apple.python3"), ending in NUL; `None` if it cannot be told, or is too long to
+/// be shown. Nothing is decided by it.
+pub(crate) fn identity() -> Option<[u8; LONGEST_IDENTITY + 1]> {
+    const CS_OPS_IDENTITY: c_uint = 11;
+    /// Eight bytes stand before it, as before the entitlements (csops_internal, bsd/kern/kern_proc.c).
+    const HEADER: usize = 8;
+    let mut answer = [0_u8; HEADER + LONGEST_IDENTITY + 1];
+    // SAFETY: the kernel writes no more than the size.
+    let result = unsafe { csops(libc::getpid(), CS_OPS_IDENTITY, answer.as_mut_ptr().cast(), answer.len()) };
+    if result == 0 { answer.last_chunk().copied() } else { None }
 }
 
 /// A text that the kernel tells by `name`, as much of it as fits, ending in NUL; empty if it is not told.
