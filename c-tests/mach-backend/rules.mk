@@ -44,13 +44,16 @@ $(MACH_BACKEND_PROGRAMS): $(MACH_BACKEND_OUT)/%.t: $(MACH_BACKEND_OUT)/obj/mach-
 # ---- Where each runs ----
 
 # The library takes Mach ports in all of these; in the unsteady ones the kernel does not deliver every exception.
-MACH_BACKEND_HARDENED := apple-python-13 apple-python-14.0 apple-python-15 apple-python-26
+MACH_BACKEND_HARDENED := apple-python-13 apple-python-14.0 apple-python-14.2 apple-python-14.4 apple-python-14.6 \
+    apple-python-15 apple-python-26
+# What the kernel frees, and the library cannot tell from the others; and opted-out ports in an ordinary program.
+MACH_BACKEND_FREED := ordinary-14.4 plugin-host-14.4 library-validation-off-15 sip-off-14.6
 MACH_BACKEND_STEADY := ordinary $(MACH_BACKEND_HARDENED) developer-mode-off crash-reporter debugger
 MACH_BACKEND_UNSTEADY := interrupted bypassed
 # It takes signals in these.
 MACH_BACKEND_WITHOUT := hardened-only-one-exception-port sandboxed translated
 # One of each kind, for what does not depend on the rules about behaviors.
-MACH_BACKEND_SOME := ordinary apple-python-15 apple-python-26 debugger
+MACH_BACKEND_SOME := ordinary apple-python-14.4 apple-python-15 debugger
 
 # By folder, or by program where its own name is here.
 MACH_BACKEND_IN_bad_input := $(MACH_BACKEND_SOME)
@@ -64,11 +67,11 @@ MACH_BACKEND_IN_restoring/thread_lifetimes_leave_no_right := $(MACH_BACKEND_SOME
 # Where the slips that they have a host make do not kill.
 MACH_BACKEND_IN_bad_input/a_destroyed_thread_port_is_survived := ordinary developer-mode-off debugger
 MACH_BACKEND_IN_bad_input/a_lost_port_set_is_replaced := ordinary developer-mode-off debugger
-MACH_BACKEND_IN_simulated/the_backend_follows_from_the_host := $(MACH_BACKEND_STEADY) $(MACH_BACKEND_UNSTEADY) \
-    $(MACH_BACKEND_WITHOUT) ports-run-out
+MACH_BACKEND_IN_simulated/the_backend_follows_from_the_host := $(MACH_BACKEND_STEADY) $(MACH_BACKEND_FREED) \
+    $(MACH_BACKEND_UNSTEADY) $(MACH_BACKEND_WITHOUT) ports-run-out
 MACH_BACKEND_IN_simulated/each_trap_arrives_once := $(MACH_BACKEND_STEADY) $(MACH_BACKEND_UNSTEADY)
 MACH_BACKEND_IN_simulated/what_may_not_be_set_is_not_put_back := \
-    $(filter-out apple-python-13,$(MACH_BACKEND_HARDENED))
+    $(filter-out apple-python-13 apple-python-14.2,$(MACH_BACKEND_HARDENED)) $(filter-out ordinary-%,$(MACH_BACKEND_FREED))
 MACH_BACKEND_IN_simulated/running_out_of_ports_is_survived := ports-run-out
 
 empty :=

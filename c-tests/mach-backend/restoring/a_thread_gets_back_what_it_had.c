@@ -5,6 +5,7 @@
 
 #include "backend.h"
 #include "cases.h"
+#include "host_rules.h"
 #include "thread_ports.h"
 #include "faults.h"
 
@@ -32,8 +33,12 @@ static mach_port_t new_engine_port(void) {
   return port;
 }
 
+static int flavor_for(unsigned int behavior) {
+  return (behavior & ~(unsigned int)MACH_EXCEPTION_MASK) == EXCEPTION_IDENTITY_PROTECTED ? 0 : STATE_FLAVOR;
+}
+
 static void set_port(exception_mask_t mask, mach_port_t port, int behavior) {
-  const int flavor = behavior == EXCEPTION_IDENTITY_PROTECTED ? 0 : STATE_FLAVOR;
+  const int flavor = flavor_for((unsigned)behavior);
   must(thread_set_exception_ports(pthread_mach_thread_np(pthread_self()), mask, port,
                                   (int)((unsigned)behavior | MACH_EXCEPTION_CODES), flavor) == KERN_SUCCESS);
 }
@@ -46,16 +51,16 @@ static void set_up(earlier_t earlier) {
     case NOTHING:
       break;
     case ONE_PORT:
-      set_port(ALL_EXCEPTIONS, new_engine_port(), EXCEPTION_STATE);
+      set_port(ALL_EXCEPTIONS, new_engine_port(), (int)harmless_behavior());
       break;
     case A_PORT_FOR_EACH:
-      set_port(EXC_MASK_BAD_ACCESS, new_engine_port(), EXCEPTION_STATE);
+      set_port(EXC_MASK_BAD_ACCESS, new_engine_port(), (int)harmless_behavior());
       set_port(EXC_MASK_BAD_INSTRUCTION, new_engine_port(), EXCEPTION_IDENTITY_PROTECTED);
-      set_port(EXC_MASK_ARITHMETIC, new_engine_port(), EXCEPTION_STATE);
+      set_port(EXC_MASK_ARITHMETIC, new_engine_port(), (int)harmless_behavior());
       set_port(EXC_MASK_BREAKPOINT, new_engine_port(), EXCEPTION_IDENTITY_PROTECTED);
       break;
     case SOME:
-      set_port(EXC_MASK_BAD_INSTRUCTION | EXC_MASK_BREAKPOINT, new_engine_port(), EXCEPTION_STATE);
+      set_port(EXC_MASK_BAD_INSTRUCTION | EXC_MASK_BREAKPOINT, new_engine_port(), (int)harmless_behavior());
       break;
   }
 }
@@ -135,14 +140,14 @@ static void newer_stays(earlier_t earlier, exception_mask_t mask, leaving_t how)
   must(wasmtrap_thread_attach() == WASMTRAP_OK);
   const mach_port_t newer = new_engine_port();
   const task_rights_t rights = task_rights_now();
-  set_port(mask, newer, EXCEPTION_STATE);
+  set_port(mask, newer, (int)harmless_behavior());
   leave(how);
   thread_ports_t expected = before;
   for (int exception = 0; exception < EXC_TYPES_COUNT; exception++) {
     if ((mask & (1u << exception)) == 0) continue;
     expected.ports[exception] = newer;
-    expected.behaviors[exception] = (int)(EXCEPTION_STATE | MACH_EXCEPTION_CODES);
-    expected.flavors[exception] = STATE_FLAVOR;
+    expected.behaviors[exception] = (int)harmless_behavior();
+    expected.flavors[exception] = flavor_for(harmless_behavior());
   }
   const thread_ports_t after = thread_ports_now();
   same_thread_ports(&after, &expected, "the newer port stays, the rest is as before the library");
@@ -183,7 +188,7 @@ static void thread_ends(void) {
 /* The control port of a dead engine: what is put back is nobody. */
 static void the_earlier_owner_has_gone(void) {
   const mach_port_t port = new_engine_port();
-  set_port(ALL_EXCEPTIONS, port, EXCEPTION_STATE);
+  set_port(ALL_EXCEPTIONS, port, (int)harmless_behavior());
   init_mach_ports(HOST_ALL_KINDS);
   must(wasmtrap_thread_attach() == WASMTRAP_OK);
   must(mach_port_deallocate(mach_task_self(), port) == KERN_SUCCESS);

@@ -12,7 +12,7 @@
 
 static void the_same_with_and_without(const engine_behavior_t *behavior, own_fault_t fault) {
   engine_t reporter;
-  engine_start(&reporter, ENGINE_MENDS);
+  engine_start_for_task(&reporter, ENGINE_MENDS);
   must(engine_takes_task(&reporter, ALL_EXCEPTIONS, behavior->behavior) == KERN_SUCCESS);
   engine_report_t reports[4];
   for (int i = 0; i < 4; i++) {
@@ -55,8 +55,8 @@ static wasmtrap_verdict_t declines(wasmtrap_fault_t *fault, void *user) {
 
 static void what_the_fault_handler_declines(void) {
   engine_t reporter;
-  engine_start(&reporter, ENGINE_MENDS);
-  must(engine_takes_task(&reporter, ALL_EXCEPTIONS, EXCEPTION_STATE | MACH_EXCEPTION_CODES) == KERN_SUCCESS);
+  engine_start_for_task(&reporter, ENGINE_MENDS);
+  must(engine_takes_task(&reporter, ALL_EXCEPTIONS, harmless_behavior()) == KERN_SUCCESS);
   for (own_fault_t fault = 0; fault < OWN_FAULTS; fault++) {
     if (!own_fault_exists(fault)) continue;
     engine_report_t reports[4];
@@ -77,15 +77,17 @@ static void what_the_fault_handler_declines(void) {
   same(engine_count(&reporter), own_fault_exists(OWN_DIVISION) ? 16 : 12, "the reporter heard of each once");
 }
 
-static void *fault_unattached(void *reporter) {
+static void *fault_unattached(void *argument) {
+  engine_t *const reporter = argument;
+  reporter->subject = pthread_mach_thread_np(pthread_self());
   make_own_fault(reporter, OWN_LOAD);
   return NULL;
 }
 
 static void on_a_thread_that_the_library_has_not_seen(void) {
   engine_t reporter;
-  engine_start(&reporter, ENGINE_MENDS);
-  must(engine_takes_task(&reporter, ALL_EXCEPTIONS, EXCEPTION_STATE | MACH_EXCEPTION_CODES) == KERN_SUCCESS);
+  engine_start_for_task(&reporter, ENGINE_MENDS);
+  must(engine_takes_task(&reporter, ALL_EXCEPTIONS, harmless_behavior()) == KERN_SUCCESS);
   init_mach_ports(HOST_ALL_KINDS);
   traps_by_ports("a trap on this thread");
   on_a_thread(fault_unattached, &reporter);
@@ -94,8 +96,8 @@ static void on_a_thread_that_the_library_has_not_seen(void) {
 
 static void what_it_declines_is_a_crash(void) {
   engine_t reporter;
-  engine_start(&reporter, ENGINE_DECLINES);
-  must(engine_takes_task(&reporter, ALL_EXCEPTIONS, EXCEPTION_STATE | MACH_EXCEPTION_CODES) == KERN_SUCCESS);
+  engine_start_for_task(&reporter, ENGINE_DECLINES);
+  must(engine_takes_task(&reporter, ALL_EXCEPTIONS, harmless_behavior()) == KERN_SUCCESS);
   init_mach_ports(HOST_ALL_KINDS);
   traps_by_ports("a trap");
   same(engine_count(&reporter), 0, "of which it does not hear");
@@ -104,8 +106,8 @@ static void what_it_declines_is_a_crash(void) {
 
 static void its_ports_are_left_alone(void) {
   engine_t reporter;
-  engine_start(&reporter, ENGINE_MENDS);
-  must(engine_takes_task(&reporter, ALL_EXCEPTIONS, EXCEPTION_STATE | MACH_EXCEPTION_CODES) == KERN_SUCCESS);
+  engine_start_for_task(&reporter, ENGINE_MENDS);
+  must(engine_takes_task(&reporter, ALL_EXCEPTIONS, harmless_behavior()) == KERN_SUCCESS);
   init_mach_ports(HOST_ALL_KINDS);
   traps_by_ports("a trap");
   must(wasmtrap_shutdown() == WASMTRAP_OK);

@@ -23,15 +23,22 @@ typedef struct host_t {
 #define SIGNALS WASMTRAP_BACKEND_SIGNALS
 #define NOT_HARDENED "they are safe here: the process is not hardened"
 #define HARDENED "they are safe here: the process is hardened, and the behavior that is used, EXCEPTION_STATE, is one"
+#define OPTED_OUT \
+  "they are safe here: the process is hardened, and the ports that are used with EXCEPTION_STATE are opted out"
 
 static const host_t hosts[] = {
-    {"ordinary", PORTS, NOT_HARDENED, "macOS 15.5; code signing flags"},
-    {"apple-python-13", PORTS, HARDENED, "macOS 13.6.4; code signing flags"},
-    {"apple-python-14.0", PORTS, HARDENED, "platform binary; hardened"},
-    {"apple-python-14.2", PORTS, HARDENED, "platform binary; hardened"},
-    {"apple-python-14.4", PORTS, HARDENED, "platform binary; hardened"},
+    {"ordinary", PORTS, NOT_HARDENED, "macOS 15.5 (Darwin 24.5.0); signed as "},
+    {"apple-python-13", PORTS, "macOS 13 and before have no rule about behaviors", "macOS 13.6.4 (Darwin 22.6.0); "},
+    {"apple-python-14.0", PORTS, OPTED_OUT, "platform binary; hardened"},
+    {"apple-python-14.2", PORTS, OPTED_OUT, "platform binary; hardened"},
+    {"apple-python-14.4", PORTS, OPTED_OUT, "signed as com.apple.python3; code signing flags"},
+    {"apple-python-14.6", PORTS, OPTED_OUT, "platform binary; hardened"},
     {"apple-python-15", PORTS, HARDENED, "platform binary; hardened"},
-    {"apple-python-26", PORTS, HARDENED, "macOS 26.0; code signing flags"},
+    {"apple-python-26", PORTS, "by the sources of macOS 15", "macOS 26.0 (Darwin 25.0.0); "},
+    {"ordinary-14.4", PORTS, NOT_HARDENED " (and its ports are opted out", "not hardened"},
+    {"plugin-host-14.4", PORTS, OPTED_OUT, "signed as org.python.python; code signing flags"},
+    {"library-validation-off-15", PORTS, HARDENED, "platform binary; hardened"},
+    {"sip-off-14.6", PORTS, OPTED_OUT, "platform binary; hardened"},
     {"developer-mode-off", PORTS, NOT_HARDENED, "not hardened"},
     {"crash-reporter", PORTS, NOT_HARDENED, "not hardened"},
     {"debugger", PORTS, NOT_HARDENED, "not hardened"},

@@ -12,7 +12,9 @@
 #include "thread_ports.h"
 
 static void set_from_outside(const engine_t *engine, exception_mask_t mask, unsigned int behavior) {
-  const int flavor = (behavior & 0xff) == EXCEPTION_DEFAULT ? 0 : engine_state_flavor();
+  const unsigned int plain = behavior & 0xff;
+  const int without_state = plain == EXCEPTION_DEFAULT || plain == EXCEPTION_IDENTITY_PROTECTED;
+  const int flavor = without_state ? 0 : engine_state_flavor();
   must(simulated_set_exception_ports_from_outside(MACH_PORT_NULL, mask, engine->port, (int)behavior, flavor) ==
        KERN_SUCCESS);
 }
@@ -48,6 +50,11 @@ static void nobody_is_put_back(unsigned int behavior) {
 
 static void default_64(void) { nobody_is_put_back(EXCEPTION_DEFAULT | MACH_EXCEPTION_CODES); }
 static void default_32(void) { nobody_is_put_back(EXCEPTION_DEFAULT); }
+static void state(void) {
+  if (!state_is_forbidden()) skip_case("EXCEPTION_STATE may be set in this process");
+  nobody_is_put_back(EXCEPTION_STATE | MACH_EXCEPTION_CODES);
+}
+
 static void state_identity(void) { nobody_is_put_back(EXCEPTION_STATE_IDENTITY | MACH_EXCEPTION_CODES); }
 
 /* Of two, the one that may be set is put back. */
@@ -56,7 +63,7 @@ static void one_of_two(void) {
   engine_t allowed, forbidden;
   engine_start(&allowed, ENGINE_MENDS);
   engine_start(&forbidden, ENGINE_MENDS);
-  set_from_outside(&allowed, EXC_MASK_BAD_INSTRUCTION | EXC_MASK_BAD_ACCESS, EXCEPTION_STATE | MACH_EXCEPTION_CODES);
+  set_from_outside(&allowed, EXC_MASK_BAD_INSTRUCTION | EXC_MASK_BAD_ACCESS, harmless_behavior());
   set_from_outside(&forbidden, EXC_MASK_BREAKPOINT | EXC_MASK_ARITHMETIC, EXCEPTION_DEFAULT | MACH_EXCEPTION_CODES);
   init_mach_ports(HOST_ALL_KINDS);
   for (int i = 1; i <= 10; i++) {
@@ -118,6 +125,7 @@ int main(int argc, char **argv) {
   static const test_case_t cases[] = {
       {"EXCEPTION_DEFAULT, 64-bit codes", default_64, 0},
       {"EXCEPTION_DEFAULT, 32-bit codes", default_32, 0},
+      {"EXCEPTION_STATE, where it is forbidden", state, 0},
       {"EXCEPTION_STATE_IDENTITY", state_identity, 0},
       {"one of two may be set", one_of_two, 0},
       {"its fault is a crash", its_fault_is_a_crash, SIGILL},

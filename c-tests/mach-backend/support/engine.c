@@ -99,7 +99,7 @@ static kern_return_t answer(exception_server_t *server, exception_t *exception) 
   return KERN_SUCCESS;
 }
 
-void engine_start(engine_t *engine, engine_policy_t policy) {
+static void start(engine_t *engine, engine_policy_t policy, int for_task) {
   memset(engine, 0, sizeof *engine);
   running_t *const running = calloc(1, sizeof *running);
   must(running != NULL);
@@ -108,10 +108,17 @@ void engine_start(engine_t *engine, engine_policy_t policy) {
   engine->policy = policy;
   engine->subject = pthread_mach_thread_np(pthread_self());
   engine->page = inaccessible_page();
-  server_start(&running->server, answer, NULL);
+  if (for_task) {
+    server_start_on(&running->server, new_port(), answer, NULL);
+  } else {
+    server_start(&running->server, answer, NULL);
+  }
   running->server.argument = running;
   engine->port = running->server.receive_from;
 }
+
+void engine_start(engine_t *engine, engine_policy_t policy) { start(engine, policy, 0); }
+void engine_start_for_task(engine_t *engine, engine_policy_t policy) { start(engine, policy, 1); }
 
 void engine_stop(engine_t *engine) {
   running_t *const running = engine->server;
@@ -242,6 +249,10 @@ const char *engine_behavior_missing(const engine_behavior_t *behavior) {
     if (kernel_kills_for_showing_ports()) return "the kernel kills this process for it";
     if (showing_ports_is_forbidden()) return "the library does not put it back here";
     if (messages_bring_read_ports()) return "developer mode is off: the state cannot be set";
+  }
+  if ((behavior->behavior & ~(unsigned int)MACH_EXCEPTION_MASK) == EXCEPTION_STATE) {
+    if (kernel_kills_for_state()) return "the kernel kills this process for it";
+    if (state_is_forbidden()) return "the library does not put it back here";
   }
   if (!kernel_knows_behavior((int)behavior->behavior)) return "this kernel does not know it";
   return NULL;

@@ -45,6 +45,8 @@ typedef struct engine_t {
 
 /* The calling thread is the one whose faults it handles. */
 void engine_start(engine_t *engine, engine_policy_t policy);
+/* With a port that may be set at task level too, where macOS 14 takes none that is opted out. */
+void engine_start_for_task(engine_t *engine, engine_policy_t policy);
 /* Destroys its port. */
 void engine_stop(engine_t *engine);
 /* Sets its port on the calling thread, or on the task. `behavior` is EXCEPTION_* with its flags. */

@@ -11,6 +11,8 @@
 int kernel_kills_for_showing_ports(void) { return 0; }
 int process_is_hardened(void) { return 0; }
 int showing_ports_is_forbidden(void) { return 0; }
+int state_is_forbidden(void) { return 0; }
+int kernel_kills_for_state(void) { return 0; }
 int messages_bring_read_ports(void) { return 0; }
 int every_exception_is_delivered(void) { return 1; }
 int a_debugger_takes_breakpoints(void) { return 0; }
@@ -23,19 +25,34 @@ static int profile_is(const char *name) {
   return strcmp(profile, name) == 0;
 }
 
+int kernel_kills_for_state(void) { return profile_is("apple-python-14.4") || profile_is("apple-python-14.6"); }
+
 int kernel_kills_for_showing_ports(void) {
-  return profile_is("apple-python-14.4") || profile_is("apple-python-15") || profile_is("apple-python-26");
+  return kernel_kills_for_state() || profile_is("apple-python-15") || profile_is("apple-python-26");
 }
 
-int process_is_hardened(void) { return showing_ports_is_forbidden() || profile_is("apple-python-13"); }
+int process_is_hardened(void) {
+  return showing_ports_is_forbidden() || profile_is("apple-python-13") || profile_is("apple-python-14.2");
+}
 
-/* From 14.0 on the kernel looks at it. */
-int showing_ports_is_forbidden(void) { return kernel_kills_for_showing_ports() || profile_is("apple-python-14.0"); }
+/* Whom the kernel frees, the library cannot tell from the others. */
+int state_is_forbidden(void) {
+  return kernel_kills_for_state() || profile_is("apple-python-14.0") || profile_is("plugin-host-14.4") ||
+         profile_is("sip-off-14.6");
+}
+
+int showing_ports_is_forbidden(void) {
+  return kernel_kills_for_showing_ports() || state_is_forbidden() || profile_is("library-validation-off-15");
+}
 
 int messages_bring_read_ports(void) { return profile_is("developer-mode-off"); }
 int every_exception_is_delivered(void) { return !profile_is("interrupted") && !profile_is("bypassed"); }
 int a_debugger_takes_breakpoints(void) { return profile_is("debugger"); }
 #endif
+
+unsigned int harmless_behavior(void) {
+  return (state_is_forbidden() ? EXCEPTION_IDENTITY_PROTECTED : EXCEPTION_STATE) | MACH_EXCEPTION_CODES;
+}
 
 int kernel_knows_behavior(int behavior) {
   const unsigned int plain = (unsigned int)behavior & ~(unsigned int)MACH_EXCEPTION_MASK;

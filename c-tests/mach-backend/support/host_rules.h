@@ -8,6 +8,12 @@ int kernel_kills_for_showing_ports(void);
 int process_is_hardened(void);
 /* The library puts no exception port with EXCEPTION_DEFAULT and its like back: the kernel may kill it for that. */
 int showing_ports_is_forbidden(void);
+/* EXCEPTION_STATE is fatal on a port that is not opted out, as in 14.4 and 14.6. */
+int kernel_kills_for_state(void);
+/* The library puts no exception port with EXCEPTION_STATE back. */
+int state_is_forbidden(void);
+/* With its flags, one that an engine may ask for and the library puts back: EXCEPTION_STATE wherever that may be. */
+unsigned int harmless_behavior(void);
 /* Exception messages bring ports with which nothing can be changed. */
 int messages_bring_read_ports(void);
 /* Whether a port may be set with this behavior at all; asks only for harmless ones. */
