@@ -146,8 +146,9 @@ run: ## run WebAssembly that traps, in a C host and in Python, and print a table
 
 # The parts of `make check`. Each is a target of its own, here or in a rules.mk, which may add to them.
 CHECKS := lint check-header check-rust check-exports check-handler-safety check-install check-c check-wasm check-spec \
-    check-python check-fuzz check-aarch64 check-arm64-system check-x86-64-system check-mach-kernel check-mach-handler-safety \
-    check-mach-backend check-mach check-macos check-wasmtime check-wasmtime-spec check-wasmtime-mach \
+    check-python check-fuzz check-aarch64 check-arm64-system check-x86-64-system check-mach-kernel check-mach-policy \
+    check-mach-handler-safety check-mach-backend check-mach check-macos check-wasmtime check-wasmtime-spec \
+    check-wasmtime-mach \
     check-wasmtime-founding-case check-wasmtime-aarch64 check-bench
 
 # run, check-wasm, check-spec; check-c; check-python, run-python, measure-python; check-fuzz, fuzz; bench

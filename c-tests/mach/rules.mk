@@ -67,4 +67,18 @@ check-mach-kernel: mach-kernel $(MACH_TESTS) $(MACH_CONTROLS) ## the simulated M
 	$(PYTHON) $(MACH)/run_matrix.py --kernel $(MACH_KERNEL) --expected $(MACH)/controls/expected.txt \
 	    --tests $(MACH_TESTS) --controls $(MACH_CONTROLS)
 
+# ---- The two tables of the exception port policy: the library's and the kernel's ----
+
+MACH_POLICY := $(MACH_OUT)/cargo/release/wasmtrap-policy
+
+$(MACH_POLICY): FORCE
+	@$(CARGO) build --release --locked --manifest-path $(MACH)/policy/Cargo.toml --target-dir $(MACH_OUT)/cargo
+
+.PHONY: check-mach-policy
+check-mach-policy: $(MACH_KERNEL) $(MACH_POLICY) ## the library's table of exception ports, the kernel's, and the README's
+	$(LINT_CARGO) clippy --locked --manifest-path $(MACH)/policy/Cargo.toml --target-dir $(MACH_OUT)/lint -- -D warnings
+	$(LINT_CARGO) fmt --check --manifest-path $(MACH)/policy/Cargo.toml
+	$(PYTHON) -m doctest $(MACH)/policy/compare.py
+	$(PYTHON) $(MACH)/policy/compare.py --library $(MACH_POLICY) --kernel $(MACH_KERNEL) --readme README.md
+
 -include $(wildcard $(MACH_OUT)/obj/*/*.d $(MACH_OUT)/obj/*/*/*.d)

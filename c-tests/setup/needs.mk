@@ -38,6 +38,7 @@ NEEDS_check-arm64-mach := c aarch64 arm64-system
 NEEDS_check-x86-64-system := c x86-64-system
 NEEDS_check-mutants := base
 NEEDS_check-mach-kernel := c lint
+NEEDS_check-mach-policy := c lint
 NEEDS_check-mach-handler-safety := c
 NEEDS_check-mach-backend := c
 NEEDS_check-mach := c wasm python

@@ -4,6 +4,7 @@
 //! out. So everything here is read beforehand, by calls that cannot be refused in such a way, and what is not known for
 //! certain counts as forbidden.
 
+use core::ffi::CStr;
 use core::fmt;
 
 use super::policy::{Answer, Behavior, Port, Release};
@@ -29,30 +30,33 @@ pub(crate) enum Entitlements {
 pub(crate) struct Darwin(pub(crate) [u8; 32]);
 
 impl Darwin {
-    fn text(&self) -> &str {
-        let end = self.0.iter().position(|&byte| byte == 0).unwrap_or(self.0.len());
-        self.0.get(..end).and_then(|text| core::str::from_utf8(text).ok()).unwrap_or("")
+    fn text(&self) -> &[u8] {
+        CStr::from_bytes_until_nul(&self.0).map_or(&[], CStr::to_bytes)
     }
 
     /// macOS's own version is no good to decide by: programs that were built long ago are told another one
     /// (sysctl_osproductversion, bsd/kern/kern_sysctl.c).
     pub(crate) fn release(&self) -> Option<Release> {
-        let mut parts = self.text().split('.').map(|part| {
-            // `parse` takes a sign, too.
-            if part.bytes().all(|byte| byte.is_ascii_digit()) { part.parse::<u32>().ok() } else { None }
-        });
+        let mut parts = self.text().split(|&byte| byte == b'.').map(number);
         let (major, minor) = (parts.next()??, parts.next()??);
         // Anything else behind them is no version that Apple has ever given.
-        parts.all(|part| part.is_some()).then(|| Release::of_darwin(major, minor))?
+        if parts.all(|part| part.is_some()) { Release::of_darwin(major, minor) } else { None }
     }
+}
+
+/// Digits only: no sign, no blank.
+fn number(text: &[u8]) -> Option<u32> {
+    let digit = |&byte: &u8| if byte.is_ascii_digit() { Some(u32::from(byte - b'0')) } else { None };
+    let add = |value: u32, byte| value.checked_mul(10)?.checked_add(digit(byte)?);
+    if text.is_empty() { None } else { text.iter().try_fold(0, add) }
 }
 
 impl fmt::Display for Darwin {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.text().is_empty() {
-            return out.write_str("Darwin of a version that is not told");
+        match self.text() {
+            [] => out.write_str("Darwin of a version that is not told"),
+            text => write!(out, "Darwin {}", text.escape_ascii()),
         }
-        write!(out, "Darwin {}", self.text().escape_default())
     }
 }
 
