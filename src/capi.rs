@@ -572,6 +572,7 @@ pub extern "C" fn wasmtrap_client_set_fault_handler(
 /// inside an SA_SIGINFO handler, with that handler's three arguments. 1 if it was the library's: the context has been
 /// changed, return from the handler at once. 0 if it was not; nothing has changed. The handler should be installed with
 /// SA_ONSTACK, or a stack overflow cannot be caught.
+/// A signal that no fault makes, NULL and zeroed structures are not the library's: 0.
 ///
 /// Signal-safe, thread-safe. 0 before wasmtrap_init, and if `siginfo` or `ucontext` is NULL.
 ///

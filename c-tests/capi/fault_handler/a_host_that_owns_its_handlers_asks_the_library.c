@@ -103,6 +103,40 @@ static void anywhere_but_here(void *unused) {
   same(wasmtrap_try_handle_signal(SIGSEGV, &info, &context), 0, "after wasmtrap_shutdown it is nobody's");
 }
 
+/* A zeroed context is none, whatever the siginfo_t beside it says: nothing in it is followed, and nobody is asked. */
+static volatile int handler_asked;
+
+static wasmtrap_verdict_t count(wasmtrap_fault_t *fault, void *user) {
+  (void)fault;
+  (void)user;
+  handler_asked++;
+  return WASMTRAP_VERDICT_FORWARD;
+}
+
+static void a_zeroed_context(void *unused) {
+  (void)unused;
+  for (int i = 0; i < SIGNALS; i++) install_handler(signals[i], on_signal, SA_ONSTACK);
+  init();
+  must(wasmtrap_set_fault_handler(count, NULL) == WASMTRAP_OK);
+  static const int all[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGUSR1, 0, -1, 4711};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    for (int code = 0; code < 5; code++) {
+      siginfo_t info;
+      ucontext_t context, before;
+      memset(&info, 0, sizeof info);
+      memset(&context, 0, sizeof context);
+      memset(&before, 0, sizeof before);
+      info.si_signo = all[i];
+      info.si_code = code;
+      same(wasmtrap_try_handle_signal(all[i], &info, &context), 0, "signal %d, code %d", all[i], code);
+      ok(memcmp(&context, &before, sizeof context) == 0, "the context is as it was");
+    }
+  }
+  same(handler_asked, 0, "the fault handler is asked about none");
+  must(wasmtrap_set_fault_handler(NULL, NULL) == WASMTRAP_OK);
+  ok(library_traps(), "a trap is a trap afterwards");
+}
+
 int main(void) {
   static int plain = 0, on_stack = SA_ONSTACK;
   child_passes(nothing_is_installed, NULL, "the library installs nothing");
@@ -110,5 +144,6 @@ int main(void) {
   child_passes(traps, &plain, "traps through one without");
   child_passes(all_day_long, &on_stack, "a thousand traps");
   child_passes(anywhere_but_here, NULL, "calls that make no sense do nothing");
+  child_passes(a_zeroed_context, NULL, "a zeroed context is not the library's");
   return tap_done();
 }

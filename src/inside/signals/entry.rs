@@ -69,11 +69,15 @@ pub(crate) unsafe extern "C" fn entered(
 /// For hosts with signal handlers of their own: false if the signal is not ours.
 ///
 /// # Safety
-/// The pointers are null or what the kernel gave to a handler.
+/// The pointers are null, or what the kernel gave to a handler, or to zeroed structures.
 pub(crate) unsafe fn try_handle(signal: libc::c_int, info: *mut siginfo_t, context: *mut ucontext_t) -> bool {
+    // The signal first: a context that came with any other one is not looked at.
+    if !matches!(signal, libc::SIGSEGV | libc::SIGBUS | libc::SIGILL | libc::SIGFPE | libc::SIGTRAP) {
+        return false;
+    }
     // SAFETY: the caller's promise.
     match unsafe { (info.as_mut(), context.as_mut()) } {
-        (Some(info), Some(context)) => handle(signal, info, context),
+        (Some(info), Some(context)) => Context::is_one(context) && handle(signal, info, context),
         _ => false,
     }
 }

@@ -57,6 +57,13 @@ impl<'a> Context<'a> {
         Self(context)
     }
 
+    /// Whether the structure is a signal's context at all: a zeroed one, which a test or a careless caller may bring, has
+    /// neither a program counter nor a stack.
+    pub(crate) fn is_one(context: &mut ucontext_t) -> bool {
+        let context = Context::new(context);
+        context.pc() != 0 || context.sp() != 0
+    }
+
     pub(crate) fn as_raw(&self) -> &ucontext_t {
         self.0
     }

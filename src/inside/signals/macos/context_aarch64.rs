@@ -40,6 +40,16 @@ impl<'a> Context<'a> {
         Self(unsafe { &mut *context.uc_mcontext })
     }
 
+    /// Whether the structure is a signal's context at all: a zeroed one, which a test or a careless caller may bring, does
+    /// not point to registers. Nothing is followed before that is known.
+    pub(crate) fn is_one(context: &mut ucontext_t) -> bool {
+        if context.uc_mcontext.is_null() || !context.uc_mcontext.is_aligned() {
+            return false;
+        }
+        let context = Context::new(context);
+        context.pc() != 0 || context.sp() != 0
+    }
+
     pub(crate) fn pc(&self) -> usize {
         self.0.__ss.__pc as usize
     }
