@@ -14,8 +14,11 @@ MACH_BACKEND_MACH := $(MACH_OUT)/lib/libsimulated_mach.so
 # What no program may take longer than. Only a hang does.
 MACH_BACKEND_LIMIT := 120
 
-MACH_BACKEND_FLAGS = -D_GNU_SOURCE -DEMULATED=0 -g -O1 -fno-omit-frame-pointer -pthread -MMD -MP -Iinclude \
-    -I$(MACH_BACKEND)/support -Ic-tests/capi/support -I$(MACH_BACKEND_KERNEL)/tests/support -I$(MACH_INCLUDE)
+# Pages that fault are what they are on a Mac (c-tests/capi/support/memory.h), and so are their signals and the names of
+# ended threads (run_in_profiles.py): what would fail there is found here.
+MACH_BACKEND_FLAGS = -DINACCESSIBLE_PAGES_ARE_HOLES -DPROTECTED_PAGE_SIGNAL=SIGBUS -D_GNU_SOURCE -DEMULATED=0 -g -O1 \
+    -fno-omit-frame-pointer -pthread -MMD -MP -Iinclude -I$(MACH_BACKEND)/support \
+    -Ic-tests/capi/support -I$(MACH_BACKEND_KERNEL)/tests/support -I$(MACH_INCLUDE)
 
 MACH_BACKEND_SUPPORT_SOURCES := $(sort $(wildcard $(MACH_BACKEND)/support/*.[cS])) \
     $(addprefix c-tests/capi/support/,tap.c memory.c handlers.c host.c fiber.c wasm_code.c wasm_code_x86_64.S \
@@ -48,7 +51,7 @@ MACH_BACKEND_HARDENED := apple-python-13 apple-python-14.0 apple-python-14.2 app
     apple-python-15 apple-python-26
 # What the kernel frees, and the library cannot tell from the others; and opted-out ports in an ordinary program.
 MACH_BACKEND_FREED := ordinary-14.4 plugin-host-14.4 library-validation-off-15 sip-off-14.6
-MACH_BACKEND_STEADY := ordinary $(MACH_BACKEND_HARDENED) developer-mode-off crash-reporter debugger
+MACH_BACKEND_STEADY := ordinary ordinary-11 $(MACH_BACKEND_HARDENED) developer-mode-off crash-reporter debugger
 MACH_BACKEND_UNSTEADY := interrupted bypassed
 # It takes signals in these.
 MACH_BACKEND_WITHOUT := hardened-only-one-exception-port sandboxed translated

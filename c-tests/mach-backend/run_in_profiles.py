@@ -55,7 +55,7 @@ def run(arguments, profile, program):
     log.parent.mkdir(parents=True, exist_ok=True)
     report = log.with_suffix(".report")
     report.unlink(missing_ok=True)
-    command = [arguments.kernel, f"--profile={profile}", f"--report={report}", "--", program]
+    command = [arguments.kernel, f"--profile={profile}", "--like-a-mac", f"--report={report}", "--", program]
     with open(log, "w", encoding="utf-8") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                                    start_new_session=True)

@@ -70,6 +70,7 @@ ENVIRONMENTS = [
     # The others of 14, and those whom the rules spare: one code path more or less in the library, not in the harness.
     with_ports("apple-python-14.2", OPTED_OUT, auto=("adapter",)),
     with_ports("apple-python-14.6", OPTED_OUT, auto=("adapter",)),
+    with_ports("ordinary-11", auto=("adapter",)),
     with_ports("ordinary-14.4", auto=("adapter",)),
     with_ports("plugin-host-14.4", OPTED_OUT, auto=("adapter",)),
     with_ports("library-validation-off-15", HARDENED, auto=("adapter",)),

@@ -55,7 +55,7 @@ int main(void) {
   same(seen.pc, wasm_fault_pc(&wasm_load), "program counter");
   same(seen.fault_address, access.address, "fault address");
   same(seen.signal, SIGSEGV, "signal");
-  same(seen.signal_code, SEGV_ACCERR, "signal code");
+  same(seen.signal_code, INACCESSIBLE_PAGE_CODE, "signal code");
   same(seen.exception, 0, "no Mach exception: the thread has not been attached");
   same(seen_registers.pc, seen.pc, "program counter among the registers");
   ok(seen.sp <= seen.fp && seen.fp - seen.sp <= 16, "stack and frame pointer");
@@ -73,7 +73,7 @@ int main(void) {
   wasmtrap_trap_t trap;
   same(host_load(&wasm_load, page + 24, &trap), WASMTRAP_OK, "what would be a trap: the handler mends it");
   same(count, 3, "it was asked before the tables");
-  handler_told_of(SIGSEGV, SEGV_ACCERR, seen);
+  handler_told_of(SIGSEGV, INACCESSIBLE_PAGE_CODE, seen);
   same(seen.trap_code, WASMTRAP_CODE_NULL_REFERENCE, "and told what they would say");
   same(seen.flags,
        WASMTRAP_HAS_CODE | WASMTRAP_HAS_SITE | WASMTRAP_HAS_FAULT_ADDRESS | WASMTRAP_HAS_REGION |

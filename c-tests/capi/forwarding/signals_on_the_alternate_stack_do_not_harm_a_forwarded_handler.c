@@ -25,9 +25,7 @@ static void interrupted(int signal, siginfo_t *info, void *context) {
   const size_t pc = context_pc(context);
   for (int i = 0; i < 3; i++) raise(SIGUSR1);
   same(signal, SIGSEGV, "signal");
-#if !defined(__APPLE__)
-  same(info->si_code, SEGV_ACCERR, "its code after other signals");
-#endif
+  same(info->si_code, INACCESSIBLE_PAGE_CODE, "its code after other signals");
   same(address_of(info->si_addr), address_of(page), "its address");
   same(context_pc(context), pc, "the interrupted program counter");
   same(pc, wasm_fault_pc(&wasm_load_in_leaf), "is that of the load");

@@ -45,48 +45,49 @@ void linear_memory_free(linear_memory_t *memory) {
   memory->base = NULL;
 }
 
-#if defined(__APPLE__)
-/* A page that may not be touched gives SIGBUS here. Where nothing is mapped it is SIGSEGV, as elsewhere; so these pages
- * are holes, in a part of the address space where the system puts nothing by itself. */
+/* A part of the address space where no system puts anything by itself. */
 #define HOLES UINT64_C(0x500000000000)
 #define HOLES_END UINT64_C(0x510000000000)
 
 static int is_hole(const void *address) { return address_of(address) >= HOLES && address_of(address) < HOLES_END; }
 
-unsigned char *inaccessible_page(void) {
+unsigned char *hole(void) {
   static uint64_t made;
   return (unsigned char *)(uintptr_t)(HOLES + 2 * page_size() * __atomic_add_fetch(&made, 1, __ATOMIC_RELAXED));
 }
-#else
-unsigned char *inaccessible_page(void) {
+
+unsigned char *protected_page(void) {
   void *page = mmap(NULL, page_size(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   must(page != MAP_FAILED);
   return page;
 }
+
+unsigned char *inaccessible_page(void) {
+#if defined(INACCESSIBLE_PAGES_ARE_HOLES)
+  return hole();
+#else
+  return protected_page();
 #endif
+}
 
 static void *page_of(void *address) {
   return (unsigned char *)address - (uintptr_t)address % page_size();
 }
 
 void make_accessible(void *address) {
-#if defined(__APPLE__)
-  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
   if (is_hole(address)) {
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
     if (mmap(page_of(address), page_size(), PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED) _exit(254);
     return;
   }
-#endif
   if (mprotect(page_of(address), page_size(), PROT_READ | PROT_WRITE) != 0) _exit(254);
 }
 
 void make_inaccessible(void *address) {
-#if defined(__APPLE__)
   if (is_hole(address)) {
     must(munmap(page_of(address), page_size()) == 0);
     return;
   }
-#endif
   must(mprotect(page_of(address), page_size(), PROT_NONE) == 0);
 }
 

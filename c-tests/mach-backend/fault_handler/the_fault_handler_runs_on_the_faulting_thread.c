@@ -123,7 +123,7 @@ static void resumes_a_breakpoint(void) {
 
 static void traps_by_word_of_the_handler(void) {
   init(WASMTRAP_VERDICT_TRAP);
-  wasm_access_t access = {address_of(inaccessible_page()), 0};
+  wasm_access_t access = {address_of(protected_page()), 0};
   wasmtrap_trap_t trap;
   for (int i = 0; i < 100; i++) {
     if (!trapped_with(host_call(&wasm_load, &access, &trap), &trap, WASMTRAP_CODE_USER + 9, "a trap of its own code")) {

@@ -5,9 +5,9 @@
 
 #include "backend.h"
 #include "cases.h"
+#include "faults.h"
 #include "host_rules.h"
 #include "thread_ports.h"
-#include "faults.h"
 
 /* How the library leaves the thread. */
 typedef enum leaving_t { BY_DETACH, BY_SHUTDOWN } leaving_t;
@@ -43,6 +43,12 @@ static void set_port(exception_mask_t mask, mach_port_t port, int behavior) {
                                   (int)((unsigned)behavior | MACH_EXCEPTION_CODES), flavor) == KERN_SUCCESS);
 }
 
+/* One that is harmless as well. macOS 11 does not know it, and has no rule about the others. */
+static int another_behavior(void) {
+  return kernel_knows_behavior((int)(EXCEPTION_IDENTITY_PROTECTED | MACH_EXCEPTION_CODES)) ? EXCEPTION_IDENTITY_PROTECTED
+                                                                                            : EXCEPTION_STATE_IDENTITY;
+}
+
 /* What the thread has before the library comes. */
 typedef enum earlier_t { NOTHING, ONE_PORT, A_PORT_FOR_EACH, SOME } earlier_t;
 
@@ -55,9 +61,9 @@ static void set_up(earlier_t earlier) {
       break;
     case A_PORT_FOR_EACH:
       set_port(EXC_MASK_BAD_ACCESS, new_engine_port(), (int)harmless_behavior());
-      set_port(EXC_MASK_BAD_INSTRUCTION, new_engine_port(), EXCEPTION_IDENTITY_PROTECTED);
+      set_port(EXC_MASK_BAD_INSTRUCTION, new_engine_port(), another_behavior());
       set_port(EXC_MASK_ARITHMETIC, new_engine_port(), (int)harmless_behavior());
-      set_port(EXC_MASK_BREAKPOINT, new_engine_port(), EXCEPTION_IDENTITY_PROTECTED);
+      set_port(EXC_MASK_BREAKPOINT, new_engine_port(), another_behavior());
       break;
     case SOME:
       set_port(EXC_MASK_BAD_INSTRUCTION | EXC_MASK_BREAKPOINT, new_engine_port(), (int)harmless_behavior());

@@ -28,6 +28,7 @@ typedef struct host_t {
 
 static const host_t hosts[] = {
     {"ordinary", PORTS, NOT_HARDENED, "macOS 15.5 (Darwin 24.5.0); signed as "},
+    {"ordinary-11", PORTS, NOT_HARDENED, "macOS 11.7.10 (Darwin 20.6.0); signed as "},
     {"apple-python-13", PORTS, "macOS 13 and before have no rule about behaviors", "macOS 13.6.4 (Darwin 22.6.0); "},
     {"apple-python-14.0", PORTS, OPTED_OUT, "platform binary; hardened"},
     {"apple-python-14.2", PORTS, OPTED_OUT, "platform binary; hardened"},

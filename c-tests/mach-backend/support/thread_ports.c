@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tap.h"
 #include "wasmtrap.h"
@@ -75,7 +76,7 @@ static mach_port_urefs_t references_of(mach_port_name_t name, mach_port_right_t 
   return references;
 }
 
-task_rights_t task_rights_now(void) {
+static task_rights_t count_rights(void) {
   task_rights_t rights;
   memset(&rights, 0, sizeof rights);
   const names_t all = all_names();
@@ -94,6 +95,18 @@ task_rights_t task_rights_now(void) {
     }
   }
   free_names(&all);
+  return rights;
+}
+
+/* A thread that has been joined is not all gone: XNU wakes who waits for it first, and gives back the name of its port,
+ * a dead one by then, afterwards (bsd/kern/kern_fork.c, uthread_joiner_wake). A dead name that stays is nobody's end. */
+task_rights_t task_rights_now(void) {
+  enum { PATIENCE = 5000, BETWEEN = 1000 /* microseconds */ };
+  task_rights_t rights = count_rights();
+  for (int i = 0; i < PATIENCE && rights.dead_names != 0; i++) {
+    usleep(BETWEEN);
+    rights = count_rights();
+  }
   return rights;
 }
 

@@ -34,6 +34,7 @@ typedef struct task_rights_t {
   unsigned int dead_references;
 } task_rights_t;
 
+/* Waits, if there are dead names, for the names of threads that have just ended to go. */
 task_rights_t task_rights_now(void);
 /* One check. */
 int same_task_rights(const task_rights_t *before, const char *name);

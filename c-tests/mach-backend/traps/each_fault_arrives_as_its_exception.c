@@ -20,10 +20,10 @@ static void is(const wasmtrap_trap_t *trap, int exception, int64_t code, int64_t
   same(trap->registers.pc, trap->pc, "of which one is the program counter");
 }
 
-static void protected_page(void) {
+static void a_protected_page(void) {
   init_mach_ports(HOST_ALL_KINDS);
   host_register_code(&wasm_load);
-  unsigned char *const page = inaccessible_page();
+  unsigned char *const page = protected_page();
   wasmtrap_trap_t trap;
   trapped_with(host_load(&wasm_load, page + 16, &trap), &trap, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS, "a trap");
   is(&trap, EXC_BAD_ACCESS, KERN_PROTECTION_FAILURE, (int64_t)address_of(page + 16));
@@ -31,13 +31,10 @@ static void protected_page(void) {
   same(trap.pc, wasm_fault_pc(&wasm_load), "the instruction");
 }
 
-static void unmapped_page(void) {
+static void an_unmapped_page(void) {
   init_mach_ports(HOST_ALL_KINDS);
   host_register_code(&wasm_load);
-  /* Attached before, so that nothing of the library's comes to lie there. */
-  must(wasmtrap_thread_attach() == WASMTRAP_OK);
-  unsigned char *const page = inaccessible_page();
-  must(munmap(page, page_size()) == 0);
+  unsigned char *const page = hole();
   wasmtrap_trap_t trap;
   trapped_with(host_load(&wasm_load, page, &trap), &trap, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS, "a trap");
   is(&trap, EXC_BAD_ACCESS, KERN_INVALID_ADDRESS, (int64_t)address_of(page));
@@ -46,7 +43,7 @@ static void unmapped_page(void) {
 static void write_to_what_may_be_read(void) {
   init_mach_ports(HOST_ALL_KINDS);
   host_register_code(&wasm_store);
-  unsigned char *const page = inaccessible_page();
+  unsigned char *const page = protected_page();
   must(mprotect(page, page_size(), PROT_READ) == 0);
   wasmtrap_trap_t trap;
   trapped_with(host_load(&wasm_store, page, &trap), &trap, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS, "a trap");
@@ -115,8 +112,8 @@ static void address_that_is_none(void) {
 
 int main(int argc, char **argv) {
   static const test_case_t cases[] = {
-      {"a page that may not be touched", protected_page, 0},
-      {"a page that is not mapped", unmapped_page, 0},
+      {"a page that may not be touched", a_protected_page, 0},
+      {"a page that is not mapped", an_unmapped_page, 0},
       {"a page that may be read only", write_to_what_may_be_read, 0},
       {"an illegal instruction", illegal_instruction, 0},
       {"a breakpoint", breakpoint, 0},

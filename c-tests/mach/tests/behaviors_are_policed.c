@@ -31,8 +31,9 @@ static void expect(attempt_t *attempt) {
   const int needs_a_port_that_moves = host_release() >= MACOS_14_2 && is_macos_14 && attempt->setter != THREAD_SET;
   attempt->outcome = WORKS;
   attempt->error = KERN_SUCCESS;
-  if (attempt->port != NO_PORT && attempt->behavior == EXCEPTION_STATE_IDENTITY_PROTECTED &&
-      host_release() < MACOS_15) {
+  const int is_too_new = (attempt->behavior == EXCEPTION_STATE_IDENTITY_PROTECTED && host_release() < MACOS_15) ||
+                         (attempt->behavior == EXCEPTION_IDENTITY_PROTECTED && host_release() < MACOS_13);
+  if (attempt->port != NO_PORT && is_too_new) {
     attempt->outcome = IS_AN_ERROR;
     attempt->error = KERN_INVALID_ARGUMENT;
   } else if (attempt->port == WITH_BIT && needs_a_port_that_moves) {

@@ -89,7 +89,8 @@ int main(void) {
     if (kinds[i].id == 2408) continue;
 #endif
     const kern_return_t taken = take_exceptions(member, kinds[i].behavior);
-    if (kinds[i].id == 2410 && host_release() < MACOS_15) {
+    const int since = kinds[i].id == 2410 ? MACOS_15 : kinds[i].id == 2408 ? MACOS_13 : MACOS_11;
+    if (host_release() < since) {
       same(taken, KERN_INVALID_ARGUMENT, "%s: this kernel does not know it", kinds[i].name);
       continue;
     }

@@ -1,12 +1,12 @@
 //! The state of the simulated kernel. It is one thread's, so that each call and each exception is atomic, as XNU's
 //! locks make them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fs::File;
 use std::time::Instant;
 
 use crate::calls::CallTable;
-use crate::constants::{KERN_NO_SPACE, KERN_RESOURCE_SHORTAGE, KernReturn};
+use crate::constants::{KERN_NO_SPACE, KERN_RESOURCE_SHORTAGE, KernReturn, Name};
 use crate::ipc::port::{Home, KernelObject, PortKind};
 use crate::profile::{CrashReporter, Profile};
 use crate::task::{Task, TaskId};
@@ -14,6 +14,8 @@ use crate::thread::{Thread, ThreadId};
 
 pub(crate) struct Kernel {
     pub(crate) profile: Profile,
+    /// Names of ended threads stay a while, and protected pages are SIGBUS (`--like-a-mac`).
+    pub(crate) like_a_mac: bool,
     pub(crate) tasks: HashMap<TaskId, Task>,
     pub(crate) threads: HashMap<ThreadId, Thread>,
     pub(crate) task_by_pid: HashMap<libc::pid_t, TaskId>,
@@ -32,15 +34,19 @@ pub(crate) struct Kernel {
     pub(crate) message_order: u64,
     pub(crate) exceptions_raised: u64,
     pub(crate) receives_blocked: u64,
+    /// Names of the ports of ended threads, and after which call of all they go.
+    pub(crate) late_names: VecDeque<(u64, TaskId, Name)>,
+    pub(crate) calls_made: u64,
     /// Memory out of line that waits for the library to fetch it.
     pub(crate) kept_memory: HashMap<u64, (ThreadId, Vec<u8>)>,
     pub(crate) memory_count: u64,
 }
 
 impl Kernel {
-    pub(crate) fn new(profile: Profile, report: Option<File>) -> Kernel {
+    pub(crate) fn new(profile: Profile, like_a_mac: bool, report: Option<File>) -> Kernel {
         Kernel {
             profile,
+            like_a_mac,
             tasks: HashMap::new(),
             threads: HashMap::new(),
             task_by_pid: HashMap::new(),
@@ -56,6 +62,8 @@ impl Kernel {
             message_order: 0,
             exceptions_raised: 0,
             receives_blocked: 0,
+            late_names: VecDeque::new(),
+            calls_made: 0,
             kept_memory: HashMap::new(),
             memory_count: 0,
         }

@@ -4,6 +4,9 @@
 //!     simulated-xnu --list-profiles       the kinds of host
 //!     simulated-xnu --policy[=all]        who may set which exception port, cell by cell
 //!
+//! `--like-a-mac` adds two things that a program for Linux does not reckon with: a protected page is SIGBUS, and the name
+//! of an ended thread's port is still there when the thread has been joined.
+//!
 //! The program and all that it starts are traced (ptrace). Their Mach calls come from libsimulated_mach.so as one
 //! system call that Linux does not have, at which a seccomp filter stops them. Their faults stop them before the signal
 //! is delivered, which is where XNU asks exception ports. All else is the real Linux kernel's: scheduling, memory,
@@ -44,7 +47,7 @@ use exceptions::policy::{self, Cells};
 use kernel::Kernel;
 use profile::{PROFILES, Profile};
 
-const USAGE: &str = "usage: simulated-xnu --profile=NAME [--report=FILE] [--] program arguments...\n       \
+const USAGE: &str = "usage: simulated-xnu --profile=NAME [--like-a-mac] [--report=FILE] [--] program arguments...\n       \
                      simulated-xnu --list-profiles\n       \
                      simulated-xnu --policy[=all]";
 /// Of the simulator itself, as `env` and `timeout` have it.
@@ -52,6 +55,7 @@ const CANNOT_RUN: u8 = 125;
 
 struct Options {
     profile: Profile,
+    like_a_mac: bool,
     report: Option<File>,
     command: Vec<OsString>,
 }
@@ -66,6 +70,7 @@ fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Request, String> {
     let mut arguments = arguments.peekable();
     let mut profile = None;
     let mut report = None;
+    let mut like_a_mac = false;
     while let Some(argument) = arguments.next_if(|argument| argument.to_string_lossy().starts_with('-')) {
         let text = argument.to_string_lossy();
         if text == "--" {
@@ -78,6 +83,8 @@ fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Request, String> {
             return Ok(Request::PrintPolicy(Cells::All));
         } else if let Some(name) = text.strip_prefix("--profile=") {
             profile = Some(Profile::named(name).ok_or_else(|| format!("no profile is called {name}"))?);
+        } else if text == "--like-a-mac" {
+            like_a_mac = true;
         } else if let Some(path) = text.strip_prefix("--report=") {
             let file = OpenOptions::new().append(true).create(true).open(path);
             report = Some(file.map_err(|error| format!("{path}: {error}"))?);
@@ -87,7 +94,9 @@ fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Request, String> {
     }
     let command: Vec<OsString> = arguments.collect();
     match profile {
-        Some(profile) if !command.is_empty() => Ok(Request::Run(Box::new(Options { profile, report, command }))),
+        Some(profile) if !command.is_empty() => {
+            Ok(Request::Run(Box::new(Options { profile, like_a_mac, report, command })))
+        }
         _ => Err(USAGE.to_owned()),
     }
 }
@@ -105,9 +114,9 @@ fn main() -> ExitCode {
             return ExitCode::from(CANNOT_RUN);
         }
     };
-    let Options { profile, report, command } = *options;
+    let Options { profile, like_a_mac, report, command } = *options;
     let status = trace::launch::launch(command).and_then(|program| {
-        let mut kernel = Kernel::new(profile, report);
+        let mut kernel = Kernel::new(profile, like_a_mac, report);
         kernel.adopt(program);
         trace::signals::handle_signals(program);
         kernel.run(program)

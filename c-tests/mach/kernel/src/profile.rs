@@ -11,6 +11,7 @@ use crate::program::{self, APPLE, OTHER, Program};
 /// 14.3 is 14.2, 14.5 is 14.4 but for what `guards_thread_state` says.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Release {
+    MacOs11,
     MacOs13,
     MacOs14_0,
     MacOs14_2,
@@ -23,6 +24,7 @@ pub(crate) enum Release {
 impl Release {
     pub(crate) fn product_version(self) -> &'static str {
         match self {
+            Release::MacOs11 => "11.7.10",
             Release::MacOs13 => "13.6.4",
             Release::MacOs14_0 => "14.0",
             Release::MacOs14_2 => "14.2.1",
@@ -35,6 +37,7 @@ impl Release {
 
     pub(crate) fn darwin_version(self) -> &'static str {
         match self {
+            Release::MacOs11 => "20.6.0",
             Release::MacOs13 => "22.6.0",
             Release::MacOs14_0 => "23.0.0",
             Release::MacOs14_2 => "23.2.0",
@@ -50,6 +53,7 @@ impl Release {
 impl fmt::Display for Release {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Release::MacOs11 => "11",
             Release::MacOs13 => "13",
             Release::MacOs14_0 => "14.0",
             Release::MacOs14_2 => "14.2",
@@ -157,6 +161,12 @@ pub(crate) const PROFILES: &[Profile] = &[
         sentence: "a system process with the entitlement only-one-exception-port: setting any port kills",
         program: Program { hardened_runtime: true, entitlements: &[program::ONLY_ONE_EXCEPTION_PORT], ..APPLE },
         ..APPLE_PYTHON
+    },
+    Profile {
+        name: "ordinary-11",
+        sentence: "a program that is not Apple's, on macOS 11: three behaviors",
+        release: Release::MacOs11,
+        ..ORDINARY
     },
     Profile {
         name: "ordinary-14.4",

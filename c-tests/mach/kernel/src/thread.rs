@@ -15,6 +15,9 @@ use crate::kernel::Kernel;
 use crate::machine::Registers;
 use crate::task::TaskId;
 
+/// How many Mach calls, of all processes, the name of an ended thread outlives it (`--like-a-mac`).
+const LATE_NAMES_STAY: u64 = 10;
+
 /// XNU's thread_id: never used again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct ThreadId(pub(crate) u64);
@@ -170,8 +173,14 @@ impl Kernel {
         for port in [Some(Rc::clone(&record.port)), record.read_port.take()].iter().flatten() {
             self.destroy_port(port);
         }
-        if let Some(name) = named {
-            let _ = self.deallocate_right(record.task, name);
+        match named {
+            Some(name) if self.like_a_mac => {
+                self.late_names.push_back((self.calls_made + LATE_NAMES_STAY, record.task, name));
+            }
+            Some(name) => {
+                let _ = self.deallocate_right(record.task, name);
+            }
+            None => (),
         }
         for port in record.actions.take_ports() {
             self.release_send(&port);
@@ -187,6 +196,18 @@ impl Kernel {
         });
         if last {
             self.task_ends(record.task);
+        }
+    }
+
+    /// uthread_joiner_wake (bsd/kern/kern_fork.c): who joins a thread is woken first, and the name of its port, which is
+    /// a dead one by then, goes afterwards. Here it does so some calls later, so that whoever counts on it is found out.
+    pub(crate) fn late_names_go(&mut self) {
+        self.calls_made += 1;
+        while let Some((call, task, name)) = self.late_names.front().copied()
+            && call <= self.calls_made
+        {
+            self.late_names.pop_front();
+            let _ = self.deallocate_right(task, name);
         }
     }
 

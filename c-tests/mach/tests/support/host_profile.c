@@ -30,6 +30,7 @@ static const host_t *host(void) {
       {"apple-python-14.6", MACOS_14_6, 1, 1},
       {"apple-python-15", MACOS_15, 1, 1},
       {"apple-python-26", MACOS_26, 1, 1},
+      {"ordinary-11", MACOS_11, 0, 0},
       {"ordinary-14.4", MACOS_14_4, 0, 0},
       {"plugin-host-14.4", MACOS_14_4, 1, 0},
       {"library-validation-off-15", MACOS_15, 1, 0},

@@ -28,6 +28,8 @@ void host_must_have(int needs);
 
 int host_is(const char *profile);
 /* In the order in which they came. */
+/* Neither EXCEPTION_IDENTITY_PROTECTED nor EXCEPTION_STATE_IDENTITY_PROTECTED. */
+#define MACOS_11 1100
 #define MACOS_13 1300
 #define MACOS_14_0 1400
 #define MACOS_14_2 1402

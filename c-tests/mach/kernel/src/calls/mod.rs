@@ -83,6 +83,7 @@ fn handler(name: &str) -> Option<Handler> {
 impl Kernel {
     /// A thread stands at the entry of a call.
     pub(crate) fn dispatch(&mut self, thread: ThreadId) -> Outcome {
+        self.late_names_go();
         let Some(record) = self.threads.get_mut(&thread) else { return Outcome::Gone };
         let (tid, task) = (record.tid, record.task);
         let Some(registers) = Registers::of(tid) else { return Outcome::Gone };

@@ -79,11 +79,11 @@ const FIVE: &[u32] = &[
     EXCEPTION_STATE_IDENTITY_PROTECTED,
 ];
 
-const MACOS_13: Rules = Rules {
-    release: Release::MacOs13,
-    // Read at 8796.141.3.
-    known: FOUR,
-    // No set_exception_behavior_allowed. MPO_* ends at 0x4000 (osfmk/mach/port.h).
+/// Read at 7195.141.2.
+const MACOS_11: Rules = Rules {
+    release: Release::MacOs11,
+    known: &[EXCEPTION_DEFAULT, EXCEPTION_STATE, EXCEPTION_STATE_IDENTITY],
+    // No set_exception_behavior_allowed. MPO_* ends at 0x200 (osfmk/mach/port.h).
     identity_protected: &[],
     on_violation: OnViolation::Nothing,
     bit: Bit::Ignored,
@@ -91,6 +91,13 @@ const MACOS_13: Rules = Rules {
     spares_state_setters: false,
     knows_only_one_exception_port: false,
     asks_the_sandbox: false,
+};
+
+const MACOS_13: Rules = Rules {
+    release: Release::MacOs13,
+    // Read at 8796.141.3. MPO_* ends at 0x4000.
+    known: FOUR,
+    ..MACOS_11
 };
 
 const MACOS_14_0: Rules = Rules {
@@ -147,7 +154,8 @@ const MACOS_15: Rules = Rules {
 /// Not published where the others were read: a guess, by the rules of 15.
 const MACOS_26: Rules = Rules { release: Release::MacOs26, ..MACOS_15 };
 
-const TABLE: [&Rules; 7] = [&MACOS_13, &MACOS_14_0, &MACOS_14_2, &MACOS_14_4, &MACOS_14_6, &MACOS_15, &MACOS_26];
+const TABLE: [&Rules; 8] =
+    [&MACOS_11, &MACOS_13, &MACOS_14_0, &MACOS_14_2, &MACOS_14_4, &MACOS_14_6, &MACOS_15, &MACOS_26];
 
 /// The calls that set exception ports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -342,9 +350,10 @@ fn answer(verdict: Verdict, cells: Cells) -> String {
 
 /// A line a cell: release | behavior | port | host | answer.
 pub(crate) fn print(cells: Cells, out: &mut impl Write) -> std::io::Result<()> {
-    // In common: plain and opted-out ports, on threads, of the first two kinds of host.
+    // In common: plain and opted-out ports, on threads, of the first two kinds of host, since 13.
     let (ports_shown, setters, programs) = if cells == Cells::All { (4, 4, PROGRAMS.len()) } else { (2, 2, 2) };
-    for Rules { release, .. } in TABLE {
+    let first = if cells == Cells::All { Release::MacOs11 } else { Release::MacOs13 };
+    for Rules { release, .. } in TABLE.iter().filter(|rules| rules.release >= first) {
         for (behavior_name, behavior) in BEHAVIORS {
             for (port_name, port) in ports(*release).into_iter().take(ports_shown) {
                 for (by, setter) in SETTERS.into_iter().take(setters) {
@@ -383,6 +392,7 @@ mod tests {
         let (no_access, denied) = (Fatal(KERN_NO_ACCESS), Fatal(KERN_DENIED));
         // DEFAULT, STATE, STATE_IDENTITY, IDENTITY_PROTECTED, STATE_IDENTITY_PROTECTED
         let expected = [
+            (MacOs11, [Allowed, Allowed, Allowed, invalid, invalid]),
             (MacOs13, [Allowed, Allowed, Allowed, Allowed, invalid]),
             (MacOs14_0, [Counted, Counted, Counted, Allowed, invalid]),
             (MacOs14_2, [Allowed, Allowed, Allowed, Allowed, invalid]),
@@ -488,7 +498,7 @@ mod tests {
 
     #[test]
     fn every_cell_is_printed_once() {
-        for (cells, count) in [(Cells::InCommon, 7 * 5 * 4 * 2), (Cells::All, 7 * 5 * 16 * PROGRAMS.len())] {
+        for (cells, count) in [(Cells::InCommon, 7 * 5 * 4 * 2), (Cells::All, 8 * 5 * 16 * PROGRAMS.len())] {
             let lines = printed(cells);
             let names: std::collections::BTreeSet<&str> =
                 lines.iter().map(|line| line.rsplit_once(" | ").unwrap().0).collect();

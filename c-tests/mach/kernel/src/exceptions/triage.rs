@@ -12,6 +12,7 @@ use crate::ipc::port::{Home, KernelObject, PortKind, PortRef};
 use crate::kernel::Kernel;
 use crate::machine::{Fault, Registers};
 use crate::thread::{Stop, ThreadId};
+use crate::trace::{process, ptrace};
 
 /// Who is being asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +29,21 @@ pub(crate) struct Exception {
     action: Action,
     /// ith_kernel_reply_port: answers come here.
     reply: Option<PortRef>,
+}
+
+/// ux_exception and handle_ux_exception (bsd/uxkern/ux_exception.c): memory that is protected is SIGBUS, not SIGSEGV,
+/// unless it is below the start of the main thread's stack, where its guard is. All else is as Linux has it.
+fn signal_of(tid: libc::pid_t, exception: &Exception) -> i32 {
+    const MAXSSIZ: u64 = 64 << 20;
+    let Fault { exception: kind, code, subcode } = exception.fault;
+    if kind != EXC_BAD_ACCESS || code != KERN_PROTECTION_FAILURE.into() || exception.signal != libc::SIGSEGV {
+        return exception.signal;
+    }
+    let stack = process::stack_start(tid);
+    if (stack.saturating_sub(MAXSSIZ)..stack).contains(&(subcode as u64)) {
+        return libc::SIGSEGV;
+    }
+    if ptrace::turn_signal_into(tid, libc::SIGBUS, libc::BUS_ADRERR) { libc::SIGBUS } else { libc::SIGSEGV }
 }
 
 impl Kernel {
@@ -197,9 +213,11 @@ impl Kernel {
 
     /// The host level: ux_handler makes a signal of it, which Linux has ready.
     fn become_signal(&mut self, thread: ThreadId) {
+        let like_a_mac = self.like_a_mac;
         let Some(record) = self.threads.get_mut(&thread) else { return };
         let Some(exception) = record.exception.take() else { return };
-        record.stop = Stop::AtSignal(exception.signal);
+        let signal = if like_a_mac { signal_of(record.tid, &exception) } else { exception.signal };
+        record.stop = Stop::AtSignal(signal);
         let task = record.task;
         if let Some(task) = self.tasks.get_mut(&task) {
             task.counters.became_signals += 1;

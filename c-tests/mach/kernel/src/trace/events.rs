@@ -124,6 +124,8 @@ impl Kernel {
         let others = self.tasks.get(&task).map(|task| task.threads.clone()).unwrap_or_default();
         let survivor = self.create_thread(tid, task);
         others.into_iter().for_each(|other| self.thread_ends(other));
+        // Their names go with the rest of the space.
+        self.late_names.retain(|(_, owner, _)| *owner != task);
         self.current = Some(survivor);
         self.task_executes(task, survivor);
         self.set_stop(survivor, Stop::AtEvent);

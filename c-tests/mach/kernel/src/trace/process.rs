@@ -28,6 +28,15 @@ pub(crate) fn thread_name(tid: libc::pid_t) -> String {
     name.trim_end().to_owned()
 }
 
+/// Where the main thread's stack starts: its highest address. 0 if the process is gone. (proc(5), startstack.)
+pub(crate) fn stack_start(pid: libc::pid_t) -> u64 {
+    const FIELDS_BEFORE: usize = 27;
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name of the program, in parentheses, may have blanks and parentheses itself. It is the second field.
+    let behind_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    behind_name.split_whitespace().nth(FIELDS_BEFORE - 2).and_then(|field| field.parse().ok()).unwrap_or(0)
+}
+
 /// The last part of the program's path.
 pub(crate) fn program(pid: libc::pid_t) -> String {
     match fs::read_link(format!("/proc/{pid}/exe")) {

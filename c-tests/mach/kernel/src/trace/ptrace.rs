@@ -54,6 +54,15 @@ pub(crate) fn signal_information(tid: libc::pid_t) -> Option<libc::siginfo_t> {
     (got != -1).then(|| unsafe { information.assume_init() })
 }
 
+/// Makes another signal of the one that a thread in signal-delivery-stop is about to get, with its address.
+pub(crate) fn turn_signal_into(tid: libc::pid_t, signal: i32, code: i32) -> bool {
+    let Some(mut information) = signal_information(tid) else { return false };
+    information.si_signo = signal;
+    information.si_code = code;
+    // SAFETY: the kernel reads a siginfo_t there.
+    unsafe { libc::ptrace(libc::PTRACE_SETSIGINFO, tid, 0, ptr::from_mut(&mut information)) != -1 }
+}
+
 /// A register set, whole. `T` is the C structure of the set `kind`, of integers only.
 pub(crate) fn registers<T: Copy>(tid: libc::pid_t, kind: i32) -> Option<T> {
     let mut set = MaybeUninit::<T>::zeroed();
