@@ -16,6 +16,7 @@
 
 #include "loaded_module.h"
 #include "module_interface.h"
+#include "stack.h"
 #include "wasmtrap.h"
 
 #ifndef Py_LIMITED_API
@@ -118,6 +119,7 @@ PyObject *load_module(PyObject *extension, PyObject *path);
 typedef struct instance_call_t {
   /* What Python keeps of the thread while it is without the GIL. */
   PyThreadState *thread;
+  stack_of_call_t stack;
   /* What an import has raised. */
   PyObject *type, *value, *traceback;
 } instance_call_t;

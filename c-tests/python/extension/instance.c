@@ -13,7 +13,6 @@
 #include <stdlib.h>
 
 #include "extension.h"
-#include "stack.h"
 
 enum { FEW_VALUES = 16 };
 
@@ -50,7 +49,7 @@ static void set_outcome(const instance_t *instance, instance_call_t *call, const
 
 int instance_run(instance_t *instance, wasmtrap_function_t function, void *argument) {
   if (instance_may_use(instance) < 0) return -1;
-  instance_call_t call = {0};
+  instance_call_t call = {.stack.entry = (size_t)__builtin_frame_address(0)};
   size_t frames[WASMTRAP_MAX_FRAMES];
   wasmtrap_trap_t trap = {.struct_size = sizeof trap, .frames = frames, .frames_capacity = WASMTRAP_MAX_FRAMES};
 
@@ -218,11 +217,11 @@ static wasmtrap_code_t call_import(wasm_host_t *host, size_t import, const wasm_
                                    wasm_value_t *results) {
   instance_t *instance = (instance_t *)(void *)((char *)host - offsetof(instance_t, host));
   stack_share_t outer;
-  if (!stack_enter_python(instance->running, &outer)) return WASMTRAP_CODE_STACK_OVERFLOW;
+  if (!stack_enter_python(&instance->running->stack, &outer)) return WASMTRAP_CODE_STACK_OVERFLOW;
   const left_t left = leave_webassembly(instance);
   instance_call_t *call = left.call;
   PyEval_RestoreThread(call->thread);
-  const int status = stack_take_levels(&outer) < 0 ? -1 : call_python(instance, import, params, results);
+  const int status = stack_take_levels(&call->stack, &outer) < 0 ? -1 : call_python(instance, import, params, results);
   /* Before anything looks at the exception: that may be Python, too. */
   stack_leave_python(&outer);
   if (status < 0) take_exception(call);

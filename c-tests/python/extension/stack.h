@@ -18,16 +18,24 @@ typedef struct stack_share_t {
   size_t levels_taken;
 } stack_share_t;
 
+/* The stack that a call into WebAssembly runs on. */
+typedef struct stack_of_call_t {
+  /* The stack pointer where it begins. */
+  size_t entry;
+  /* How deep it may go (wasmtrap_stack_limit); 0 until somebody has asked, SIZE_MAX where nobody knows. */
+  size_t limit;
+} stack_of_call_t;
+
 /* Finds out how deep this Python goes. Once, with the GIL. */
 void stack_set_up(void);
 
-/* An import is called by WebAssembly that was entered at `entry`. 0 if there is too little stack to run Python. Else
- * `outer` receives what stack_leave_python is to put back. Needs no GIL. */
-int stack_enter_python(const void *entry, stack_share_t *outer);
+/* An import is called by WebAssembly. 0 if there is too little stack to run Python. Else `outer` receives what
+ * stack_leave_python is to put back. In the protected call; needs no GIL. */
+int stack_enter_python(stack_of_call_t *stack, stack_share_t *outer);
 
 /* Takes levels of recursion from Python where they would not fit; with the GIL, after stack_enter_python. 0, or -1 with
  * RecursionError set. */
-int stack_take_levels(const stack_share_t *outer);
+int stack_take_levels(const stack_of_call_t *stack, const stack_share_t *outer);
 
 /* The import is over. With the GIL. */
 void stack_leave_python(const stack_share_t *outer);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "extension.h"
-#include "stack.h"
 
 PyDoc_STRVAR(extension_doc,
              "WebAssembly traps as Python exceptions.\n"
