@@ -17,6 +17,7 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
 CMAKEDIR ?= $(LIBDIR)/cmake/wasmtrap
+MANDIR ?= $(PREFIX)/share/man
 DESTDIR ?=
 SETUP ?= yes
 
@@ -116,7 +117,7 @@ FILL_IN = sed $(foreach variable,$(PACKAGING_VARIABLES),-e 's|@$(variable)@|$($(
 PC_RELATIVE = -e 's,^\(libdir\|includedir\)=$(PREFIX)/,\1=$${prefix}/,'
 
 .PHONY: install
-install: all ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, PKGCONFIGDIR, CMAKEDIR)
+install: all ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, PKGCONFIGDIR, CMAKEDIR, MANDIR)
 	install -d '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(PKGCONFIGDIR)' '$(DESTDIR)$(CMAKEDIR)'
 	install -m 644 include/wasmtrap.h '$(DESTDIR)$(INCLUDEDIR)/wasmtrap.h'
 	install -m 644 $(RELEASE)/archive/libwasmtrap.a '$(DESTDIR)$(LIBDIR)/libwasmtrap.a'
@@ -127,12 +128,15 @@ install: all ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, PKGCONFIGD
 	$(FILL_IN) packaging/wasmtrap-config.cmake.in > '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config.cmake'
 	$(FILL_IN) packaging/wasmtrap-config-version.cmake.in > '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config-version.cmake'
 	chmod 644 '$(DESTDIR)$(PKGCONFIGDIR)/wasmtrap.pc' '$(DESTDIR)$(CMAKEDIR)'/*.cmake
+	$(if $(shell command -v $(PYTHON)),$(PYTHON) packaging/man-pages.py include/wasmtrap.h $(VERSION) \
+	    '$(DESTDIR)$(MANDIR)',@echo 'no manual pages: they are made by Python, and there is no $(PYTHON)')
 
 .PHONY: uninstall
 uninstall: ## remove what install has put there
 	rm -f '$(DESTDIR)$(INCLUDEDIR)/wasmtrap.h' '$(DESTDIR)$(PKGCONFIGDIR)/wasmtrap.pc'
 	rm -f '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config.cmake' '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config-version.cmake'
 	rm -f $(foreach file,libwasmtrap.a libwasmtrap.so $(SONAME) libwasmtrap.so.$(VERSION),'$(DESTDIR)$(LIBDIR)/$(file)')
+	rm -f '$(DESTDIR)$(MANDIR)'/man3/wasmtrap_*.3 '$(DESTDIR)$(MANDIR)/man7/wasmtrap.7'
 	[ ! -d '$(DESTDIR)$(CMAKEDIR)' ] || rmdir --ignore-fail-on-non-empty '$(DESTDIR)$(CMAKEDIR)'
 
 # ---- Run and check ----
@@ -152,14 +156,14 @@ CHECKS := lint check-header check-rust check-exports check-handler-safety check-
     check-wasmtime-founding-case check-wasmtime-aarch64 check-bench
 
 # run, check-wasm, check-spec; check-c; check-python, run-python, measure-python; check-fuzz, fuzz; bench
-include $(sort $(wildcard c-tests/*/rules.mk fuzz/rules.mk))
+include $(sort $(wildcard c-tests/*/rules.mk fuzz/rules.mk packaging/rules.mk))
 
 .PHONY: check
 check: all ## run every check and print a table of the results
 	+@$(PYTHON) c-tests/setup/run-checks.py $(MAKE) $(CHECKS)
 
-SHELL_SCRIPTS := .ci/run fuzz/run.sh $(wildcard packaging/*.sh c-tests/*/*.sh c-tests/*/*.t \
-    c-tests/setup/debian-cargo c-tests/macos/cc)
+SHELL_SCRIPTS := .ci/run fuzz/run.sh $(wildcard c-tests/setup/*.sh c-tests/packaging/*.t c-tests/packaging/*.sh \
+    c-tests/setup/debian-cargo c-tests/macos/cc c-tests/macos/*.sh c-tests/arm64-system/*.sh packaging/*.sh)
 
 include c-tests/setup/quick.mk
 

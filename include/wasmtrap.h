@@ -283,7 +283,7 @@ typedef struct wasmtrap_registers_t {
 typedef struct wasmtrap_trap_t {
   // sizeof(wasmtrap_trap_t), set by the caller.
   size_t struct_size;
-  // Where the backtrace goes: the caller's buffer, or NULL for none. frames[0] is pc, each further one the return
+  // Where the backtrace goes: the caller's buffer, or NULL for none. `frames[0]` is pc, each further one the return
   // address of the next frame out, up to the function that wasmtrap_call called. The walk follows frame pointers and
   // stops at the first that makes no sense, so code built without them ends it early.
   size_t *frames;

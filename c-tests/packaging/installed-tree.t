@@ -39,6 +39,8 @@ cat >"$out/expected" <<END
 ./lib/$soname
 ./lib/libwasmtrap.so.$version
 ./lib/pkgconfig/wasmtrap.pc
+./share/man/man7/wasmtrap.7
+$(grep -v '^//' include/wasmtrap.h | grep -oE '\bwasmtrap_[a-z_]+\(' | tr -d '(' | sed 's,.*,./share/man/man3/&.3,')
 END
 same_files() { files_in "$tree" | diff <(sort "$out/expected") -; }
 promise exactly these files are installed -- same_files
@@ -51,6 +53,25 @@ promise "libwasmtrap.so -> $soname -> libwasmtrap.so.$version" -- links_in_a_cha
 
 no_placeholders() { ! grep -rnE '@[A-Z_]+@' "$tree/lib/cmake" "$tree/lib/pkgconfig"; }
 promise no placeholder is left in the package files -- no_placeholders
+
+# ---- The manual pages ----
+
+page() { MANWIDTH=100 mandoc -T ascii "$tree/share/man/$1" | col -bx; }
+reads_well() { mandoc -T lint -W error "$tree"/share/man/man*/*; }
+promise the manual pages read well -- reads_well
+says_errors() { page man3/wasmtrap_init.3 | grep -A 8 '^ERRORS' | grep -q WASMTRAP_ERR_CONFLICT; }
+promise the page of wasmtrap_init names its errors -- says_errors
+says_type() { page man3/wasmtrap_call.3 | sed -n '/^TYPES/,$p' | grep -q 'typedef struct wasmtrap_trap_t {'; }
+promise the page of wasmtrap_call has the trap record -- says_type
+names_all() {
+    local function
+    for function in $(grep -v '^//' include/wasmtrap.h | grep -oE '\bwasmtrap_[a-z_]+\(' | tr -d '('); do
+        echo "$function"
+        page man7/wasmtrap.7 | grep -q "$function(3)" || return
+        grep -qE "^$function \\\\- .{10}" "$tree/share/man/man3/$function.3" || return
+    done
+}
+promise the overview names each function, and each has a page with a sentence on it -- names_all
 
 # ---- What the shared library says of itself ----
 

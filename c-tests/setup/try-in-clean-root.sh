@@ -51,7 +51,7 @@ if [ ! -e "$base.done" ]; then
     *)
         # One script serves all of Ubuntu's suites; it knows the mirror.
         script=/usr/share/debootstrap/scripts/gutsy
-        mirror=$(sed -n 's/^ *default_mirror *//p' "$script" | head -n 1)
+        mirror=$(awk '$1 == "default_mirror" && /archive/ { print $2; exit }' "$script")
         debootstrap --variant=minbase --components=main,universe --include=git,make,gcc,python3 \
             "$suite" "$base" "$mirror" "$script"
         components="main universe"

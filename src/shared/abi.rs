@@ -349,7 +349,7 @@ pub struct wasmtrap_registers_t {
 pub struct wasmtrap_trap_t {
     /// sizeof(wasmtrap_trap_t), set by the caller.
     pub struct_size: usize,
-    /// Where the backtrace goes: the caller's buffer, or NULL for none. frames[0] is pc, each further one the return
+    /// Where the backtrace goes: the caller's buffer, or NULL for none. `frames[0]` is pc, each further one the return
     /// address of the next frame out, up to the function that wasmtrap_call called. The walk follows frame pointers and
     /// stops at the first that makes no sense, so code built without them ends it early.
     pub frames: *mut uintptr_t,

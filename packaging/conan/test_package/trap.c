@@ -1,0 +1,1 @@
+../../../c-tests/packaging/trap.c
