@@ -51,7 +51,8 @@ RUNNER ?=
 LIMITED := $(if $(shell command -v timeout),timeout --kill-after=10 400)
 C_TESTS_OUT ?= target/c-tests
 
-RUST_SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock build.rs cbindgen.toml
+RUST_SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock build.rs cbindgen.toml packaging/linker \
+    packaging/version-script.sh
 
 # The same source gives the same library wherever it is built: no path of the machine gets into it.
 CARGO_HOME ?= $(HOME)/.cargo
@@ -61,6 +62,11 @@ UNWIND_TABLES := -C force-unwind-tables=yes
 BUILD = RUSTFLAGS="$(strip $(RUSTFLAGS) $(UNWIND_TABLES) $(REPRODUCIBLE))" \
     $(1) build --release --locked --lib --target-dir $(2)
 
+# Linux: the exported functions have versions. $(1) is the target as cargo's variables have it, $(2) what links for it.
+WITH_VERSIONS = CARGO_TARGET_$(1)_LINKER='$(CURDIR)/packaging/linker' WASMTRAP_LINKER='$(2)'
+HOST_TARGET := $(if $(filter Linux,$(shell uname -s)),$(shell uname -m | tr a-z A-Z)_UNKNOWN_LINUX_GNU)
+HOST_LINKER := $(if $(HOST_TARGET),$(call WITH_VERSIONS,$(HOST_TARGET),$(or $(CARGO_TARGET_$(HOST_TARGET)_LINKER),cc)))
+
 .PHONY: all
 all: $(RELEASE)/$(SONAME) $(LIB_STATIC) ## build the shared and the static library (the default)
 
@@ -68,7 +74,7 @@ all: $(RELEASE)/$(SONAME) $(LIB_STATIC) ## build the shared and the static libra
 # may have no cargo, goes by time stamps.
 ASK_CARGO := $(if $(filter install,$(MAKECMDGOALS)),,FORCE)
 $(RELEASE)/libwasmtrap.so $(RELEASE)/libwasmtrap.a &: $(RUST_SOURCES) $(ASK_CARGO)
-	@$(call BUILD,$(CARGO),target)
+	@$(HOST_LINKER) $(call BUILD,$(CARGO),target)
 
 # rustc's archive made fit for C, for any target.
 %/archive/libwasmtrap.a: %/libwasmtrap.a include/wasmtrap.h packaging/static-archive.sh
@@ -152,8 +158,9 @@ run: ## run WebAssembly that traps, in a C host and in Python, and print a table
 CHECKS := lint check-header check-rust check-exports check-handler-safety check-install check-c check-wasm check-spec \
     check-python check-fuzz check-aarch64 check-arm64-system check-x86-64-system check-mach-kernel check-mach-policy \
     check-mach-handler-safety check-mach-backend check-mach check-macos check-wasmtime check-wasmtime-spec \
-    check-wasmtime-mach \
-    check-wasmtime-founding-case check-wasmtime-aarch64 check-bench
+    check-wasmtime-mach check-wasmtime-founding-case check-wasmtime-aarch64 check-bench
+# The ways in: packaging/rules.mk.
+CHECKS += check-crates check-debian check-conan check-vcpkg check-wheels check-examples check-abi
 
 # run, check-wasm, check-spec; check-c; check-python, run-python, measure-python; check-fuzz, fuzz; bench
 include $(sort $(wildcard c-tests/*/rules.mk fuzz/rules.mk packaging/rules.mk))
@@ -217,7 +224,7 @@ check-install: all ## pkg-config, CMake and plain cc find and use an installed t
 
 AARCH64 := target/aarch64/aarch64-unknown-linux-gnu/release
 $(AARCH64)/libwasmtrap.so $(AARCH64)/libwasmtrap.a &: FORCE
-	@CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+	@$(call WITH_VERSIONS,AARCH64_UNKNOWN_LINUX_GNU,aarch64-linux-gnu-gcc) \
 	$(call BUILD,$(AARCH64_CARGO),target/aarch64) --target aarch64-unknown-linux-gnu
 
 AARCH64_TOOLS = CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ TOOLS=aarch64-linux-gnu- \

@@ -23,10 +23,14 @@ def declared_functions(cc: str, header: str) -> set[str]:
 
 
 def exported_symbols(nm: str, library: str, mach_o: bool) -> dict[str, str]:
-    """Name and nm's letter of each symbol: T is a function, all other letters are data, weak or special."""
+    """Name and nm's letter of each symbol: T is a function, all other letters are data, weak or special. Versions
+    (wasmtrap_call@@WASMTRAP_0.1) are left out, and so are the symbols that stand for them."""
     symbols = {}
     for line in output_of(*nm.split(), "-g" if mach_o else "-D", "--defined-only", library).splitlines():
         _, letter, name = line.split()
+        name = name.partition("@")[0]
+        if letter == "A" and name.startswith("WASMTRAP_"):
+            continue
         symbols[name.removeprefix("_") if mach_o else name] = letter
     return symbols
 

@@ -65,7 +65,8 @@ def marked_up(text):
     '\\\\fBarg\\\\fP of \\\\fBwasmtrap_call\\\\fP(3)'
     """
     text = escape(text)
-    text = re.sub(r"`([^`]*)`|\b(wasmtrap_\w+|WASMTRAP_[A-Z_]+\b)", lambda match: f"\\fB{match[1] or match[2]}\\fP", text)
+    bold = r"`([^`]*)`|\b(wasmtrap_\w+|WASMTRAP_[A-Z_]+\b)"
+    text = re.sub(bold, lambda match: f"\\fB{match[1] or match[2]}\\fP", text)
     # A dot or a quote in front would be a request.
     return f"\\&{text}" if text.startswith((".", "'")) else text
 
@@ -152,7 +153,8 @@ def page_of_function(item, types, names, version):
             yield from [".PP"] if number > 0 else []
             yield from prose(each.comment)
             yield from verbatim(each.code)
-    yield from (".SH SEE ALSO", ".BR wasmtrap (7)" + "".join(f",\n.BR {other} (3)" for other in neighbours(name, names)))
+    others = "".join(f",\n.BR {other} (3)" for other in neighbours(name, names))
+    yield from (".SH SEE ALSO", ".BR wasmtrap (7)" + others)
 
 
 def neighbours(name, names):

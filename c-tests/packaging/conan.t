@@ -1,6 +1,6 @@
 #!/bin/bash
-# The Conan recipe, from a copy of the source: as a shared and as a static library, each with the test package, a program
-# that traps. Prints TAP. Run it from the top folder: `make check-conan`.
+# The Conan recipe, from a copy of the source: as a shared and as a static library, each with the test package, a
+# program that traps. Prints TAP. Run it from the top folder: `make check-conan`.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=outside.sh
 . c-tests/packaging/outside.sh
@@ -11,7 +11,7 @@ source_tree "$out/source"
 cd "$out/source"
 promise Conan makes a profile of this machine -- "$tools/conan" profile detect
 for shared in True False; do
-    created() { "$tools/conan" create packaging/conan --build=missing -o "wasmtrap/*:shared=$shared"; }
+    created() { "$tools/conan" create packaging/conan --no-remote --build=missing -o "wasmtrap/*:shared=$shared"; }
     promise "conan create, shared=$shared, and its test package traps" -- created
     packed() { "$tools/conan" list "wasmtrap/$version:*" 2>&1 | grep -q "shared: $shared"; }
     promise "the package for shared=$shared is in the cache" -- packed

@@ -28,7 +28,7 @@ promise its crate unpacks -- unpack wasmtrap-wasmtime
 
 no_foreign_files() {
     ! (cd "$out" && find "wasmtrap-$version" "wasmtrap-wasmtime-$version" -type f) |
-        grep -vE '/(src|include)/|/(Cargo\.(toml|toml\.orig|lock)|build\.rs|cbindgen\.toml|[A-Z-]+(\.md)?)$|\.cargo_vcs_'
+        grep -vE '/(src|include)/|/(Cargo\.(toml(\.orig)?|lock)|build\.rs|cbindgen\.toml|[A-Z-]+(\.md)?)$|\.cargo_vcs_'
 }
 promise they have nothing of the tests -- no_foreign_files
 have_licences() {

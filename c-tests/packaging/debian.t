@@ -1,6 +1,6 @@
 #!/bin/bash
-# The Debian packages: built by dpkg-buildpackage from a copy of the source, clean for lintian, unpacked into a root, and
-# used from there. Prints TAP. Run it from the top folder: `make check-debian`.
+# The Debian packages: built by dpkg-buildpackage from a copy of the source, clean for lintian, unpacked into a root,
+# and used from there. Prints TAP. Run it from the top folder: `make check-debian`.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=outside.sh
 . c-tests/packaging/outside.sh
@@ -23,7 +23,8 @@ symbols_in_package() {
         sed -n 's/^ \(wasmtrap_[a-z_]*\)@.*/\1/p' | sort -u
 }
 has_symbols() {
-    diff <(symbols_in_package) <(grep -v '^//' include/wasmtrap.h | grep -oE '\bwasmtrap_[a-z_]+\(' | tr -d '(' | sort -u)
+    diff <(symbols_in_package) \
+        <(grep -v '^//' include/wasmtrap.h | grep -oE '\bwasmtrap_[a-z_]+\(' | tr -d '(' | sort -u)
 }
 promise the symbols file has each function of the header -- has_symbols
 
@@ -31,12 +32,16 @@ clean_for_lintian() { [ -z "$(lintian --fail-on error,warning "$out"/*.changes |
 promise lintian has nothing to say -- clean_for_lintian
 
 mkdir "$out/root"
-unpack() { dpkg-deb --extract "$out/libwasmtrap0_$deb" "$out/root" && dpkg-deb --extract "$out/libwasmtrap-dev_$deb" "$out/root"; }
+unpack() {
+    dpkg-deb --extract "$out/libwasmtrap0_$deb" "$out/root" &&
+        dpkg-deb --extract "$out/libwasmtrap-dev_$deb" "$out/root"
+}
 promise they unpack -- unpack
 library=$out/root/usr/lib/$multiarch
 program() {
     local flags
-    flags=$(PKG_CONFIG_LIBDIR="$library/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$out/root" pkg-config --cflags --libs wasmtrap)
+    flags=$(PKG_CONFIG_LIBDIR="$library/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$out/root" \
+        pkg-config --cflags --libs wasmtrap)
     # shellcheck disable=SC2086 # several words
     ${CC:-cc} "$trap_program" $flags -o "$out/program"
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
-# The wheels: built from an installed tree, judged by auditwheel, installed into virtual environments elsewhere, and used:
-# the one for authors by an extension and by CMake, the one of the extension by what `make run` shows. Prints TAP. Run it
-# from the top folder: `make check-wheels`.
+# The wheels: built from an installed tree, judged by auditwheel, installed into virtual environments elsewhere, and
+# used: the one for authors by an extension and by CMake, the one of the extension by what `make run` shows. Prints TAP.
+# Run it from the top folder: `make check-wheels`.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=outside.sh
 . c-tests/packaging/outside.sh
@@ -11,14 +11,16 @@ python=${PYTHON:-python3}
 tools=$("$python" c-tests/packaging/tools.py)
 "$make" --no-print-directory SETUP=no install DESTDIR= PREFIX="$out/installed" >"$out/log" 2>&1
 # The extension again, which finds its libraries beside itself.
+# shellcheck disable=SC2016 # for make, for its shell, and for the linker
 rpath=-Wl,-rpath,'\$$ORIGIN/wasmtrap.libs',-rpath,'\$$ORIGIN'
-"$make" --no-print-directory SETUP=no PYTHON_OUT="$out/extension" PYTHON_RPATH="$rpath" LIB_SHARED="$top/target/release/libwasmtrap.so" \
+"$make" --no-print-directory SETUP=no PYTHON_OUT="$out/extension" PYTHON_RPATH="$rpath" \
     "$out/extension/wasmtrap.abi3.so" >"$out/log" 2>&1 || { cat "$out/log" && exit 1; }
 
 build() { "$python" packaging/wheels/build.py "$@"; }
 promise the wheel for authors is built -- build dev "$out/installed" "$out/wheels"
 promise the wheel of the extension is built -- \
-    build extension "$out/installed" "$out/wheels" "$out/extension/wasmtrap.abi3.so" "$out/extension/lib/libwasm_rt_wasmtrap.so"
+    build extension "$out/installed" "$out/wheels" "$out/extension/wasmtrap.abi3.so" \
+    "$out/extension/lib/libwasm_rt_wasmtrap.so"
 dev=$(echo "$out"/wheels/libwasmtrap-*.whl)
 extension=$(echo "$out"/wheels/wasmtrap-*.whl)
 
@@ -41,8 +43,8 @@ rm -rf "$out/installed" "$out/extension"
 cd "$out"
 ask() { "$out/author/bin/python" -c "import libwasmtrap; print(libwasmtrap.$1())"; }
 compiles() {
-    ${CC:-cc} "$trap_program" -I"$(ask get_include)" -L"$(ask get_library_dir)" -lwasmtrap -Wl,-rpath,"$(ask get_library_dir)" \
-        -o "$out/program"
+    ${CC:-cc} "$trap_program" -I"$(ask get_include)" -L"$(ask get_library_dir)" -lwasmtrap \
+        -Wl,-rpath,"$(ask get_library_dir)" -o "$out/program"
 }
 promise get_include and get_library_dir lead a compiler to them -- compiles
 promise and the program traps -- says "$trap_says" "$out/program"

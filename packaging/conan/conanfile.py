@@ -1,4 +1,4 @@
-"""The Conan recipe: conan create packaging/conan --version VERSION. Builds with cargo and make, from the tree around it."""
+"""The Conan recipe: conan create packaging/conan. Builds the tree around it, with cargo and make."""
 
 import os
 

@@ -1,13 +1,13 @@
 """Builds the wheels of an installed tree:
 
-    build.py dev PREFIX FOLDER                   libwasmtrap: header, libraries, CMake and pkg-config files, for authors of
-                                                 extensions and other programs
-    build.py extension PREFIX FOLDER FILE...     wasmtrap: the Python extension; FILEs are wasmtrap.abi3.so and
-                                                 libwasm_rt_wasmtrap.so
+    build.py dev PREFIX FOLDER                  libwasmtrap: header, libraries, CMake and pkg-config files, for authors
+                                                of extensions and other programs
+    build.py extension PREFIX FOLDER FILE...    wasmtrap: the Python extension; FILEs are wasmtrap.abi3.so and
+                                                libwasm_rt_wasmtrap.so
 
-A wheel is a zip archive with a list of what is in it (packaging.python.org, "Binary distribution format"). These have no
-Python to compile and no version of Python of their own, so that they are written here. The tag says manylinux and the C
-library that the files need; auditwheel has the last word on that (`auditwheel show`).
+A wheel is a zip archive with a list of what is in it (packaging.python.org, "Binary distribution format"). These have
+no Python to compile and no version of Python of their own, so that they are written here. The tag says manylinux and the
+C library that the files need; auditwheel has the last word on that (`auditwheel show`).
 """
 
 import base64
@@ -118,7 +118,8 @@ def build_dev(prefix, folder):
              ("libwasmtrap/include/wasmtrap.h", prefix / "include/wasmtrap.h"),
              ("libwasmtrap/lib/libwasmtrap.a", prefix / "lib/libwasmtrap.a")]  # fmt: skip
     # Wheels have no links.
-    files += [(f"libwasmtrap/lib/{name}", library) for name in (f"libwasmtrap.so.{version()}", soname, "libwasmtrap.so")]
+    names = (f"libwasmtrap.so.{version()}", soname, "libwasmtrap.so")
+    files += [(f"libwasmtrap/lib/{name}", library) for name in names]
     for pattern in ("lib/cmake/wasmtrap/*.cmake", "lib/pkgconfig/*.pc"):
         files += [(f"libwasmtrap/{path.relative_to(prefix)}", path) for path in sorted(prefix.glob(pattern))]
     write(folder, "libwasmtrap", "WebAssembly traps as values: header and libraries", "py3", "none", files)
@@ -129,7 +130,8 @@ def build_extension(prefix, folder, extension, runtime):
     library = stripped((prefix / "lib/libwasmtrap.so").resolve(), folder)
     soname = f"libwasmtrap.so.{version().split('.')[0]}"
     # Beside each other: modules that wasm2c and a C compiler made are linked with the runtime by its name.
-    files = [(f"wasmtrap.libs/{soname}", library), (f"wasmtrap.libs/{runtime.name}", runtime), (extension.name, extension)]
+    files = [(f"wasmtrap.libs/{soname}", library), (f"wasmtrap.libs/{runtime.name}", runtime)]
+    files.append((extension.name, extension))
     write(folder, "wasmtrap", "WebAssembly in CPython, with traps as exceptions", "cp38", "abi3", files)
     library.unlink()
 

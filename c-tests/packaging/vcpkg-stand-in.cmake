@@ -1,0 +1,31 @@
+# What of vcpkg's own functions the port calls, as far as its documentation says what they do. vcpkg itself is no
+# package of any registry's, so that the port is tried with these: cmake -P, with the variables that vcpkg sets.
+function(vcpkg_execute_required_process)
+  cmake_parse_arguments(arg "" "WORKING_DIRECTORY;LOGNAME" "COMMAND" ${ARGN})
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_LOGNAME)
+    message(FATAL_ERROR "vcpkg_execute_required_process: ${ARGN}")
+  endif()
+  execute_process(COMMAND ${arg_COMMAND} WORKING_DIRECTORY "${arg_WORKING_DIRECTORY}" RESULT_VARIABLE result)
+  if(result)
+    message(FATAL_ERROR "${arg_COMMAND}: ${result}")
+  endif()
+endfunction()
+
+function(vcpkg_fixup_pkgconfig)
+  file(GLOB files "${CURRENT_PACKAGES_DIR}/lib/pkgconfig/*.pc")
+  foreach(file IN LISTS files)
+    file(READ "${file}" text)
+    string(REGEX REPLACE "(^|\n)prefix=[^\n]*" "\\1prefix=\${pcfiledir}/../.." text "${text}")
+    file(WRITE "${file}" "${text}")
+  endforeach()
+endfunction()
+
+function(vcpkg_install_copyright)
+  cmake_parse_arguments(arg "" "" "FILE_LIST" ${ARGN})
+  foreach(file IN LISTS arg_FILE_LIST)
+    file(READ "${file}" text)
+    file(APPEND "${CURRENT_PACKAGES_DIR}/share/${PORT}/copyright" "${text}")
+  endforeach()
+endfunction()
+
+include("${CURRENT_PORT_DIR}/portfile.cmake")

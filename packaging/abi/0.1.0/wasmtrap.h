@@ -1,0 +1,788 @@
+#ifndef WASMTRAP_H
+#define WASMTRAP_H
+
+/* Generated from src/capi.rs by cbindgen (`make header`). Do not edit. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * libwasmtrap: WebAssembly traps as values, in processes that somebody else wrote.
+ *
+ * In short: wasmtrap_init once; register the machine code of each module (wasmtrap_code_register) and its linear
+ * memories with their guards (wasmtrap_region_register); run each entry into WebAssembly by wasmtrap_call, which
+ * returns WASMTRAP_TRAPPED and a trap record when the code faults or calls wasmtrap_raise. A fault that is not a trap
+ * goes to whoever handled it before.
+ *
+ * Rules for all functions:
+ * - WASMTRAP_OK is 0 and errors are negative. On error nothing has changed, outputs are untouched, and
+ *   wasmtrap_last_error has a sentence that names the argument and its value.
+ * - Structures that begin with struct_size must have it set to their sizeof before they are passed in. Set all other
+ *   fields too, most simply by zeroing: wasmtrap_trap_t trap = {0}; (in C++ {}) and trap.struct_size = sizeof trap;
+ * - Pointers passed in are used during the call only, unless said otherwise; nothing needs to be freed.
+ * - Signal-safe means: may be called in a signal handler. All else may not.
+ * - After fork the child goes on as it is: same registrations, same handlers; a protected call in the forking thread
+ *   goes on too.
+ *
+ * A fault is a trap when all of these hold, in this order; otherwise it is forwarded untouched:
+ * 1. the kernel made it, not kill, raise or sigqueue;
+ * 2. the program counter is in a registered code range;
+ * 3. the thread is inside a protected call;
+ * 4. the offset is one of the range's trap sites, where the range came with a table of them;
+ * 5. for a memory fault in a strict range: the address is in a registered region, or in the guard area of the stack
+ *    that the thread runs on.
+ * Its code is the site's, else the region's, else it follows from the kind of fault: the guard area of the stack means
+ * stack overflow, other memory faults out of bounds (a misaligned access: misaligned), integer division by zero for a
+ * SIGFPE of an integer division (other arithmetic is no trap without a site), unreachable for SIGILL and SIGTRAP.
+ */
+
+#if defined(__GNUC__)
+#define WASMTRAP_NORETURN __attribute__((noreturn))
+#else
+#define WASMTRAP_NORETURN
+#endif
+
+
+// Major version of this header. The soname carries it: libwasmtrap.so.0.
+#define WASMTRAP_VERSION_MAJOR 0
+
+// Minor version of this header. It grows when something is added.
+#define WASMTRAP_VERSION_MINOR 1
+
+// Patch version of this header.
+#define WASMTRAP_VERSION_PATCH 0
+
+// Leave the choice between Mach ports and signals to `backend`.
+#define WASMTRAP_MACH_PORTS_DEFAULT 0
+
+// As Config::macos_use_mach_ports(true) in Wasmtime: Mach ports on macOS, as with WASMTRAP_BACKEND_MACH_PORTS. No
+// effect elsewhere.
+#define WASMTRAP_MACH_PORTS_YES 1
+
+// As Config::macos_use_mach_ports(false) in Wasmtime: signals on macOS too. No effect elsewhere.
+#define WASMTRAP_MACH_PORTS_NO 2
+
+// Memory faults: SIGSEGV and SIGBUS; EXC_BAD_ACCESS.
+#define WASMTRAP_FAULT_MEMORY 1
+
+// Illegal instructions: SIGILL; EXC_BAD_INSTRUCTION. `ud2` and `udf` are among them.
+#define WASMTRAP_FAULT_ILLEGAL 2
+
+// Arithmetic: SIGFPE; EXC_ARITHMETIC. Integer division on x86-64; arm64 has no such fault.
+#define WASMTRAP_FAULT_ARITHMETIC 4
+
+// Breakpoint instructions: SIGTRAP; EXC_BREAKPOINT. `int3` and `brk`. Debuggers use them too: only on request.
+#define WASMTRAP_FAULT_BREAKPOINT 8
+
+// wasmtrap_init: if the backend asked for cannot be had, take another instead of failing.
+#define WASMTRAP_INIT_ALLOW_FALLBACK 1
+
+// wasmtrap_init: install no signal handlers. The host owns sigaction and calls wasmtrap_try_handle_signal.
+#define WASMTRAP_INIT_HOST_OWNS_SIGNALS 2
+
+// Memory faults in this range are traps only if the fault address lies in a registered region, or in the guard area
+// of the thread's own stack. Everything else is a crash and forwarded. Recommended.
+#define WASMTRAP_CODE_STRICT 1
+
+// The trap came from a fault, by the registered tables.
+#define WASMTRAP_SOURCE_FAULT 0
+
+// The trap came from wasmtrap_raise.
+#define WASMTRAP_SOURCE_RAISE 1
+
+// The trap came from a fault, by the word of the fault handler (wasmtrap_set_fault_handler).
+#define WASMTRAP_SOURCE_HANDLER 2
+
+// code_id, code_user and code_offset are set: the program counter is in a registered range.
+#define WASMTRAP_HAS_CODE 1
+
+// The range has a site table and the program counter is one of its sites.
+#define WASMTRAP_HAS_SITE 2
+
+// fault_address is set. A non-canonical address on x86-64, for one, is not told by the processor.
+#define WASMTRAP_HAS_FAULT_ADDRESS 4
+
+// region_id, region_user and region_offset are set: the fault address is in a registered region.
+#define WASMTRAP_HAS_REGION 8
+
+// registers is set: all of it for a fault, none of it for wasmtrap_raise.
+#define WASMTRAP_HAS_REGISTERS 16
+
+// There were more frames than fitted the buffer, or than the library walks (WASMTRAP_MAX_FRAMES).
+#define WASMTRAP_FRAMES_TRUNCATED 32
+
+// The fault address is in the guard area of the thread's own stack.
+#define WASMTRAP_HAS_STACK_GUARD 64
+
+// The most frames that a backtrace has.
+#define WASMTRAP_MAX_FRAMES 128
+
+// A thread's protected calls, taken off it by wasmtrap_chain_detach. Opaque; lives on the stacks of those calls.
+typedef struct wasmtrap_chain_t wasmtrap_chain_t;
+
+// Why WebAssembly trapped: one of WASMTRAP_CODE_*, or the embedder's own from WASMTRAP_CODE_USER (0x1000) up. Codes
+// between the named ones and 0x1000 are kept for later versions; they are carried as they are and have no name.
+typedef uint32_t wasmtrap_code_t;
+
+// What a call came to: WASMTRAP_OK is 0, errors are negative. An error leaves all outputs and all state as they were.
+typedef int32_t wasmtrap_status_t;
+
+// How memory was touched: one of WASMTRAP_ACCESS_*.
+typedef uint32_t wasmtrap_access_t;
+
+// How faults reach the library: one of WASMTRAP_BACKEND_*.
+typedef uint32_t wasmtrap_backend_t;
+
+// How the library is set up. Set struct_size, leave the rest zero for the defaults.
+typedef struct wasmtrap_options_t {
+  // sizeof(wasmtrap_options_t).
+  size_t struct_size;
+  // One of WASMTRAP_BACKEND_*. WASMTRAP_BACKEND_MACH_PORTS is an error (WASMTRAP_ERR_UNSUPPORTED) where there are
+  // none, unless WASMTRAP_INIT_ALLOW_FALLBACK is set. The environment variable WASMTRAP_BACKEND ("auto", "mach" or
+  // "signals") overrides this field and the next one, except in a process that runs with raised privileges.
+  wasmtrap_backend_t backend;
+  // One of WASMTRAP_MACH_PORTS_*: Wasmtime's switch, under Wasmtime's name. YES with WASMTRAP_BACKEND_SIGNALS, or NO
+  // with WASMTRAP_BACKEND_MACH_PORTS, contradict each other: WASMTRAP_ERR_INVALID_ARGUMENT.
+  uint32_t macos_use_mach_ports;
+  // Which faults to take: WASMTRAP_FAULT_* or-ed together. 0 means MEMORY, ILLEGAL and ARITHMETIC.
+  uint32_t fault_kinds;
+  // WASMTRAP_INIT_* or-ed together.
+  uint32_t flags;
+  // Size in bytes of the alternate signal stack that a thread gets if it has none that is big enough: 0 for the
+  // default (32 KiB, or more where the kernel's own frame is large), else 16 KiB to 64 MiB. Rounded up to pages, and
+  // up to what the kernel needs (AT_MINSIGSTKSZ).
+  size_t alternate_stack_size;
+} wasmtrap_options_t;
+
+// One instruction that may trap.
+typedef struct wasmtrap_site_t {
+  // Offset in bytes of the instruction from the start of the code range.
+  uint32_t offset;
+  // What the trap means, or WASMTRAP_CODE_NONE to let the region, else the kind of fault, say it.
+  wasmtrap_code_t code;
+} wasmtrap_site_t;
+
+// A range of compiled WebAssembly code to register.
+typedef struct wasmtrap_code_desc_t {
+  // sizeof(wasmtrap_code_desc_t).
+  size_t struct_size;
+  // First byte of the code.
+  const void *start;
+  // Length in bytes, at least 1. start + length must not wrap; with trap sites it is at most 4 GiB.
+  size_t length;
+  // The instructions that may trap, by strictly ascending offset, or NULL if any instruction in the range may.
+  // Copied. A table that is not NULL but has no sites makes no fault a trap.
+  const struct wasmtrap_site_t *sites;
+  // Number of elements in `sites`; 0 if it is NULL.
+  size_t site_count;
+  // WASMTRAP_CODE_STRICT or 0.
+  uint32_t flags;
+  // The embedder's own, handed back in trap records. Never looked at.
+  void *user;
+} wasmtrap_code_desc_t;
+
+// What wasmtrap_code_lookup found.
+typedef struct wasmtrap_code_info_t {
+  // sizeof(wasmtrap_code_info_t), set by the caller.
+  size_t struct_size;
+  // The range's id.
+  uint64_t id;
+  // First byte of the code.
+  const void *start;
+  // Length in bytes.
+  size_t length;
+  // The range's user pointer.
+  void *user;
+  // Offset of the address in the range, in bytes.
+  size_t offset;
+  // 1 if the address is a trap site of the range's table, else 0.
+  uint32_t has_site;
+  // The site's code; WASMTRAP_CODE_NONE if there is none.
+  wasmtrap_code_t site_code;
+} wasmtrap_code_info_t;
+
+// A range of data addresses in which a fault means something: a linear memory with its guards, a guard page of a
+// stack, an interrupt page.
+typedef struct wasmtrap_region_desc_t {
+  // sizeof(wasmtrap_region_desc_t).
+  size_t struct_size;
+  // First byte of the region.
+  const void *base;
+  // Length in bytes, at least 1. base + length must not wrap.
+  size_t length;
+  // What a fault in here means, where the trap site does not say it; WASMTRAP_CODE_NONE for what the kind of fault
+  // says (out of bounds, or misaligned).
+  wasmtrap_code_t code;
+  // Must be 0.
+  uint32_t flags;
+  // The embedder's own, handed back in trap records. Never looked at.
+  void *user;
+} wasmtrap_region_desc_t;
+
+// A function that runs under protection.
+typedef void (*wasmtrap_function_t)(void *argument);
+
+// The general-purpose registers, in the numbering of the platform's DWARF tables.
+typedef struct wasmtrap_registers_t {
+  // x86-64: rax, rdx, rcx, rbx, rsi, rdi, rbp, rsp, r8 to r15, then zeros. arm64: x0 to x30, sp.
+  uint64_t general[32];
+  // Program counter: the instruction that faulted.
+  uint64_t pc;
+  // x86-64: rflags. arm64: pstate.
+  uint64_t flags;
+} wasmtrap_registers_t;
+
+// A trap. The caller sets struct_size, frames and frames_capacity; wasmtrap_call sets the rest, and only when it
+// returns WASMTRAP_TRAPPED.
+typedef struct wasmtrap_trap_t {
+  // sizeof(wasmtrap_trap_t), set by the caller.
+  size_t struct_size;
+  // Where the backtrace goes: the caller's buffer, or NULL for none. frames[0] is pc, each further one the return
+  // address of the next frame out, up to the function that wasmtrap_call called. The walk follows frame pointers and
+  // stops at the first that makes no sense, so code built without them ends it early.
+  size_t *frames;
+  // Number of elements that `frames` has room for.
+  size_t frames_capacity;
+  // Number of elements of `frames` that were written.
+  size_t frame_count;
+  // Why.
+  wasmtrap_code_t code;
+  // One of WASMTRAP_SOURCE_*.
+  uint32_t source;
+  // WASMTRAP_HAS_* and WASMTRAP_FRAMES_TRUNCATED, or-ed together: which of the fields below are set. The others are
+  // 0.
+  uint32_t flags;
+  // What the faulting instruction did to memory. With Mach ports it is WASMTRAP_ACCESS_EXECUTE or
+  // WASMTRAP_ACCESS_UNKNOWN: the exception message does not tell reads from writes.
+  wasmtrap_access_t access;
+  // Program counter: the instruction that faulted; for wasmtrap_raise, its return address.
+  size_t pc;
+  // Stack pointer at the fault.
+  size_t sp;
+  // Frame pointer register at the fault (rbp, x29).
+  size_t fp;
+  // Id of the code range.
+  uint64_t code_id;
+  // User pointer of the code range.
+  void *code_user;
+  // pc minus the start of the range, in bytes.
+  size_t code_offset;
+  // The address that the instruction failed to access.
+  size_t fault_address;
+  // Id of the region.
+  uint64_t region_id;
+  // User pointer of the region.
+  void *region_user;
+  // fault_address minus the base of the region, in bytes: with a linear memory, the WebAssembly address.
+  size_t region_offset;
+  // What was given to wasmtrap_raise, or set by the fault handler.
+  uint64_t payload;
+  // The signal (SIGSEGV, ...), 0 for wasmtrap_raise and for Mach exceptions.
+  int32_t signal;
+  // siginfo_t's si_code.
+  int32_t signal_code;
+  // The Mach exception (EXC_BAD_ACCESS, ...), 0 for all else. One of signal and exception is set for a fault,
+  // whichever way it came.
+  int32_t exception;
+  // Number of elements of exception_codes that are set.
+  uint32_t exception_code_count;
+  // The Mach exception's codes.
+  int64_t exception_codes[2];
+  // The registers at the fault.
+  struct wasmtrap_registers_t registers;
+} wasmtrap_trap_t;
+
+// The stack that a detached chain goes on with.
+typedef struct wasmtrap_stack_t {
+  // sizeof(wasmtrap_stack_t).
+  size_t struct_size;
+  // Lowest usable byte.
+  const void *low;
+  // One past the highest usable byte.
+  const void *high;
+  // Size in bytes of the inaccessible area that ends at `low`, 0 if there is none. A fault in it is a stack
+  // overflow.
+  size_t guard_size;
+} wasmtrap_stack_t;
+
+// What a fault handler says of a fault: one of WASMTRAP_VERDICT_*. Any other value counts as FORWARD.
+typedef uint32_t wasmtrap_verdict_t;
+
+// A fault, as a fault handler sees it. It lives until the handler returns.
+typedef struct wasmtrap_fault_t {
+  // sizeof(wasmtrap_fault_t) in the library, which may be larger than in the header that the handler was built with.
+  size_t struct_size;
+  // One of WASMTRAP_FAULT_*.
+  uint32_t kind;
+  // WASMTRAP_HAS_*: which of the fields below are set. The others are 0. The region is looked up only where the
+  // fault may be a trap by the tables: in registered code, not beside its trap sites, and inside a protected call.
+  uint32_t flags;
+  // What the instruction did to memory.
+  wasmtrap_access_t access;
+  // In: what the trap code would be by the registered tables, WASMTRAP_CODE_NONE if they make no trap of it. Out,
+  // for WASMTRAP_VERDICT_TRAP: the code to trap with.
+  wasmtrap_code_t trap_code;
+  // Out, for WASMTRAP_VERDICT_TRAP: goes into the trap record. 0 at first.
+  uint64_t payload;
+  // Program counter: the instruction that faulted.
+  size_t pc;
+  // Stack pointer at the fault.
+  size_t sp;
+  // Frame pointer register at the fault (rbp, x29).
+  size_t fp;
+  // The address that the instruction failed to access.
+  size_t fault_address;
+  // Id of the code range.
+  uint64_t code_id;
+  // User pointer of the code range.
+  void *code_user;
+  // pc minus the start of the range, in bytes.
+  size_t code_offset;
+  // Id of the region.
+  uint64_t region_id;
+  // User pointer of the region.
+  void *region_user;
+  // fault_address minus the base of the region, in bytes.
+  size_t region_offset;
+  // The signal, 0 for Mach exceptions.
+  int32_t signal;
+  // siginfo_t's si_code.
+  int32_t signal_code;
+  // The Mach exception, 0 for signals.
+  int32_t exception;
+  // Must be ignored.
+  uint32_t reserved;
+  // The thread's registers. Changes take effect with WASMTRAP_VERDICT_RESUME only.
+  struct wasmtrap_registers_t *registers;
+} wasmtrap_fault_t;
+
+// The embedder's own fault handler. It runs on the faulting thread: with signals inside the signal handler, with Mach
+// ports on a stack of the library's, as large as the alternate signal stack, with no signal blocked. It may do only
+// what a signal handler may (POSIX: signal-safety(7)), take no lock, and call only those functions of this library
+// that say they are signal-safe. It may leave by not returning (a jump into its own landing pad), if the jump puts the
+// signal mask back, as siglongjmp can: inside a signal handler the fault's signal is blocked, and the next fault would
+// kill the process.
+typedef wasmtrap_verdict_t (*wasmtrap_fault_handler_t)(struct wasmtrap_fault_t *fault, void *user);
+
+// Success.
+#define WASMTRAP_OK 0
+
+// From wasmtrap_call only: the function did not return, it trapped. Not an error, hence positive.
+#define WASMTRAP_TRAPPED 1
+
+// An argument is out of its range; wasmtrap_last_error names it and its value.
+#define WASMTRAP_ERR_INVALID_ARGUMENT (-1)
+
+// struct_size is not the size of the structure in this version of the library.
+#define WASMTRAP_ERR_STRUCT_SIZE (-2)
+
+// wasmtrap_init has not been called, or wasmtrap_shutdown has.
+#define WASMTRAP_ERR_NOT_INITIALIZED (-3)
+
+// wasmtrap_init was called before, with other options.
+#define WASMTRAP_ERR_CONFLICT (-4)
+
+// This platform, or this process, cannot do what was asked for.
+#define WASMTRAP_ERR_UNSUPPORTED (-5)
+
+// Out of memory. Nothing has changed.
+#define WASMTRAP_ERR_NO_MEMORY (-6)
+
+// The range overlaps one that is registered already.
+#define WASMTRAP_ERR_OVERLAP (-7)
+
+// No range has this id, or no longer has.
+#define WASMTRAP_ERR_UNKNOWN_ID (-8)
+
+// Not now: the thread, or another one, is inside a protected call.
+#define WASMTRAP_ERR_BUSY (-9)
+
+// The call belongs to another thread.
+#define WASMTRAP_ERR_WRONG_THREAD (-10)
+
+// A fixed limit of the library is reached.
+#define WASMTRAP_ERR_LIMIT (-11)
+
+// The operating system refused; wasmtrap_last_error names the call and its error.
+#define WASMTRAP_ERR_SYSTEM (-12)
+
+// Nothing was found at that address.
+#define WASMTRAP_ERR_NOT_FOUND (-13)
+
+// No trap code. In a trap site it means: take the region's code, else the code for the kind of fault.
+#define WASMTRAP_CODE_NONE 0
+
+// "call stack exhausted"
+#define WASMTRAP_CODE_STACK_OVERFLOW 1
+
+// "out of bounds memory access"
+#define WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS 2
+
+// "unaligned atomic"
+#define WASMTRAP_CODE_HEAP_MISALIGNED 3
+
+// "out of bounds table access"
+#define WASMTRAP_CODE_TABLE_OUT_OF_BOUNDS 4
+
+// "uninitialized element": a call through a null table element.
+#define WASMTRAP_CODE_INDIRECT_CALL_TO_NULL 5
+
+// "indirect call type mismatch"
+#define WASMTRAP_CODE_BAD_SIGNATURE 6
+
+// "integer overflow"
+#define WASMTRAP_CODE_INTEGER_OVERFLOW 7
+
+// "integer divide by zero"
+#define WASMTRAP_CODE_INTEGER_DIVISION_BY_ZERO 8
+
+// "invalid conversion to integer"
+#define WASMTRAP_CODE_BAD_CONVERSION_TO_INTEGER 9
+
+// "unreachable"
+#define WASMTRAP_CODE_UNREACHABLE 10
+
+// "interrupt": the host asked the code to stop.
+#define WASMTRAP_CODE_INTERRUPT 11
+
+// "undefined element": call_indirect with an index past the end of the table.
+#define WASMTRAP_CODE_UNDEFINED_ELEMENT 12
+
+// "null reference"
+#define WASMTRAP_CODE_NULL_REFERENCE 13
+
+// "out of bounds array access"
+#define WASMTRAP_CODE_ARRAY_OUT_OF_BOUNDS 14
+
+// "allocation size too large"
+#define WASMTRAP_CODE_ALLOCATION_TOO_LARGE 15
+
+// "cast failure"
+#define WASMTRAP_CODE_CAST_FAILURE 16
+
+// "expected shared memory": memory.atomic.wait on a memory that is not shared.
+#define WASMTRAP_CODE_EXPECTED_SHARED_MEMORY 17
+
+// "unhandled exception"
+#define WASMTRAP_CODE_UNCAUGHT_EXCEPTION 18
+
+// "all fuel consumed"
+#define WASMTRAP_CODE_OUT_OF_FUEL 19
+
+// "unhandled tag": a suspension that no handler takes.
+#define WASMTRAP_CODE_UNHANDLED_TAG 20
+
+// "continuation already consumed"
+#define WASMTRAP_CODE_CONTINUATION_ALREADY_CONSUMED 21
+
+// The first code that is the embedder's own; all from here up are.
+#define WASMTRAP_CODE_USER 4096
+
+// The library chooses: Mach exception ports on macOS wherever they are safe, POSIX signals elsewhere. It looks at the
+// process first and asks the kernel for nothing that could kill it; wasmtrap_describe tells what it found.
+#define WASMTRAP_BACKEND_AUTO 0
+
+// Mach exception ports (macOS): an exception comes to a thread of the library's before it becomes a signal, and before
+// a debugger or crash reporter sees it. Signal handlers are installed underneath all the same, because the kernel may
+// bypass the ports.
+#define WASMTRAP_BACKEND_MACH_PORTS 1
+
+// POSIX signals.
+#define WASMTRAP_BACKEND_SIGNALS 2
+
+// It is not known what the instruction did.
+#define WASMTRAP_ACCESS_UNKNOWN 0
+
+// The instruction read.
+#define WASMTRAP_ACCESS_READ 1
+
+// The instruction wrote.
+#define WASMTRAP_ACCESS_WRITE 2
+
+// The processor fetched the instruction itself.
+#define WASMTRAP_ACCESS_EXECUTE 3
+
+// The fault is not the handler's: the library goes on as if there were no handler.
+#define WASMTRAP_VERDICT_FORWARD 0
+
+// The handler has mended the cause, or changed the registers: go on with the registers as they are now.
+#define WASMTRAP_VERDICT_RESUME 1
+
+// The fault is a trap with fault->trap_code and fault->payload: end the innermost protected call. Outside of one the
+// verdict counts as WASMTRAP_VERDICT_FORWARD.
+#define WASMTRAP_VERDICT_TRAP 2
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// ===== 1. Version and names =====
+//
+// The version of the library that is running, "major.minor.patch". WASMTRAP_VERSION_* are those of the header.
+// Static storage. Thread-safe, signal-safe. Needs no wasmtrap_init.
+const char *wasmtrap_version(void);
+
+// The WebAssembly specification's message for a trap code, such as "integer divide by zero"; "user trap" for the
+// embedder's own codes, "unknown trap" for the rest. Never NULL; static storage. Thread-safe, signal-safe. Needs no
+// wasmtrap_init.
+const char *wasmtrap_code_name(wasmtrap_code_t code);
+
+// A status as text, "WASMTRAP_ERR_OVERLAP" say; "unknown status" for a value that is none. Never NULL; static storage.
+// Thread-safe, signal-safe. Needs no wasmtrap_init.
+const char *wasmtrap_status_name(wasmtrap_status_t status);
+
+// An access as a word: "read", "write", "execute", or "unknown". Never NULL; static storage. Thread-safe, signal-safe.
+// Needs no wasmtrap_init.
+const char *wasmtrap_access_name(wasmtrap_access_t access);
+
+// What the last call of this thread that failed has to say: a sentence that names the argument and its value. "" if no
+// call of this thread has failed. Calls that succeed leave it alone. Never NULL; the text belongs to the library and
+// stays until the thread's next failing call or its end. Thread-safe, not signal-safe. Needs no wasmtrap_init.
+const char *wasmtrap_last_error(void);
+
+// ===== 2. Set-up =====
+//
+// Installs the library's fault handling in this process. `options` is read during the call only; NULL means all
+// defaults. With Mach ports it starts a thread, which blocks all signals and lives until wasmtrap_shutdown.
+//
+// Signal handlers that are there already stay in use for every fault that is not the library's. The shared object that
+// the library is in is never unloaded from then on.
+//
+// Calling it again with the same options is WASMTRAP_OK and does nothing; with others it is WASMTRAP_ERR_CONFLICT.
+// After wasmtrap_shutdown it may be called again with any.
+//
+// Errors: WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (a field, or the environment variable
+// WASMTRAP_BACKEND), WASMTRAP_ERR_CONFLICT, WASMTRAP_ERR_UNSUPPORTED (no Mach ports here, for the reason that
+// wasmtrap_last_error gives, and no fallback allowed), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not
+// signal-safe.
+//
+// The caller vouches for this:
+// `options` is NULL or points to a structure as large as its struct_size says.
+wasmtrap_status_t wasmtrap_init(const struct wasmtrap_options_t *options);
+
+// Puts the earlier signal handlers and exception ports back and forgets all code ranges, regions and the fault
+// handler; their ids are unknown afterwards. Where another handler has been installed on top of the library's, that
+// one stays, and the library's, which it may call, forwards every fault to the earlier ones. Threads keep what
+// wasmtrap_thread_attach gave them until they end or call wasmtrap_thread_detach.
+//
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (a thread is inside a protected call; detached chains do
+// not count). Thread-safe, not signal-safe.
+wasmtrap_status_t wasmtrap_shutdown(void);
+
+// Tells which backend is in use: WASMTRAP_BACKEND_MACH_PORTS or WASMTRAP_BACKEND_SIGNALS. After fork the child uses
+// signals: it has neither the ports nor the thread that serves them.
+//
+// Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`backend` is NULL), WASMTRAP_ERR_NOT_INITIALIZED. Thread-safe, not
+// signal-safe.
+//
+// The caller vouches for this:
+// `backend` is NULL or valid for a write.
+wasmtrap_status_t wasmtrap_backend(wasmtrap_backend_t *backend);
+
+// Describes the set-up in English, a fact a line, for a log or a support ticket: version, host, the backend and why it
+// was chosen, the faults taken, what each signal's handler is now and which object it belongs to, what is registered.
+// Works before wasmtrap_init, and says so.
+//
+// Writes at most `capacity` bytes to `buffer`, always ending in NUL if `capacity` is not 0. `length` (may be NULL)
+// receives the length of the whole text without the NUL: the text was cut if that is not less than `capacity`.
+// `buffer` may be NULL if `capacity` is 0.
+//
+// Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`buffer` is NULL and `capacity` is not 0). Thread-safe, not signal-safe.
+//
+// The caller vouches for this:
+// `buffer` is valid for `capacity` bytes; `length` is NULL or valid for a write.
+wasmtrap_status_t wasmtrap_describe(char *buffer,
+                                    size_t capacity,
+                                    size_t *length);
+
+// Tells whether the library's signal handlers are still the first to be asked. `displaced` (may be NULL) receives the
+// kinds of fault (WASMTRAP_FAULT_*) whose handler another one was installed over, 0 if there are none. A displaced
+// kind still works as long as the newer handler passes on what it does not know. With WASMTRAP_INIT_HOST_OWNS_SIGNALS
+// no handlers are looked at. With Mach ports the kinds are added for which the calling thread has another exception
+// port than the library's; a displaced signal handler matters there only when the kernel bypasses the ports.
+//
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+//
+// The caller vouches for this:
+// `displaced` is NULL or valid for a write.
+wasmtrap_status_t wasmtrap_check(uint32_t *displaced);
+
+// Puts the library's handlers back on top where they were displaced. The handlers found there get every fault that is
+// not the library's, and if they pass it on in turn, it goes to the handlers that were there before the library: no
+// loop arises. Nothing happens where nothing is displaced. With Mach ports the calling thread's exception port is put
+// back on top too, and the one found there gets what is not the library's.
+//
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_LIMIT (more than seven different handlers have been put
+// underneath), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+wasmtrap_status_t wasmtrap_rearm(void);
+
+// ===== 3. Threads =====
+//
+// Prepares the calling thread now rather than at its first protected call: an alternate signal stack with a guard
+// page (unless it has one that is big enough), the bounds of its stack, and with Mach ports its exception port.
+// Calling it again is WASMTRAP_OK. At the thread's end all is put back by itself. A thread for which the kernel has
+// no port goes on with signals, unless Mach ports were asked for without WASMTRAP_INIT_ALLOW_FALLBACK or the host
+// owns the signals: then it is WASMTRAP_ERR_SYSTEM.
+//
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Not signal-safe. Acts on the
+// calling thread.
+wasmtrap_status_t wasmtrap_thread_attach(void);
+
+// Undoes wasmtrap_thread_attach: the thread's earlier alternate signal stack and exception ports are put back.
+// WASMTRAP_OK if the thread is
+// not attached. Allowed after wasmtrap_shutdown.
+//
+// Errors: WASMTRAP_ERR_BUSY (the thread is inside a protected call, or runs on the alternate stack). Not signal-safe.
+// Acts on the calling thread.
+wasmtrap_status_t wasmtrap_thread_detach(void);
+
+// ===== 4. Code and regions =====
+//
+// Registers a range of compiled WebAssembly code. A fault whose program counter is in no registered range is never a
+// trap (unless a fault handler says so). `desc` and its sites are copied; the code itself stays the caller's and must
+// stay where it is until it is unregistered. `id` receives the range's id, never 0.
+//
+// Cost: O(log n) for n ranges, plus a copy of the sites.
+//
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (a null pointer, a
+// zero or wrapping length, sites that are unsorted or outside of the range, an unknown flag), WASMTRAP_ERR_OVERLAP,
+// WASMTRAP_ERR_NO_MEMORY. Thread-safe, not signal-safe.
+//
+// The caller vouches for this:
+// `desc` is NULL or points to a structure as large as its struct_size says, whose `sites` has `site_count` elements;
+// `id` is NULL or valid for a write.
+wasmtrap_status_t wasmtrap_code_register(const struct wasmtrap_code_desc_t *desc,
+                                         uint64_t *id);
+
+// Forgets a code range. When it returns, no handler looks at the range or its sites any more, and the code may be
+// freed or overwritten.
+//
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_UNKNOWN_ID (never given out, or unregistered before).
+// Thread-safe, not signal-safe, not to be called from a fault handler.
+wasmtrap_status_t wasmtrap_code_unregister(uint64_t id);
+
+// Finds the code range that `pc` is in. `info->struct_size` must be set; the rest is filled in. The answer is as of
+// the time of the call: another thread may unregister the range at once.
+//
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (`info` is NULL),
+// WASMTRAP_ERR_NOT_FOUND. Thread-safe, wait-free when it succeeds. Not signal-safe when it fails, because of the
+// sentence for wasmtrap_last_error.
+//
+// The caller vouches for this:
+// `info` is NULL or points to a structure as large as its struct_size says.
+wasmtrap_status_t wasmtrap_code_lookup(const void *pc,
+                                       struct wasmtrap_code_info_t *info);
+
+// Registers a region of data addresses. Regions must not overlap each other. `id` receives the region's id, never 0.
+//
+// Cost: O(log n) for n regions.
+//
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (a null pointer, a
+// zero or wrapping length, an unknown flag), WASMTRAP_ERR_OVERLAP, WASMTRAP_ERR_NO_MEMORY. Thread-safe, not
+// signal-safe.
+//
+// The caller vouches for this:
+// `desc` is NULL or points to a structure as large as its struct_size says; `id` is NULL or valid for a write.
+wasmtrap_status_t wasmtrap_region_register(const struct wasmtrap_region_desc_t *desc,
+                                           uint64_t *id);
+
+// Forgets a region. When it returns, no handler looks at it any more.
+//
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_UNKNOWN_ID. Thread-safe, not signal-safe, not to be called from a
+// fault handler.
+wasmtrap_status_t wasmtrap_region_unregister(uint64_t id);
+
+// ===== 5. Running =====
+//
+// Calls function(argument) under protection. WASMTRAP_OK when it returned, WASMTRAP_TRAPPED when it trapped; then
+// `*trap` is filled in. `trap` may be NULL, else its struct_size, frames and frames_capacity must be set, and it must
+// stay valid during the call. Attaches the thread if need be.
+//
+// After a trap the callee-saved registers, the x87 control word and MXCSR (arm64: FPCR) are as they were at the call.
+// Frames between the trap and the call are dropped without running destructors. The signal mask is what it was where
+// the trap happened. Protected calls nest: a trap ends the innermost one of its thread.
+//
+// A C++ exception, a Rust panic or a thread cancellation may pass through. longjmp across it from inside to outside
+// leaves a stale protected call behind, which the thread's next return from an outer protected call clears; until
+// then faults in code that runs further out are forwarded, since their landing place is gone.
+//
+// Errors (negative; the function has not run): WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_INVALID_ARGUMENT (`function`
+// is NULL, or `frames` is NULL while `frames_capacity` is not 0), WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_NO_MEMORY,
+// WASMTRAP_ERR_SYSTEM. WASMTRAP_ERR_WRONG_THREAD says that the function has run and returned, but on a thread, or with
+// a chain, that this call is not part of: a stack was switched without wasmtrap_chain_detach. Thread-safe, not
+// signal-safe.
+//
+// The caller vouches for this:
+// `function` may be called with `argument`; `trap` is as said above.
+wasmtrap_status_t wasmtrap_call(wasmtrap_function_t function,
+                                void *argument,
+                                struct wasmtrap_trap_t *trap);
+
+// Ends the innermost protected call of this thread with a trap, as a fault would: for library calls and for checks
+// that compiled code makes itself. Does not return, and runs no destructors on its way. `code` is WASMTRAP_CODE_* or
+// the embedder's own; it and `payload` are handed on as they are.
+//
+// Outside of a protected call it writes a sentence to standard error and aborts the process: there is nowhere to go.
+// Not signal-safe in general; allowed in a handler of a fault that happened in registered code.
+//
+// The caller vouches for this:
+// The frames between here and the protected call may be dropped without cleaning up.
+void wasmtrap_raise(wasmtrap_code_t code,
+                    uint64_t payload) WASMTRAP_NORETURN;
+
+// Takes the thread's protected calls off it, for a host that is about to switch stacks (fibers, greenlets). `chain`
+// receives them, NULL if there are none. Afterwards the thread is outside of any protected call. To switch: detach the
+// running stack's chain, switch, attach the other stack's.
+//
+// Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`chain` is NULL), WASMTRAP_ERR_NOT_INITIALIZED. Acts on the calling thread.
+// Not signal-safe.
+//
+// The caller vouches for this:
+// `chain` is NULL or valid for a write.
+wasmtrap_status_t wasmtrap_chain_detach(struct wasmtrap_chain_t **chain);
+
+// Gives a detached chain to the calling thread, which need not be the one it came from. `chain` may be NULL: the
+// thread stays outside of any protected call. `stack`, read during the call only, tells the bounds of the stack that
+// the chain goes on with, for stack overflows and backtraces; NULL means the thread's own stack. It holds until the
+// next wasmtrap_chain_detach.
+//
+// Errors: WASMTRAP_ERR_BUSY (the thread is inside a protected call: detach first), WASMTRAP_ERR_WRONG_THREAD (`chain`
+// is attached to a thread already), WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (the bounds of `stack`
+// are empty or wrap), WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Acts on the calling
+// thread. Not signal-safe.
+//
+// The caller vouches for this:
+// `chain` is NULL or came from wasmtrap_chain_detach and its protected calls have not ended; `stack` is NULL or points
+// to a structure as large as its struct_size says.
+wasmtrap_status_t wasmtrap_chain_attach(struct wasmtrap_chain_t *chain,
+                                        const struct wasmtrap_stack_t *stack);
+
+// ===== 6. Own handling =====
+//
+// Sets the embedder's own fault handler, or takes it away (`handler` is NULL). It is asked about every fault of the
+// kinds taken that the kernel made, on any thread and at any program counter, before the registered tables have their
+// say. `user` is handed to it and never looked at. A thread that is in the old handler at the time may still be in it
+// when this returns; no thread enters it afterwards.
+//
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY. Thread-safe, not signal-safe.
+wasmtrap_status_t wasmtrap_set_fault_handler(wasmtrap_fault_handler_t handler,
+                                             void *user);
+
+// For a host that owns its signal handlers (WASMTRAP_INIT_HOST_OWNS_SIGNALS): hands a signal to the library, from
+// inside an SA_SIGINFO handler, with that handler's three arguments. 1 if it was the library's: the context has been
+// changed, return from the handler at once. 0 if it was not; nothing has changed. The handler should be installed with
+// SA_ONSTACK, or a stack overflow cannot be caught.
+//
+// Signal-safe, thread-safe. 0 before wasmtrap_init, and if `siginfo` or `ucontext` is NULL.
+//
+// The caller vouches for this:
+// `siginfo` and `ucontext` are NULL or what the kernel gave to the handler, a siginfo_t and a ucontext_t.
+int wasmtrap_try_handle_signal(int signal,
+                               void *siginfo,
+                               void *ucontext);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* WASMTRAP_H */
