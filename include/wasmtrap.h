@@ -132,6 +132,9 @@
 // The fault address is in the guard area of the thread's own stack.
 #define WASMTRAP_HAS_STACK_GUARD 64
 
+// The fault address is in the accessible part of the region: what failed is the memory itself.
+#define WASMTRAP_IN_ACCESSIBLE 128
+
 // The most frames that a backtrace has.
 #define WASMTRAP_MAX_FRAMES 128
 
@@ -261,9 +264,44 @@ typedef struct wasmtrap_region_desc_t {
   void *user;
   // Whose region it is; 0 for the default client's. It goes with its client.
   wasmtrap_client_t client;
-  // Must be 0.
-  uint32_t reserved;
+  // What a memory fault in the accessible part means; WASMTRAP_CODE_NONE: no trap. Code of its own, even at a trap
+  // site: such a fault is not the guest's doing. Misaligned accesses are what they are everywhere.
+  wasmtrap_code_t accessible_code;
+  // Length in bytes of the part, from `base` on, that can be accessed without a fault: of a linear memory, its size.
+  // At most `length`. 0 if there is none, or if that is not told: then every fault in the region is a trap. It
+  // changes by wasmtrap_region_set_accessible.
+  //
+  // A fault in that part is a full or failing file system, a file that was truncated under its mapping (SIGBUS,
+  // BUS_ADRERR), hardware that has lost the page (BUS_MCEERR_AR), or a page that the host has protected for a purpose
+  // of its own: nothing that is out of bounds.
+  size_t accessible;
 } wasmtrap_region_desc_t;
+
+// What wasmtrap_region_lookup found.
+typedef struct wasmtrap_region_info_t {
+  // sizeof(wasmtrap_region_info_t), set by the caller.
+  size_t struct_size;
+  // The region's id.
+  uint64_t id;
+  // First byte of the region.
+  const void *base;
+  // Length in bytes.
+  size_t length;
+  // The region's user pointer.
+  void *user;
+  // Offset of the address in the region, in bytes.
+  size_t offset;
+  // Length in bytes of its accessible part, as it was told last.
+  size_t accessible;
+  // What a fault in it means.
+  wasmtrap_code_t code;
+  // What a fault in its accessible part means.
+  wasmtrap_code_t accessible_code;
+  // Whose region it is.
+  wasmtrap_client_t client;
+  // 0.
+  uint32_t reserved;
+} wasmtrap_region_info_t;
 
 // A function that runs under protection.
 typedef void (*wasmtrap_function_t)(void *argument);
@@ -768,12 +806,18 @@ wasmtrap_status_t wasmtrap_code_register(const struct wasmtrap_code_desc_t *desc
 // Thread-safe, not signal-safe, not to be called from a fault handler.
 wasmtrap_status_t wasmtrap_code_unregister(uint64_t id);
 
+// The same by the address of its first byte.
+//
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NOT_FOUND (no registered range begins there). Thread-safe, not
+// signal-safe, not to be called from a fault handler.
+wasmtrap_status_t wasmtrap_code_unregister_at(const void *start);
+
 // Finds the code range that `pc` is in. `info->struct_size` must be set; the rest is filled in. The answer is as of
 // the time of the call: another thread may unregister the range at once.
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (`info` is NULL),
-// WASMTRAP_ERR_NOT_FOUND. Thread-safe, wait-free when it succeeds. Not signal-safe when it fails, because of the
-// sentence for wasmtrap_last_error.
+// WASMTRAP_ERR_NOT_FOUND; none of them leaves a sentence for wasmtrap_last_error. Thread-safe, signal-safe, wait-free,
+// whether or not it finds something.
 //
 // The caller vouches for this:
 // `info` is NULL or points to a structure as large as its struct_size says.
@@ -798,6 +842,35 @@ wasmtrap_status_t wasmtrap_region_register(const struct wasmtrap_region_desc_t *
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_UNKNOWN_ID. Thread-safe, not signal-safe, not to be called from a
 // fault handler.
 wasmtrap_status_t wasmtrap_region_unregister(uint64_t id);
+
+// The same by the region's base.
+//
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NOT_FOUND (no registered region begins there). Thread-safe, not
+// signal-safe, not to be called from a fault handler.
+wasmtrap_status_t wasmtrap_region_unregister_at(const void *base);
+
+// Finds the region that `address` is in. `info->struct_size` must be set; the rest is filled in. The answer is as of
+// the time of the call: another thread may unregister the region at once.
+//
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (`info` is NULL),
+// WASMTRAP_ERR_NOT_FOUND; none of them leaves a sentence for wasmtrap_last_error. Thread-safe, signal-safe, wait-free,
+// whether or not it finds something.
+//
+// The caller vouches for this:
+// `info` is NULL or points to a structure as large as its struct_size says.
+wasmtrap_status_t wasmtrap_region_lookup(const void *address,
+                                         struct wasmtrap_region_info_t *info);
+
+// Tells how much of the region that begins at `base` is accessible from now on, in bytes from `base`: when a memory
+// grows, after its pages have been made accessible and before the guest may touch them. It is an atomic store to the
+// library's own copy of the region. (Not a pointer to a word of the host's: what a fault handler reads must be there as
+// long as the region is, and readable with whatever rights a signal handler has.)
+//
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NOT_FOUND (no registered region begins there),
+// WASMTRAP_ERR_INVALID_ARGUMENT (`accessible` is more than the region's length); none of them leaves a sentence for
+// wasmtrap_last_error. Thread-safe, signal-safe, wait-free.
+wasmtrap_status_t wasmtrap_region_set_accessible(const void *base,
+                                                 size_t accessible);
 
 // ===== 5. Running =====
 //

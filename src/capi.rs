@@ -5,12 +5,14 @@
 
 use core::ffi::{CStr, c_char, c_int, c_void};
 
+use crate::inside::lookup;
 use crate::inside::signals::entry;
 use crate::outside::clients::Name;
 use crate::outside::error::{self, Failure};
 use crate::outside::threads::stack_limit;
 use crate::outside::{code, describe, growing, library, names, regions, threads};
 use crate::shared::abi::*;
+use crate::shared::state;
 use libc::uintptr_t;
 
 fn status(result: Result<(), Failure>) -> wasmtrap_status_t {
@@ -32,6 +34,24 @@ unsafe fn store<T>(name: &str, out: *mut T, value: impl FnOnce() -> Result<T, Fa
     // SAFETY: not null, and the caller promises that it is valid.
     unsafe { out.write(value) };
     Ok(())
+}
+
+/// Fills in what a look-up finds, without a sentence where it finds nothing.
+///
+/// # Safety
+/// As for `growing::fill_in`.
+unsafe fn look_up<T: growing::Growing>(info: *mut T, find: impl FnOnce() -> Option<T>) -> wasmtrap_status_t {
+    let value = || {
+        if !state::is_ready() {
+            return Err(WASMTRAP_ERR_NOT_INITIALIZED);
+        }
+        find().ok_or(WASMTRAP_ERR_NOT_FOUND)
+    };
+    // SAFETY: the caller's promise.
+    match unsafe { growing::fill_in(info, value) } {
+        Ok(()) => WASMTRAP_OK,
+        Err(status) => status,
+    }
 }
 
 // --- 1. Version and names --------------------------------------------------------------------------------------------
@@ -334,19 +354,28 @@ pub extern "C" fn wasmtrap_code_unregister(id: u64) -> wasmtrap_status_t {
     status(code::unregister(id))
 }
 
+/// The same by the address of its first byte.
+///
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NOT_FOUND (no registered range begins there). Thread-safe, not
+/// signal-safe, not to be called from a fault handler.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_code_unregister_at(start: *const c_void) -> wasmtrap_status_t {
+    status(code::unregister_at(start.addr()))
+}
+
 /// Finds the code range that `pc` is in. `info->struct_size` must be set; the rest is filled in. The answer is as of
 /// the time of the call: another thread may unregister the range at once.
 ///
 /// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (`info` is NULL),
-/// WASMTRAP_ERR_NOT_FOUND. Thread-safe, wait-free when it succeeds. Not signal-safe when it fails, because of the
-/// sentence for wasmtrap_last_error.
+/// WASMTRAP_ERR_NOT_FOUND; none of them leaves a sentence for wasmtrap_last_error. Thread-safe, signal-safe, wait-free,
+/// whether or not it finds something.
 ///
 /// # Safety
 /// `info` is NULL or points to a structure as large as its struct_size says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmtrap_code_lookup(pc: *const c_void, info: *mut wasmtrap_code_info_t) -> wasmtrap_status_t {
-    // SAFETY: the caller's promise, for both.
-    status(unsafe { growing::fill_in("info", info, || code::lookup(pc.addr())) })
+    // SAFETY: the caller's promise.
+    unsafe { look_up(info, || lookup::code(pc.addr())) }
 }
 
 /// Registers a region of data addresses. Regions must not overlap each other. `id` receives the region's id, never 0.
@@ -375,6 +404,46 @@ pub unsafe extern "C" fn wasmtrap_region_register(
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_region_unregister(id: u64) -> wasmtrap_status_t {
     status(regions::unregister(id))
+}
+
+/// The same by the region's base.
+///
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NOT_FOUND (no registered region begins there). Thread-safe, not
+/// signal-safe, not to be called from a fault handler.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_region_unregister_at(base: *const c_void) -> wasmtrap_status_t {
+    status(regions::unregister_at(base.addr()))
+}
+
+/// Finds the region that `address` is in. `info->struct_size` must be set; the rest is filled in. The answer is as of
+/// the time of the call: another thread may unregister the region at once.
+///
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (`info` is NULL),
+/// WASMTRAP_ERR_NOT_FOUND; none of them leaves a sentence for wasmtrap_last_error. Thread-safe, signal-safe, wait-free,
+/// whether or not it finds something.
+///
+/// # Safety
+/// `info` is NULL or points to a structure as large as its struct_size says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmtrap_region_lookup(
+    address: *const c_void,
+    info: *mut wasmtrap_region_info_t,
+) -> wasmtrap_status_t {
+    // SAFETY: the caller's promise.
+    unsafe { look_up(info, || lookup::region(address.addr())) }
+}
+
+/// Tells how much of the region that begins at `base` is accessible from now on, in bytes from `base`: when a memory
+/// grows, after its pages have been made accessible and before the guest may touch them. It is an atomic store to the
+/// library's own copy of the region. (Not a pointer to a word of the host's: what a fault handler reads must be there as
+/// long as the region is, and readable with whatever rights a signal handler has.)
+///
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NOT_FOUND (no registered region begins there),
+/// WASMTRAP_ERR_INVALID_ARGUMENT (`accessible` is more than the region's length); none of them leaves a sentence for
+/// wasmtrap_last_error. Thread-safe, signal-safe, wait-free.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_region_set_accessible(base: *const c_void, accessible: usize) -> wasmtrap_status_t {
+    if state::is_ready() { lookup::set_accessible(base.addr(), accessible) } else { WASMTRAP_ERR_NOT_INITIALIZED }
 }
 
 // --- 5. Running ------------------------------------------------------------------------------------------------------

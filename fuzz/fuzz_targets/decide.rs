@@ -14,12 +14,13 @@ use libfuzzer_sys::fuzz_target;
 use wasmtrap::abi::*;
 use wasmtrap::fuzzing::*;
 
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     Kind::Memory,
     Kind::Misaligned,
     Kind::Illegal,
     Kind::IntegerDivision,
     Kind::OtherArithmetic,
+    Kind::LostMemory,
     Kind::Breakpoint,
     Kind::Fatal,
 ];
@@ -96,6 +97,8 @@ impl Plain {
                     client: 0,
                     offset: 0,
                     code: trap_code(input),
+                    accessible: input.one_in(4),
+                    accessible_code: trap_code(input),
                 };
                 (start, length, hit)
             }),
@@ -157,7 +160,7 @@ struct Ruling {
 
 fn rule(fault: &Fault, world: &Plain) -> Ruling {
     let kind_bit = match fault.kind {
-        Kind::Memory | Kind::Misaligned => WASMTRAP_FAULT_MEMORY,
+        Kind::Memory | Kind::Misaligned | Kind::LostMemory => WASMTRAP_FAULT_MEMORY,
         Kind::Illegal => WASMTRAP_FAULT_ILLEGAL,
         Kind::IntegerDivision | Kind::OtherArithmetic => WASMTRAP_FAULT_ARITHMETIC,
         Kind::Breakpoint => WASMTRAP_FAULT_BREAKPOINT,
@@ -199,12 +202,19 @@ fn rule(fault: &Fault, world: &Plain) -> Ruling {
         Kind::Illegal | Kind::Breakpoint => Some(WASMTRAP_CODE_UNREACHABLE),
         // A floating-point exception means nothing in WebAssembly, unless a site says so.
         Kind::OtherArithmetic | Kind::Fatal => None,
+        // Nor does memory that is lost, unless the region says so.
+        Kind::LostMemory => None,
+    };
+    let by_memory = by_site.or(by_region).or(by_kind).filter(|_| fault.kind != Kind::LostMemory);
+    let by_tables = match region.filter(|region| region.accessible && fault.kind != Kind::Misaligned) {
+        Some(region) => said_by(region.accessible_code),
+        None => by_memory,
     };
 
     let protected = world.stack.is_some();
     let of_a_kind = code.is_some_and(|code| code.kinds & kind_bit != 0);
     let is_trap = ours_to_look_at && of_a_kind && at_a_site && protected && where_it_may_be;
-    let trap = by_site.or(by_region).or(by_kind).filter(|_| is_trap);
+    let trap = by_tables.filter(|_| is_trap);
     Ruling { ours_to_look_at, code, protected, at_a_site: at_a_site && of_a_kind, region, stack_overflow, trap }
 }
 
@@ -213,7 +223,7 @@ fn rule(fault: &Fault, world: &Plain) -> Ruling {
 fn check_findings(findings: &Findings, ruling: &Ruling, for_handler: bool) {
     assert_eq!(findings.trap, ruling.trap);
     let identify_code = |hit: CodeHit| (hit.id, hit.user, hit.offset, hit.strict, hit.site);
-    let identify_region = |hit: RegionHit| (hit.id, hit.user, hit.offset, hit.code);
+    let identify_region = |hit: RegionHit| (hit.id, hit.user, hit.offset, hit.code, hit.accessible);
     assert_eq!(findings.code.map(identify_code), ruling.code.map(identify_code));
     if for_handler || ruling.code.is_some() && ruling.protected && ruling.at_a_site {
         assert_eq!(findings.region.map(identify_region), ruling.region.map(identify_region));
@@ -241,7 +251,7 @@ fuzz_target!(|data: &[u8]| {
     let asked = &world.asked;
     match decide(&fault, &world) {
         Verdict::Forward => {
-            assert!(!ruling.ours_to_look_at || !world.has_handler);
+            assert!(!ruling.ours_to_look_at || !world.has_handler || fault.kind == Kind::LostMemory);
             assert_eq!(ruling.trap, None);
         }
         Verdict::Trap(code, findings) => {

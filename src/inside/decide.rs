@@ -21,6 +21,8 @@ pub enum Kind {
     IntegerDivision,
     /// Any other arithmetic: an unmasked floating-point exception.
     OtherArithmetic,
+    /// An access to memory that the hardware has lost.
+    LostMemory,
     /// `int3` or `brk`.
     Breakpoint,
     /// What no code is meant to survive: failing hardware, a broken shadow stack, a single step.
@@ -31,7 +33,7 @@ impl Kind {
     /// The bit by which wasmtrap_init names it; 0 for what cannot be asked for.
     pub fn bit(self) -> u32 {
         match self {
-            Self::Memory | Self::Misaligned => WASMTRAP_FAULT_MEMORY,
+            Self::Memory | Self::Misaligned | Self::LostMemory => WASMTRAP_FAULT_MEMORY,
             Self::Illegal => WASMTRAP_FAULT_ILLEGAL,
             Self::IntegerDivision | Self::OtherArithmetic => WASMTRAP_FAULT_ARITHMETIC,
             Self::Breakpoint => WASMTRAP_FAULT_BREAKPOINT,
@@ -49,11 +51,13 @@ impl Kind {
             Self::IntegerDivision => Some(WASMTRAP_CODE_INTEGER_DIVISION_BY_ZERO),
             // WebAssembly has no floating-point traps: without a site that says otherwise this is the host's affair.
             Self::OtherArithmetic | Self::Fatal => None,
+            // Nobody's fault, and nobody's trap unless a region says so.
+            Self::LostMemory => None,
         }
     }
 
     fn touches_memory(self) -> bool {
-        matches!(self, Self::Memory | Self::Misaligned)
+        matches!(self, Self::Memory | Self::Misaligned | Self::LostMemory)
     }
 }
 
@@ -113,6 +117,10 @@ pub struct RegionHit {
     pub offset: usize,
     /// Its trap code, WASMTRAP_CODE_NONE for the kind's.
     pub code: wasmtrap_code_t,
+    /// The address is in its accessible part.
+    pub accessible: bool,
+    /// The trap code of that part, WASMTRAP_CODE_NONE if nothing is a trap there.
+    pub accessible_code: wasmtrap_code_t,
 }
 
 /// What the decision asks. The questions come in the order of the functions, and each only if the one before gave
@@ -173,6 +181,10 @@ pub fn decide(fault: &Fault, world: &impl World) -> Verdict {
         return Verdict::Forward;
     }
     let mut findings = examine(fault, world);
+    if fault.kind == Kind::LostMemory && findings.trap.is_none() {
+        // Not even a fault handler can know better: it would take it for an access that is out of bounds.
+        return Verdict::Forward;
+    }
     if world.has_fault_handlers() {
         look_at_address(&mut findings, fault, world);
         if world.is_to_be_asked(fault.kind, &findings) {
@@ -210,6 +222,16 @@ fn examine(fault: &Fault, world: &impl World) -> Findings {
         // A region is the embedder's word about these addresses; the stack is only ours.
         findings.stack_overflow =
             fault.kind == Kind::Memory && findings.region.is_none() && stack.overflowed_at(address);
+    }
+    if let Some(region) = findings.region
+        && region.accessible
+        && fault.kind != Kind::Misaligned
+    {
+        findings.trap = (region.accessible_code != WASMTRAP_CODE_NONE).then_some(region.accessible_code);
+        return findings;
+    }
+    if fault.kind == Kind::LostMemory {
+        return findings;
     }
     if fault.kind.touches_memory() && code.strict && findings.region.is_none() && !findings.stack_overflow {
         return findings;

@@ -42,7 +42,15 @@ impl Default for Imagined {
                 site: Site::NoTable,
             }),
             stack: Some(RunningStack { bounds: STACK, sp: STACK.low }),
-            region: Some(RegionHit { id: 3, user: 4, client: 0, offset: 8, code: WASMTRAP_CODE_NONE }),
+            region: Some(RegionHit {
+                id: 3,
+                user: 4,
+                client: 0,
+                offset: 8,
+                code: WASMTRAP_CODE_NONE,
+                accessible: false,
+                accessible_code: WASMTRAP_CODE_NONE,
+            }),
             looked_at_thread: Cell::new(false),
             looked_at_regions: Cell::new(false),
         }
@@ -242,6 +250,39 @@ fn the_code_is_the_sites_else_the_regions_else_the_kinds() {
     assert_eq!(with(Site::Code(WASMTRAP_CODE_NONE), 0x1002), Some(0x1002));
     assert_eq!(with(Site::NoTable, 0x1002), Some(0x1002));
     assert_eq!(with(Site::Code(WASMTRAP_CODE_NONE), WASMTRAP_CODE_NONE), Some(WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS));
+}
+
+#[test]
+fn a_fault_in_the_accessible_part_is_a_trap_only_with_a_code_of_its_own() {
+    let with = |kind, site, accessible_code| {
+        let mut world = Imagined::default().with_site(site).not_strict();
+        if let Some(hit) = &mut world.region {
+            (hit.accessible, hit.accessible_code, hit.code) = (true, accessible_code, 0x1002);
+        }
+        trap_code(&Fault { kind, ..memory_fault() }, &world)
+    };
+    for kind in [Kind::Memory, Kind::LostMemory] {
+        for site in [Site::NoTable, Site::Code(WASMTRAP_CODE_NONE), Site::Code(0x1001)] {
+            assert_eq!(with(kind, site, WASMTRAP_CODE_NONE), None, "{kind:?} {site:?}");
+            assert_eq!(with(kind, site, 0x1003), Some(0x1003), "{kind:?} {site:?}");
+        }
+        assert_eq!(with(kind, Site::NotListed, 0x1003), None, "{kind:?}");
+    }
+    assert_eq!(with(Kind::Misaligned, Site::NoTable, 0x1003), Some(0x1002), "that is the guest's doing");
+}
+
+#[test]
+fn lost_memory_is_out_of_bounds_nowhere_and_no_fault_handler_is_asked() {
+    let lost = Fault { kind: Kind::LostMemory, ..memory_fault() };
+    for handler in [false, true] {
+        for site in [Site::NoTable, Site::Code(0x1001)] {
+            let world = || Imagined { handler, ..Imagined::default().with_site(site) };
+            assert_eq!(trap_code(&lost, &world()), None);
+            assert_eq!(trap_code(&lost, &world().not_strict()), None);
+            let stack = Fault { address: Some(STACK.low - 1), ..lost };
+            assert_eq!(trap_code(&stack, &Imagined { region: None, ..world() }), None);
+        }
+    }
 }
 
 #[test]

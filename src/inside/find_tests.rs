@@ -1,6 +1,7 @@
 //! The search inside of a node, and the search for a trap site, against the plain way of doing it.
 
 use core::ptr::{self, NonNull};
+use core::sync::atomic::AtomicUsize;
 
 use proptest::prelude::*;
 
@@ -15,7 +16,20 @@ fn node(keys: &[usize]) -> Node {
 
 fn entry(sites: &[Site]) -> Entry {
     let (start, last, id, user, flags, code) = (0, usize::MAX, 1, 0, 0, 0);
-    Entry { start, last, id, user, flags, code, client: 0, kinds: 0, sites: sites.as_ptr(), site_count: sites.len() }
+    Entry {
+        start,
+        last,
+        id,
+        user,
+        flags,
+        code,
+        accessible_code: 0,
+        accessible: AtomicUsize::new(0),
+        client: 0,
+        kinds: 0,
+        sites: sites.as_ptr(),
+        site_count: sites.len(),
+    }
 }
 
 #[test]
@@ -33,7 +47,7 @@ fn an_empty_site_table_is_one_and_has_no_site() {
     assert!(empty.has_sites());
     assert_eq!(site_code(&empty, 0), None);
 
-    let none = Entry { sites: ptr::null(), ..empty };
+    let none = Entry { sites: ptr::null(), ..entry(&[]) };
     assert!(!none.has_sites());
     assert_eq!(site_code(&none, 0), None);
 }

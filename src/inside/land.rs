@@ -71,6 +71,9 @@ pub(crate) fn describe(record: &mut wasmtrap_trap_t, fault: &Fault, findings: &F
         record.region_id = region.id;
         record.region_user = region.user as *mut core::ffi::c_void;
         record.region_offset = region.offset;
+        if region.accessible {
+            record.flags |= WASMTRAP_IN_ACCESSIBLE;
+        }
     }
     if findings.stack_overflow {
         record.flags |= WASMTRAP_HAS_STACK_GUARD;

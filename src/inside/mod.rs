@@ -15,6 +15,7 @@ pub(crate) mod backtrace;
 pub(crate) mod decide;
 pub(crate) mod find;
 pub(crate) mod land;
+pub(crate) mod lookup;
 #[cfg(any(wasmtrap_mach, test, feature = "fuzzing"))]
 pub(crate) mod mach;
 pub(crate) mod machine;

@@ -175,6 +175,8 @@ impl World for Live<'_> {
             client: entry.client,
             offset: address - entry.start,
             code: entry.code,
+            accessible: address - entry.start < entry.accessible.load(Ordering::Relaxed),
+            accessible_code: entry.accessible_code,
         })
     }
 }

@@ -3,8 +3,6 @@
 use super::error::{self, Failure, fail};
 use super::registry::{self, NewEntry, RegistryError};
 use super::{clients, library};
-use crate::inside::decide::Site;
-use crate::inside::tables;
 use crate::shared::abi::*;
 
 pub(crate) fn register(desc: &wasmtrap_code_desc_t) -> Result<u64, Failure> {
@@ -19,6 +17,8 @@ pub(crate) fn register(desc: &wasmtrap_code_desc_t) -> Result<u64, Failure> {
         user: desc.user.addr(),
         flags: desc.flags,
         code: WASMTRAP_CODE_NONE,
+        accessible: 0,
+        accessible_code: WASMTRAP_CODE_NONE,
         client: desc.client,
         kinds,
         sites: sites(desc)?,
@@ -30,26 +30,8 @@ pub(crate) fn unregister(id: u64) -> Result<(), Failure> {
     remove(&registry::CODE, id, "code range")
 }
 
-pub(crate) fn lookup(pc: usize) -> Result<wasmtrap_code_info_t, Failure> {
-    library::require_ready()?;
-    let found = registry::CODE.find(pc, |entry| (entry.last - entry.start, tables::hit(entry, pc)));
-    let Some((span, hit)) = found else {
-        return Err(fail(WASMTRAP_ERR_NOT_FOUND, format_args!("pc {pc:#x} is in no registered code range")));
-    };
-    let (has_site, site_code) = match hit.site {
-        Site::Code(code) => (1, code),
-        Site::NoTable | Site::NotListed => (0, WASMTRAP_CODE_NONE),
-    };
-    Ok(wasmtrap_code_info_t {
-        struct_size: size_of::<wasmtrap_code_info_t>(),
-        id: hit.id,
-        start: (pc - hit.offset) as *const core::ffi::c_void,
-        length: span + 1,
-        user: hit.user as *mut core::ffi::c_void,
-        offset: hit.offset,
-        has_site,
-        site_code,
-    })
+pub(crate) fn unregister_at(start: usize) -> Result<(), Failure> {
+    remove_at(&registry::CODE, start, "start", "code range")
 }
 
 /// The kinds of fault that may be traps in the range: those asked for, all of which its client takes.
@@ -173,6 +155,19 @@ pub(super) fn insert(registry: &registry::Registry<'static>, new: NewEntry<'_>, 
 pub(super) fn remove(registry: &registry::Registry<'static>, id: u64, what: &str) -> Result<(), Failure> {
     library::require_ready()?;
     registry.remove(id).map_err(|_| unknown_id(id, what))
+}
+
+/// Removes the range that begins at `start`, which the caller knows as `name`.
+pub(super) fn remove_at(
+    registry: &registry::Registry<'static>,
+    start: usize,
+    name: &str,
+    what: &str,
+) -> Result<(), Failure> {
+    library::require_ready()?;
+    registry.remove_at(start).map_err(|_| {
+        fail(WASMTRAP_ERR_NOT_FOUND, format_args!("{name} is {start:#x}, where no registered {what} begins"))
+    })
 }
 
 fn unknown_id(id: u64, what: &str) -> Failure {

@@ -34,23 +34,45 @@ growing! {
     wasmtrap_code_desc_t: [56];
     wasmtrap_code_info_t: [56];
     wasmtrap_region_desc_t: [40];
+    wasmtrap_region_info_t: [];
     wasmtrap_stack_t: [32];
+}
+
+/// Why a structure cannot be used.
+#[derive(Clone, Copy)]
+enum Misfit {
+    Null,
+    /// It is none of the sizes that the structure has had.
+    Size(usize),
+}
+
+impl Misfit {
+    fn status(self) -> wasmtrap_status_t {
+        match self {
+            Self::Null => WASMTRAP_ERR_INVALID_ARGUMENT,
+            Self::Size(_) => WASMTRAP_ERR_STRUCT_SIZE,
+        }
+    }
+
+    fn explain<T>(self, name: &str) -> Failure {
+        match self {
+            Self::Null => error::null(name),
+            Self::Size(size) => error::struct_size(name, size, size_of::<T>()),
+        }
+    }
 }
 
 /// The size that `given` says it has, checked.
 ///
 /// # Safety
 /// `given` is null or valid for a read of its first field.
-unsafe fn size_of_given<T: Growing>(name: &str, given: *const T) -> Result<usize, Failure> {
+unsafe fn size_of_given<T: Growing>(given: *const T) -> Result<usize, Misfit> {
     if given.is_null() {
-        return Err(error::null(name));
+        return Err(Misfit::Null);
     }
     // SAFETY: every such structure begins with its size, which the caller promises to be readable.
     let size = unsafe { given.cast::<usize>().read() };
-    if size != size_of::<T>() && !T::RELEASED.contains(&size) {
-        return Err(error::struct_size(name, size, size_of::<T>()));
-    }
-    Ok(size)
+    if size == size_of::<T>() || T::RELEASED.contains(&size) { Ok(size) } else { Err(Misfit::Size(size)) }
 }
 
 /// Reads the structure at `given`. What it does not have yet is 0.
@@ -59,7 +81,7 @@ unsafe fn size_of_given<T: Growing>(name: &str, given: *const T) -> Result<usize
 /// `given` is null, or valid for a read of its first field, and of as many bytes as that says.
 pub(crate) unsafe fn read<T: Growing>(name: &str, given: *const T) -> Result<T, Failure> {
     // SAFETY: the caller's promise.
-    let size = unsafe { size_of_given(name, given)? };
+    let size = unsafe { size_of_given(given) }.map_err(|misfit| misfit.explain::<T>(name))?;
     let mut whole = MaybeUninit::<T>::zeroed();
     // SAFETY: `size` is at most that of `T`, and the caller says that so much is there.
     unsafe { core::ptr::copy_nonoverlapping(given.cast::<u8>(), whole.as_mut_ptr().cast::<u8>(), size) };
@@ -67,19 +89,19 @@ pub(crate) unsafe fn read<T: Growing>(name: &str, given: *const T) -> Result<T, 
     Ok(unsafe { whole.assume_init() })
 }
 
-/// Fills in the structure at `out`, as far as the caller knows it; its size stays as it is.
+/// Fills in the structure at `out`, as far as the caller knows it; its size stays as it is. Signal-safe, so that no
+/// sentence is written.
 ///
 /// # Safety
 /// `out` is null, or valid for a read of its first field, and for a write of as many bytes as that says.
 pub(crate) unsafe fn fill_in<T: Growing>(
-    name: &str,
     out: *mut T,
-    value: impl FnOnce() -> Result<T, Failure>,
-) -> Result<(), Failure> {
-    // SAFETY: the caller's promise.
-    let size = unsafe { size_of_given(name, out.cast_const())? };
-    let value = value()?;
+    value: impl FnOnce() -> Result<T, wasmtrap_status_t>,
+) -> Result<(), wasmtrap_status_t> {
     const SIZE: usize = size_of::<usize>();
+    // SAFETY: the caller's promise.
+    let size = unsafe { size_of_given(out.cast_const()) }.map_err(Misfit::status)?;
+    let value = value()?;
     // SAFETY: the caller says that `size` bytes are there; all that follows the first field is copied.
     unsafe {
         let rest = core::ptr::from_ref(&value).cast::<u8>().add(SIZE);
@@ -126,7 +148,7 @@ mod tests {
             let mut out = given(size);
             let value = || Ok(Grown { struct_size: 24, old: 1, new: 2 });
             // SAFETY: all three fields are there.
-            assert!(unsafe { fill_in("info", &raw mut out, value) }.is_ok());
+            assert!(unsafe { fill_in(&raw mut out, value) }.is_ok());
             assert_eq!(out, Grown { struct_size: size, old: 1, new });
         }
     }

@@ -1,7 +1,7 @@
 //! Regions: from a description to an entry of the registry.
 
 use super::clients;
-use super::code::{insert, range, remove, unknown_flags};
+use super::code::{insert, range, remove, remove_at, unknown_flags};
 use super::error::{Failure, fail};
 use super::registry::{self, NewEntry};
 use crate::shared::abi::*;
@@ -12,10 +12,10 @@ pub(crate) fn register(desc: &wasmtrap_region_desc_t) -> Result<u64, Failure> {
     if desc.flags != 0 {
         return Err(unknown_flags(desc.flags, "0 is"));
     }
-    if desc.reserved != 0 {
+    if desc.accessible > desc.length {
         return Err(fail(
             WASMTRAP_ERR_INVALID_ARGUMENT,
-            format_args!("desc->reserved is {:#x}, but must be 0", desc.reserved),
+            format_args!("desc->accessible is {}, more than the region's {} bytes", desc.accessible, desc.length),
         ));
     }
     let new = NewEntry {
@@ -24,6 +24,8 @@ pub(crate) fn register(desc: &wasmtrap_region_desc_t) -> Result<u64, Failure> {
         user: desc.user.addr(),
         flags: 0,
         code: desc.code,
+        accessible: desc.accessible,
+        accessible_code: desc.accessible_code,
         client: desc.client,
         kinds: 0,
         sites: None,
@@ -33,4 +35,8 @@ pub(crate) fn register(desc: &wasmtrap_region_desc_t) -> Result<u64, Failure> {
 
 pub(crate) fn unregister(id: u64) -> Result<(), Failure> {
     remove(&registry::REGIONS, id, "region")
+}
+
+pub(crate) fn unregister_at(base: usize) -> Result<(), Failure> {
+    remove_at(&registry::REGIONS, base, "base", "region")
 }

@@ -11,12 +11,13 @@
 //! An insertion that fails has changed nothing: it allocates all that it needs first. A removal allocates nothing.
 
 use core::ptr::{self, NonNull};
+use core::sync::atomic::AtomicUsize;
 
 use super::allocation::{self, NoMemory};
 use super::lock::Locked;
 use super::node_pool::NodePool;
 use super::tree_edit::{self, height, nodes_to_insert, nodes_to_remove};
-use crate::inside::find::{self, at_or_below};
+use crate::inside::find::at_or_below;
 use crate::shared::abi::wasmtrap_client_t;
 use crate::shared::readers::{READERS, Readers};
 use crate::shared::tree::{self, Entry, Node, Site, Table};
@@ -38,6 +39,9 @@ pub(crate) struct NewEntry<'s> {
     pub(crate) user: usize,
     pub(crate) flags: u32,
     pub(crate) code: u32,
+    /// Of a region: how much of it is accessible, and what a fault there means.
+    pub(crate) accessible: usize,
+    pub(crate) accessible_code: u32,
     pub(crate) client: wasmtrap_client_t,
     pub(crate) kinds: u32,
     /// By strictly ascending offset. Copied.
@@ -148,17 +152,32 @@ impl<'t> Registry<'t> {
     /// Unregisters a range. When this returns, no reader sees it any more.
     pub(crate) fn remove(&self, id: u64) -> Result<(), RegistryError> {
         let mut writers = self.writers.lock();
-        let Writers { pool, ledgers, .. } = &mut *writers;
-        let ledger = &mut ledgers[self.kind as usize];
         // SAFETY: the tree by id changes with the lock held only.
-        let entry = unsafe { at_or_below(ledger.by_id, id as usize) };
+        let entry = unsafe { at_or_below(writers.ledgers[self.kind as usize].by_id, id as usize) };
         let entry = entry.filter(|entry| entry.id == id).ok_or(RegistryError::UnknownId)?;
+        self.take_out(&mut writers, entry);
+        Ok(())
+    }
 
+    /// The same with the range that begins at `start`.
+    pub(crate) fn remove_at(&self, start: usize) -> Result<(), RegistryError> {
+        let mut writers = self.writers.lock();
+        // SAFETY: with the lock held, published trees stay as they are.
+        let entry = unsafe { at_or_below(self.table.root(), start) };
+        let entry = entry.filter(|entry| entry.start == start).ok_or(RegistryError::UnknownId)?;
+        self.take_out(&mut writers, entry);
+        Ok(())
+    }
+
+    /// Takes an entry out of the trees and frees it once no reader sees it any more.
+    fn take_out(&self, writers: &mut Writers<'t>, entry: &Entry) {
+        let Writers { pool, ledgers, .. } = writers;
+        let ledger = &mut ledgers[self.kind as usize];
         // SAFETY: both trees have the entry, the lock is held, and the insertion reserved the nodes.
         let (root, by_id) = unsafe {
             (
                 tree_edit::remove(self.table.root(), entry.start, pool),
-                tree_edit::remove(ledger.by_id, id as usize, pool),
+                tree_edit::remove(ledger.by_id, entry.id as usize, pool),
             )
         };
         // SAFETY: `remove` keeps the invariants; what is taken out here is freed after the wait below.
@@ -169,7 +188,6 @@ impl<'t> Registry<'t> {
         pool.reclaim();
         // SAFETY: the entry is in no tree, and `reclaim` has waited for the readers that may have seen it.
         unsafe { free_entry(entry) };
-        Ok(())
     }
 
     /// Unregisters what is this client's.
@@ -221,14 +239,15 @@ impl<'t> Registry<'t> {
     }
 
     /// Lets `look` see the range that `address` is in. Takes no lock.
+    #[cfg(test)]
     pub(crate) fn find<R>(&self, address: usize, look: impl FnOnce(&Entry) -> R) -> Option<R> {
-        find::find(self.table, address, look)
+        crate::inside::find::find(self.table, address, look)
     }
 }
 
 /// A copy of `new` and of its sites.
 fn new_entry(new: &NewEntry<'_>, id: u64) -> Result<NonNull<Entry>, NoMemory> {
-    let &NewEntry { start, last, user, flags, code, client, kinds, sites } = new;
+    let &NewEntry { start, last, user, flags, code, accessible, accessible_code, client, kinds, sites } = new;
     let entry = allocation::allocate::<Entry>()?;
     let (sites, site_count) = match sites.map(|sites| (allocation::copy_slice(sites), sites.len())) {
         None => (ptr::null(), 0),
@@ -239,8 +258,11 @@ fn new_entry(new: &NewEntry<'_>, id: u64) -> Result<NonNull<Entry>, NoMemory> {
             return Err(error);
         }
     };
+    let accessible = AtomicUsize::new(accessible);
+    let whole =
+        Entry { start, last, id, user, flags, code, accessible_code, accessible, client, kinds, sites, site_count };
     // SAFETY: newly allocated for an entry.
-    unsafe { entry.write(Entry { start, last, id, user, flags, code, client, kinds, sites, site_count }) };
+    unsafe { entry.write(whole) };
     Ok(entry)
 }
 

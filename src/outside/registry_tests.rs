@@ -57,6 +57,8 @@ impl Range {
             kinds: 0,
             flags: !self.nonce,
             code: self.nonce,
+            accessible: 0,
+            accessible_code: 0,
             sites: sites.as_deref(),
         })
     }

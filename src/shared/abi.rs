@@ -287,7 +287,44 @@ pub struct wasmtrap_region_desc_t {
     pub user: *mut c_void,
     /// Whose region it is; 0 for the default client's. It goes with its client.
     pub client: wasmtrap_client_t,
-    /// Must be 0.
+    /// What a memory fault in the accessible part means; WASMTRAP_CODE_NONE: no trap. Code of its own, even at a trap
+    /// site: such a fault is not the guest's doing. Misaligned accesses are what they are everywhere.
+    pub accessible_code: wasmtrap_code_t,
+    /// Length in bytes of the part, from `base` on, that can be accessed without a fault: of a linear memory, its size.
+    /// At most `length`. 0 if there is none, or if that is not told: then every fault in the region is a trap. It
+    /// changes by wasmtrap_region_set_accessible.
+    ///
+    /// A fault in that part is a full or failing file system, a file that was truncated under its mapping (SIGBUS,
+    /// BUS_ADRERR), hardware that has lost the page (BUS_MCEERR_AR), or a page that the host has protected for a purpose
+    /// of its own: nothing that is out of bounds.
+    pub accessible: usize,
+}
+
+/// What wasmtrap_region_lookup found.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wasmtrap_region_info_t {
+    /// sizeof(wasmtrap_region_info_t), set by the caller.
+    pub struct_size: usize,
+    /// The region's id.
+    pub id: u64,
+    /// First byte of the region.
+    pub base: *const c_void,
+    /// Length in bytes.
+    pub length: usize,
+    /// The region's user pointer.
+    pub user: *mut c_void,
+    /// Offset of the address in the region, in bytes.
+    pub offset: usize,
+    /// Length in bytes of its accessible part, as it was told last.
+    pub accessible: usize,
+    /// What a fault in it means.
+    pub code: wasmtrap_code_t,
+    /// What a fault in its accessible part means.
+    pub accessible_code: wasmtrap_code_t,
+    /// Whose region it is.
+    pub client: wasmtrap_client_t,
+    /// 0.
     pub reserved: u32,
 }
 
@@ -326,6 +363,8 @@ pub const WASMTRAP_HAS_REGISTERS: u32 = 16;
 pub const WASMTRAP_FRAMES_TRUNCATED: u32 = 32;
 /// The fault address is in the guard area of the thread's own stack.
 pub const WASMTRAP_HAS_STACK_GUARD: u32 = 64;
+/// The fault address is in the accessible part of the region: what failed is the memory itself.
+pub const WASMTRAP_IN_ACCESSIBLE: u32 = 128;
 
 /// The most frames that a backtrace has.
 pub const WASMTRAP_MAX_FRAMES: usize = 128;

@@ -7,6 +7,10 @@ use super::abi::{WASMTRAP_MAX_CLIENTS, wasmtrap_client_t, wasmtrap_fault_handler
 /// 1 between wasmtrap_init and wasmtrap_shutdown.
 pub(crate) static READY: AtomicU8 = AtomicU8::new(0);
 
+pub(crate) fn is_ready() -> bool {
+    READY.load(Ordering::Acquire) != 0
+}
+
 /// The kinds of fault (WASMTRAP_FAULT_*) that may become traps; 0 before init and after shutdown.
 pub(crate) static ARMED_KINDS: AtomicU32 = AtomicU32::new(0);
 

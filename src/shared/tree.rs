@@ -11,7 +11,7 @@
 //! - all leaves, level 0, are at the same depth.
 
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use super::abi::{wasmtrap_client_t, wasmtrap_site_t};
 use super::readers::{READERS, Readers};
@@ -24,8 +24,8 @@ pub(crate) static CODE: Table<'static> = Table::new(&READERS);
 /// The registered regions of data addresses.
 pub(crate) static REGIONS: Table<'static> = Table::new(&READERS);
 
-/// A registered range, of code or of data. Never changed once published.
-#[derive(Clone, Copy, Debug)]
+/// A registered range, of code or of data. Never changed once published, but for what is accessible of a region.
+#[derive(Debug)]
 pub(crate) struct Entry {
     /// First address.
     pub(crate) start: usize,
@@ -37,6 +37,10 @@ pub(crate) struct Entry {
     pub(crate) flags: u32,
     /// The trap code of a region.
     pub(crate) code: u32,
+    /// The trap code of a region's accessible part, WASMTRAP_CODE_NONE if faults there are nobody's trap.
+    pub(crate) accessible_code: u32,
+    /// How much of a region is accessible, from its start.
+    pub(crate) accessible: AtomicUsize,
     /// Whose it is.
     pub(crate) client: wasmtrap_client_t,
     /// The kinds of fault (WASMTRAP_FAULT_*) that may be traps in a code range.

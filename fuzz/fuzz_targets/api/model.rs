@@ -180,6 +180,10 @@ impl Errors {
         self.0.is_empty()
     }
 
+    pub fn have(&self, status: wasmtrap_status_t) -> bool {
+        self.0.iter().any(|&(reason, _)| reason == status)
+    }
+
     pub fn explain(&self, status: wasmtrap_status_t, sentence: &str) -> bool {
         self.0.iter().any(|&(reason, word)| reason == status && sentence.contains(word))
     }

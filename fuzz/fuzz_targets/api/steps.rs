@@ -186,6 +186,19 @@ impl<'d> Session<'d> {
         false
     }
 
+    /// The same for a look-up, which is signal-safe and leaves no sentence.
+    fn judge_look_up(&self, call: &str, status: wasmtrap_status_t, errors: &Errors) -> bool {
+        // SAFETY: as above.
+        let sentence = unsafe { CStr::from_ptr(wasmtrap_last_error()) }.to_bytes();
+        assert_eq!(sentence, self.model.sentence, "{call}: wasmtrap_last_error changed");
+        if status == WASMTRAP_OK {
+            assert!(errors.is_empty(), "{call} succeeded, in spite of {errors:?}");
+            return true;
+        }
+        assert!(errors.have(status), "{call} gave {status}, expected one of {errors:?}");
+        false
+    }
+
     // --- Set-up ------------------------------------------------------------------------------------------------------
 
     fn init(&mut self) {
@@ -196,7 +209,7 @@ impl<'d> Session<'d> {
             backend: input.pick(&[0, 0, 0, 0, 0, 2, 1, 3, u32::MAX]),
             macos_use_mach_ports: input.pick(&[0, 0, 0, 0, 0, 1, 2, 3, u32::MAX]),
             fault_kinds: input.pick(&[0, 0, 15, 15, 15, 1, 2, 4, 8, 7, 16, u32::MAX]),
-            flags: input.pick(&[0, 0, 0, 0, 1, 2, 2, 3, 4, u32::MAX]),
+            flags: input.pick(&[0, 0, 0, 0, 1, 2, 2, 3, 4, 8, u32::MAX]),
             alternate_stack_size: input.pick(&[0, 0, 0, 0, 16 << 10, 100_000, 64 << 20, 1, (16 << 10) - 1, usize::MAX]),
         };
         self.init_with((!null).then_some(options));
@@ -233,7 +246,7 @@ impl<'d> Session<'d> {
                     "options->macos_use_mach_ports",
                 )
                 .when(fault_kinds & !15 != 0, WASMTRAP_ERR_INVALID_ARGUMENT, "options->fault_kinds")
-                .when(flags & !3 != 0, WASMTRAP_ERR_INVALID_ARGUMENT, "options->flags")
+                .when(flags & !7 != 0, WASMTRAP_ERR_INVALID_ARGUMENT, "options->flags")
                 .when(
                     stack != 0 && !(16 << 10..=64 << 20).contains(&stack),
                     WASMTRAP_ERR_INVALID_ARGUMENT,
@@ -440,7 +453,8 @@ impl<'d> Session<'d> {
             flags: input.pick(&[0, 0, 0, 0, 0, 0, 1, u32::MAX]),
             user: input.bits() as *mut c_void,
             client: WASMTRAP_CLIENT_DEFAULT,
-            reserved: 0,
+            accessible_code: own_code(input),
+            accessible: if input.one_in(16) { length.saturating_add(1) } else { 0 },
         };
         let (null_desc, null_id) = (input.one_in(64), input.one_in(64));
 
@@ -449,7 +463,10 @@ impl<'d> Session<'d> {
             check_range(&mut errors, start, length, ["desc->base", "desc->length"]);
             let last = start.wrapping_add(length).wrapping_sub(1);
             let overlaps = self.model.regions.iter().any(|region| region.start <= last && start <= region.last);
-            errors.when(desc.flags != 0, WASMTRAP_ERR_INVALID_ARGUMENT, "desc->flags").when(
+            errors
+                .when(desc.flags != 0, WASMTRAP_ERR_INVALID_ARGUMENT, "desc->flags")
+                .when(desc.accessible > length, WASMTRAP_ERR_INVALID_ARGUMENT, "desc->accessible")
+                .when(
                 overlaps,
                 WASMTRAP_ERR_OVERLAP,
                 "overlaps",
@@ -540,7 +557,7 @@ impl<'d> Session<'d> {
         let before = info.bytes().to_vec();
         // SAFETY: NULL, or a whole structure, whose size is only said to be another.
         let status = unsafe { wasmtrap_code_lookup(pc as *const c_void, info.pointer(null)) };
-        if !self.judge("wasmtrap_code_lookup", status, &errors) {
+        if !self.judge_look_up("wasmtrap_code_lookup", status, &errors) {
             assert_eq!(info.bytes(), before);
             return;
         }

@@ -29,6 +29,7 @@ const SEGV_MTESERR: i32 = 9;
 
 const BUS_ADRALN: i32 = 1;
 const BUS_ADRERR: i32 = 2;
+const BUS_MCEERR_AR: i32 = 4;
 
 const TRAP_BRKPT: i32 = 1;
 
@@ -44,6 +45,8 @@ pub(crate) fn classify(signal: libc::c_int, code: i32, origin: Origin) -> Readin
         // x86-64 reports an alignment check without the address (exc_alignment_check, arch/x86/kernel/traps.c).
         (libc::SIGBUS, BUS_ADRALN) => (Kind::Misaligned, cfg!(target_arch = "aarch64")),
         (libc::SIGBUS, BUS_ADRERR) => (Kind::Memory, true),
+        // The other one, BUS_MCEERR_AO, is early news of memory that nobody has touched.
+        (libc::SIGBUS, BUS_MCEERR_AR) => (Kind::LostMemory, true),
         // The stack segment's general protection fault on x86-64: a non-canonical address by way of rsp or rbp.
         (libc::SIGBUS, SI_KERNEL) => (Kind::Memory, false),
         (libc::SIGILL, ILL_ILLOPC..=ILL_BADSTK) => (Kind::Illegal, false),
