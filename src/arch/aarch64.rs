@@ -235,6 +235,7 @@ macro_rules! protected_call {
             ".cfi_restore x30",
             "cbnz w9, 31f",
             $crate::arch::define_label!($crate::arch::prepared_call_label!()),
+            "hint #34", // on macOS it is called by a register
             $crate::arch::load_thread!("x9", "x10"),
             "b 21b",
             "31:",
@@ -284,7 +285,7 @@ macro_rules! call_within_a_jump {
             "mov x0, x19",
             "mov x1, x20",
             "mov x2, x21",
-            concat!("bl ", $crate::arch::prepared_call_label!()),
+            $crate::arch::call_prepared!(),
             "cmp w0, #{trapped_status}",
             "b.ne 3f",
             "mov x0, sp",

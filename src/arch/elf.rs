@@ -116,6 +116,21 @@ macro_rules! jump_to_raise_landing {
 }
 pub(crate) use jump_to_raise_landing;
 
+/// Calls what follows the checks of `wasmtrap_call`.
+#[cfg(target_arch = "x86_64")]
+macro_rules! call_prepared {
+    () => {
+        concat!("call ", $crate::arch::prepared_call_label!())
+    };
+}
+#[cfg(target_arch = "aarch64")]
+macro_rules! call_prepared {
+    () => {
+        concat!("bl ", $crate::arch::prepared_call_label!())
+    };
+}
+pub(crate) use call_prepared;
+
 /// Names the personality routine (operand `personality`) and the table below for the unwinder. The numbers are DWARF's
 /// pointer encodings: indirect, pc-relative, 4 bytes; and pc-relative, 4 bytes.
 macro_rules! unwind_tables {

@@ -16,20 +16,10 @@ macro_rules! server_landing_label {
 }
 pub(crate) use server_landing_label;
 
-/// The label to which a handler goes that ends without the kernel's help: on Linux only.
-#[cfg(target_arch = "x86_64")]
-macro_rules! direct_landing_label {
-    () => {
-        "Lwasmtrap_direct_landing"
-    };
-}
-#[cfg(target_arch = "x86_64")]
-pub(crate) use direct_landing_label;
-
 /// The label in `wasmtrap_call` behind its checks.
 macro_rules! prepared_call_label {
     () => {
-        "_wasmtrap_prepared_call"
+        "Lwasmtrap_prepared_call"
     };
 }
 pub(crate) use prepared_call_label;
@@ -61,9 +51,11 @@ macro_rules! label_addresses {
         .private_extern _wasmtrap_landing_address
         .private_extern _wasmtrap_server_landing_address
         .private_extern _wasmtrap_raise_landing_address
+        .private_extern _wasmtrap_prepared_call_address
         .globl _wasmtrap_landing_address
         .globl _wasmtrap_server_landing_address
         .globl _wasmtrap_raise_landing_address
+        .globl _wasmtrap_prepared_call_address
         .balign 8
 _wasmtrap_landing_address:
         .quad Lwasmtrap_landing
@@ -71,6 +63,8 @@ _wasmtrap_server_landing_address:
         .quad Lwasmtrap_server_landing
 _wasmtrap_raise_landing_address:
         .quad Lwasmtrap_raise_landing
+_wasmtrap_prepared_call_address:
+        .quad Lwasmtrap_prepared_call
         .popsection
         "#
     };
@@ -106,6 +100,21 @@ macro_rules! jump_to_raise_landing {
     };
 }
 pub(crate) use jump_to_raise_landing;
+
+/// Calls what follows the checks of `wasmtrap_call`.
+#[cfg(target_arch = "x86_64")]
+macro_rules! call_prepared {
+    () => {
+        "call qword ptr [rip + _wasmtrap_prepared_call_address]"
+    };
+}
+#[cfg(target_arch = "aarch64")]
+macro_rules! call_prepared {
+    () => {
+        "adrp x16, _wasmtrap_prepared_call_address@PAGE\nldr x16, [x16, _wasmtrap_prepared_call_address@PAGEOFF]\nblr x16"
+    };
+}
+pub(crate) use call_prepared;
 
 /// Names the personality routine (operand `personality`) and the table below for the unwinder. The numbers are DWARF's
 /// pointer encodings: indirect, pc-relative, 4 bytes; and pc-relative, a pointer's size.

@@ -342,7 +342,7 @@ macro_rules! call_within_a_jump {
             "mov rdi, rbx",
             "mov rsi, r12",
             "mov rdx, r13",
-            concat!("call ", $crate::arch::prepared_call_label!()),
+            $crate::arch::call_prepared!(),
             "cmp eax, {trapped_status}",
             "jne 3f",
             "mov rdi, rsp",

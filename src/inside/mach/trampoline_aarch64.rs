@@ -87,5 +87,5 @@ unsafe extern "C" fn entry() {
 /// The instruction by which the server knows that the callback is over.
 #[unsafe(naked)]
 unsafe extern "C" fn come_back() {
-    naked_asm!("udf #0")
+    naked_asm!(".cfi_startproc", ".cfi_undefined x30", "udf #0", ".cfi_endproc")
 }

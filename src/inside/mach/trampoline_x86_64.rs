@@ -93,5 +93,5 @@ unsafe extern "C" fn entry() {
 /// The instruction by which the server knows that the callback is over.
 #[unsafe(naked)]
 unsafe extern "C" fn come_back() {
-    naked_asm!("ud2")
+    naked_asm!(".cfi_startproc", ".cfi_undefined rip", "ud2", ".cfi_endproc")
 }
