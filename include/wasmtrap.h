@@ -376,6 +376,13 @@ typedef struct wasmtrap_trap_t {
   struct wasmtrap_registers_t registers;
 } wasmtrap_trap_t;
 
+// A note of the protected calls that a thread is in, made by wasmtrap_mark. A plain value: copy it, keep it as long as
+// you like, forget it; nothing needs to be freed.
+typedef struct wasmtrap_mark_t {
+  // The library's own.
+  uint64_t words[8];
+} wasmtrap_mark_t;
+
 // The stack that a detached chain goes on with.
 typedef struct wasmtrap_stack_t {
   // sizeof(wasmtrap_stack_t).
@@ -602,7 +609,7 @@ typedef wasmtrap_verdict_t (*wasmtrap_fault_handler_t)(struct wasmtrap_fault_t *
 // The handler has mended the cause, or changed the registers: go on with the registers as they are now.
 #define WASMTRAP_VERDICT_RESUME 1
 
-// The fault is a trap with fault->trap_code and fault->payload: end the innermost protected call. Outside of one the
+// The fault is a trap with fault->trap_code and fault->payload: end the innermost protected call that is alive. Outside of one the
 // verdict counts as WASMTRAP_VERDICT_FORWARD.
 #define WASMTRAP_VERDICT_TRAP 2
 
@@ -882,9 +889,14 @@ wasmtrap_status_t wasmtrap_region_set_accessible(const void *base,
 // Frames between the trap and the call are dropped without running destructors. The signal mask is what it was where
 // the trap happened. Protected calls nest: a trap ends the innermost one of its thread.
 //
-// A C++ exception, a Rust panic or a thread cancellation may pass through. longjmp across it from inside to outside
-// leaves a stale protected call behind, which the thread's next return from an outer protected call clears; until
-// then faults in code that runs further out are forwarded, since their landing place is gone.
+// A C++ exception, a Rust panic or a thread cancellation may pass through. longjmp from inside to outside leaves the
+// call as well, though the library does not hear of it: the call is passed over from then on, by faults and by
+// wasmtrap_raise, which land in the innermost call that is alive, by backtraces, and by the functions below. A call
+// counts as left when code runs further out on the same stack (the thread's own, or the one told to
+// wasmtrap_chain_attach), when its frame has been written to, or when the frame pointers of the code that traps lead
+// past it to a call further out. What is left of doubt, code that runs further in again, without frame pointers or with
+// no call further out, in a function that covers the whole dead frame and has written to none of it, is a host's to
+// settle that longjmps out of protected calls: by wasmtrap_mark and wasmtrap_unwind_to.
 //
 // Errors (negative; the function has not run): WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_INVALID_ARGUMENT (`function`
 // is NULL, or `frames` is NULL while `frames_capacity` is not 0), WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_NO_MEMORY,
@@ -898,20 +910,57 @@ wasmtrap_status_t wasmtrap_call(wasmtrap_function_t function,
                                 void *argument,
                                 struct wasmtrap_trap_t *trap);
 
-// Ends the innermost protected call of this thread with a trap, as a fault would: for library calls and for checks
+// Ends the innermost protected call of this thread that is alive with a trap, as a fault would: for library calls and for checks
 // that compiled code makes itself. Does not return, and runs no destructors on its way. `code` is WASMTRAP_CODE_* or
 // the embedder's own; it and `payload` are handed on as they are.
 //
 // Outside of a protected call it writes a sentence to standard error and aborts the process: there is nowhere to go.
-// Not signal-safe in general; allowed in a handler of a fault that happened in registered code.
+// Not signal-safe in general; allowed in a handler of a fault that happened in registered code. Out of a fault handler
+// (wasmtrap_set_fault_handler) the signal mask becomes what it was where the fault happened; a signal handler of the
+// host's own puts the mask back itself, before or after.
 //
 // The caller vouches for this:
 // The frames between here and the protected call may be dropped without cleaning up.
 void wasmtrap_raise(wasmtrap_code_t code,
                     uint64_t payload) WASMTRAP_NORETURN;
 
+// Notes which protected calls this thread is in, for a host whose errors are longjmps (Lua, Ruby, R, PostgreSQL): call it
+// where setjmp is called, before it, and wasmtrap_unwind_to where the jump arrives. Attaches the thread if need be.
+//
+//     wasmtrap_mark_t mark;
+//     wasmtrap_mark(&mark);
+//     if (setjmp(buffer) == 0) { ... } else { wasmtrap_unwind_to(&mark); ... }
+//
+// A mark belongs to its thread as long as that is attached, and to the protected call in which it was made: it is good
+// until that call ends; one that was made outside of any call, until the thread is detached. Marks need not be used, may
+// be used more than once and in any order that the calls allow. Costs a few nanoseconds.
+//
+// Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`mark` is NULL), WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY,
+// WASMTRAP_ERR_SYSTEM. Acts on the calling thread. Not signal-safe.
+//
+// The caller vouches for this:
+// `mark` is NULL or valid for a write.
+wasmtrap_status_t wasmtrap_mark(struct wasmtrap_mark_t *mark);
+
+// Says that all protected calls of this thread that were entered since the mark was made have been left by a jump, and
+// that the thread runs on the stack again on which it made the mark. They count no longer, whatever their frames look
+// like: the next trap lands in the call in which the mark was made, and without one wasmtrap_thread_detach and
+// wasmtrap_shutdown are not refused on their account. Nothing is written to their frames. Nothing happens if no call
+// was entered since.
+//
+// It is the host's word: a call that has not been left, and returns later all the same, returns
+// WASMTRAP_ERR_WRONG_THREAD.
+//
+// Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`mark` is NULL, was not written by wasmtrap_mark, or was made in a protected
+// call that has ended or is not on this thread), WASMTRAP_ERR_WRONG_THREAD (`mark` was made on another thread, or before
+// this one was detached), WASMTRAP_ERR_NOT_INITIALIZED. Acts on the calling thread. Not signal-safe.
+//
+// The caller vouches for this:
+// `mark` is NULL or valid for a read.
+wasmtrap_status_t wasmtrap_unwind_to(const struct wasmtrap_mark_t *mark);
+
 // Takes the thread's protected calls off it, for a host that is about to switch stacks (fibers, greenlets). `chain`
-// receives them, NULL if there are none. Afterwards the thread is outside of any protected call. To switch: detach the
+// receives them, NULL if there are none; calls that were left by longjmp are not among them. Afterwards the thread is outside of any protected call. To switch: detach the
 // running stack's chain, switch, attach the other stack's.
 //
 // Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`chain` is NULL), WASMTRAP_ERR_NOT_INITIALIZED. Acts on the calling thread.
@@ -928,7 +977,7 @@ wasmtrap_status_t wasmtrap_chain_detach(struct wasmtrap_chain_t **chain);
 //
 // Errors: WASMTRAP_ERR_BUSY (the thread is inside a protected call: detach first), WASMTRAP_ERR_WRONG_THREAD (`chain`
 // is attached to a thread already), WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (the bounds of `stack`
-// are empty or wrap), WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Acts on the calling
+// are empty or wrap, or `chain` is none, or its innermost protected call has ended), WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Acts on the calling
 // thread. Not signal-safe.
 //
 // The caller vouches for this:
@@ -989,7 +1038,7 @@ wasmtrap_status_t wasmtrap_stack_limit(size_t reserve,
 // Sets the embedder's own fault handler, or takes it away (`handler` is NULL). It is asked about every fault of the
 // kinds taken that the kernel made, on any thread and at any program counter, before the registered tables have their
 // say. `user` is handed to it and never looked at. A thread that is in the old handler at the time may still be in it
-// when this returns; no thread enters it afterwards.
+// when this returns, if it takes longer than a few milliseconds; no thread enters it afterwards.
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY. Thread-safe, not signal-safe.
 wasmtrap_status_t wasmtrap_set_fault_handler(wasmtrap_fault_handler_t handler,

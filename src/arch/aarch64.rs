@@ -39,6 +39,52 @@ pub(crate) fn call_frame(activation: *const Activation) -> usize {
     activation.addr() + ACTIVATION_SPACE
 }
 
+/// Size of the registers that `wasmtrap_call` saves.
+const SAVED: usize = 160;
+
+/// From the activation to the end of the frame.
+pub(crate) const FRAME_SIZE: usize = ACTIVATION_SPACE + SAVED;
+
+/// How many words the seal is over.
+pub(crate) const SEALED_WORDS: usize = 16;
+
+/// The words that the seal is over, in the order in which `wasmtrap_call` takes them. d8 to d15 are not among them: no
+/// address is in them.
+///
+/// # Safety
+/// The frame of the activation can be read.
+pub(crate) unsafe fn sealed_words(activation: *const Activation) -> [u64; SEALED_WORDS] {
+    let frame = call_frame(activation);
+    // SAFETY: the caller's promise.
+    let word = |index: usize| unsafe { core::ptr::with_exposed_provenance::<u64>(frame + 8 * index).read() };
+    // SAFETY: the caller's promise.
+    let (trap, previous, float_control) = unsafe {
+        (
+            (&raw const (*activation).trap).read(),
+            (&raw const (*activation).previous).read(),
+            (&raw const (*activation).float_control).read(),
+        )
+    };
+    [
+        word(0), // x29
+        word(1), // x30, the return address
+        word(2), // x19 to x28
+        word(3),
+        word(4),
+        word(5),
+        word(6),
+        word(7),
+        word(8),
+        word(9),
+        word(10),
+        word(11),
+        activation.addr() as u64,
+        previous.addr() as u64,
+        trap.addr() as u64,
+        float_control,
+    ]
+}
+
 /// The code address that a return address stands for: code built with pointer authentication signs those that it keeps
 /// on the stack. `hint #7` is xpaclri, which does nothing where there is no such thing.
 pub(crate) fn code_address(return_address: usize) -> usize {
@@ -49,6 +95,16 @@ pub(crate) fn code_address(return_address: usize) -> usize {
     }
     address
 }
+
+/// The instruction between a call's store to its thread's list and its look at `attention`.
+#[cfg(target_os = "macos")]
+macro_rules! barrier {
+    () => {
+        "dmb ish"
+    };
+}
+#[cfg(target_os = "macos")]
+pub(crate) use barrier;
 
 /// The body of `wasmtrap_call(function: x0, argument: x1, trap: x2) -> w0`.
 ///
@@ -71,19 +127,36 @@ macro_rules! protected_call {
             // What is checked here is what the slow path would find in order; it finds the words for what is not.
             $crate::arch::load_thread!("x9", "x10"),
             "cbz x9, 3f",
-            "ldrb w10, [x9, #{attention}]",
-            "cbnz w10, 3f",
             "cbz x0, 3f",
-            "cbz x2, 21f",
+            "cbz x2, 22f",
             "ldr x10, [x2, #{trap_size}]",
             "mov x11, #{size_of_trap}",
             "cmp x10, x11",
             "b.ne 3f",
             "ldr x10, [x2, #{trap_frames}]",
-            "cbnz x10, 21f",
+            "cbnz x10, 22f",
             "ldr x10, [x2, #{trap_capacity}]",
             "cbnz x10, 3f",
-            "21:",
+            "22:",
+            "ldr x12, [x9, #{depth}]",
+            "ldr x10, [x9, #{capacity}]",
+            "cmp x12, x10",
+            "b.hs 3f",
+            "ldr x11, [x9, #{entries}]",
+            "add x11, x11, x12, lsl #3",
+            // The next call out must be further out; else it may have been left by longjmp.
+            "ldur x13, [x11, #-8]",
+            "mov x10, sp",
+            "cmp x13, x10",
+            "b.ls 3f",
+            // From here on a shutdown finds the thread inside. It sets `attention` before it looks, and has all threads
+            // pass a barrier in between, so that one of the two sees the other (`outside::library`).
+            "add x10, x12, #1",
+            "str x10, [x9, #{depth}]",
+            $crate::arch::barrier_of_a_call!(),
+            "ldrb w10, [x9, #{attention}]",
+            "cbnz w10, 30f",
+            "21:", // x11 is the place of this call's entry, x13 the entry before it
             "sub sp, sp, #{frame_size}",
             ".cfi_def_cfa_offset {frame_size}",
             "stp x29, x30, [sp, #{saved}]",
@@ -118,15 +191,49 @@ macro_rules! protected_call {
             ".cfi_offset d13, -24",
             ".cfi_offset d14, -16",
             ".cfi_offset d15, -8",
-            "ldr x10, [x9, #{chain}]",
-            "str x10, [sp, #{previous}]",
+            "str x13, [sp, #{previous}]",
             "str x2, [sp, #{trap}]",
-            "mrs x10, fpcr",
-            "str x10, [sp, #{float_control}]",
+            "mrs x12, fpcr",
+            "str x12, [sp, #{float_control}]",
             "str xzr, [sp, #{shadow_stack}]",
-            "str xzr, [sp, #{detached}]",
-            "mov x10, sp",
-            "str x10, [x9, #{chain}]", // from here on a trap lands here
+            // The seal: the words are those of `sealed_words`.
+            $crate::arch::address_of!("x10", "{keys}"),
+            "ldp x14, x15, [x10]",
+            "ldp x16, x17, [x29]",
+            "add x14, x14, x16",
+            "add x15, x15, x17",
+            "mul x9, x14, x15",
+            "ldp x14, x15, [x10, #16]",
+            "add x14, x14, x19",
+            "add x15, x15, x20",
+            "madd x9, x14, x15, x9",
+            "ldp x14, x15, [x10, #32]",
+            "add x14, x14, x21",
+            "add x15, x15, x22",
+            "madd x9, x14, x15, x9",
+            "ldp x14, x15, [x10, #48]",
+            "add x14, x14, x23",
+            "add x15, x15, x24",
+            "madd x9, x14, x15, x9",
+            "ldp x14, x15, [x10, #64]",
+            "add x14, x14, x25",
+            "add x15, x15, x26",
+            "madd x9, x14, x15, x9",
+            "ldp x14, x15, [x10, #80]",
+            "add x14, x14, x27",
+            "add x15, x15, x28",
+            "madd x9, x14, x15, x9",
+            "ldp x14, x15, [x10, #96]",
+            "mov x16, sp",
+            "add x14, x14, x16",
+            "add x15, x15, x13",
+            "madd x9, x14, x15, x9",
+            "ldp x14, x15, [x10, #112]",
+            "add x14, x14, x2",
+            "add x15, x15, x12",
+            "madd x9, x14, x15, x9",
+            "str x9, [sp, #{seal}]",
+            "stlr x16, [x11]", // from here on a trap lands here
             "mov x10, x0",
             "mov x0, x1",
             "4:",
@@ -135,12 +242,16 @@ macro_rules! protected_call {
             // The thread may be another one by now (a fiber), so its pointer is read again.
             $crate::arch::load_thread!("x9", "x10"),
             "cbz x9, 2f",
-            "ldr x10, [x9, #{chain}]",
-            "mov x11, sp",
-            "cmp x10, x11",
+            "ldr x12, [x9, #{depth}]",
+            "ldr x11, [x9, #{entries}]",
+            "sub x12, x12, #1",
+            "ldr x10, [x11, x12, lsl #3]",
+            "mov x13, sp",
+            "cmp x10, x13",
             "b.ne 2f",
-            "ldr x10, [sp, #{previous}]",
-            "str x10, [x9, #{chain}]",
+            "str x12, [x9, #{depth}]",
+            "str xzr, [x11, x12, lsl #3]",
+            "str xzr, [sp, #{seal}]",
             "mov w0, wzr",
             "ldp x29, x30, [x29]",
             "add sp, sp, #{frame_size}",
@@ -163,7 +274,8 @@ macro_rules! protected_call {
             "ret",
             ".cfi_restore_state",
 
-            // w1 tells whose record it is: 0 this thread's, 2 the server's. x29 is nothing yet.
+            // w1 tells what is left to do: 0 to hand out this thread's record, 2 the server's, 3 to put the signal mask
+            // back, 1 nothing. x29 is nothing yet.
             ".cfi_remember_state",
             ".cfi_def_cfa sp, {frame_size}",
             $crate::arch::define_server_landing!(),
@@ -175,12 +287,14 @@ macro_rules! protected_call {
             "mov x0, sp",
             "bl {trapped}",
             "b 72f",
-            // After a raise, with the activation in x0, the record has been handed out.
+            // After a raise, with the activation in x0, the record has been handed out, and w1 is 1 or 3.
             $crate::arch::define_label!($crate::arch::raise_landing_label!()),
             ".cfi_def_cfa x0, {frame_size}",
             "hint #36", // on macOS wasmtrap_raise comes by a register
             "mov sp, x0",
             ".cfi_def_cfa sp, {frame_size}",
+            "cmp w1, #3",
+            "b.eq 74b", // it sets x29
             "add x29, sp, #{saved}",
             "72:",
             ".cfi_restore_state",
@@ -215,8 +329,11 @@ macro_rules! protected_call {
             "bl {resume_unwinding}",
             "brk #1",
 
-            // Not ready, or a bad argument.
+            // Not ready, or a bad argument, or no room, or a call that may have been left. `prepare` makes room too, and
+            // makes the depth one higher.
             ".cfi_restore_state",
+            "30:",
+            "str x12, [x9, #{depth}]",
             "3:",
             "stp x29, x30, [sp, #-48]!",
             ".cfi_def_cfa_offset 48",
@@ -225,6 +342,7 @@ macro_rules! protected_call {
             "mov x29, sp",
             "stp x0, x1, [sp, #16]",
             "str x2, [sp, #32]",
+            "mov x3, sp",
             "bl {prepare}",
             "mov w9, w0",
             "ldp x0, x1, [sp, #16]",
@@ -237,6 +355,11 @@ macro_rules! protected_call {
             $crate::arch::define_label!($crate::arch::prepared_call_label!()),
             "hint #34", // on macOS it is called by a register
             $crate::arch::load_thread!("x9", "x10"),
+            "ldr x12, [x9, #{depth}]",
+            "ldr x11, [x9, #{entries}]",
+            "sub x12, x12, #1",
+            "add x11, x11, x12, lsl #3",
+            "ldur x13, [x11, #-8]",
             "b 21b",
             "31:",
             "tbnz w9, #31, 32f",
@@ -334,6 +457,22 @@ macro_rules! raise {
     };
 }
 pub(crate) use raise;
+
+/// The body of `call_fault_handler(handler: x0, fault: x1) -> w0`. `br x16` satisfies the callee's `bti c`.
+macro_rules! call_fault_handler {
+    () => {
+        core::arch::naked_asm!(
+            "mov x9, x0",
+            "mov x0, x1",
+            "ldr x1, [x9, #{user}]",
+            "ldr x16, [x9, #{function}]",
+            "br x16",
+            user = const core::mem::offset_of!($crate::shared::state::FaultHandler, user),
+            function = const core::mem::offset_of!($crate::shared::state::FaultHandler, function),
+        )
+    };
+}
+pub(crate) use call_fault_handler;
 
 /// The body of a signal entry point, `(signal: w0, siginfo: x1, ucontext: x2)`: adds the stack pointer, the number of
 /// the entry point, the link register and the frame pointer, from which `entered` can tell whether the kernel called or

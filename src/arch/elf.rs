@@ -74,6 +74,8 @@ macro_rules! address_of {
     };
 }
 
+pub(crate) use address_of;
+
 /// The address of a label of `wasmtrap_call`.
 macro_rules! address_of_label {
     ($label:expr) => {{
@@ -182,3 +184,12 @@ wasmtrap_personality:
     };
 }
 pub(crate) use exception_table;
+
+/// What orders a call's store to its thread's list before its look at `attention`: nothing here. Linux has every thread
+/// pass a barrier when a shutdown asks (membarrier(2)), and where it cannot, no call takes the way that this is on.
+macro_rules! barrier_of_a_call {
+    () => {
+        ""
+    };
+}
+pub(crate) use barrier_of_a_call;

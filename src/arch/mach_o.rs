@@ -143,3 +143,27 @@ GCC_except_table_wasmtrap_call:
     };
 }
 pub(crate) use exception_table;
+
+/// What orders a call's store to its thread's list before its look at `attention`. Here one thread cannot have others
+/// pass a barrier, so each call has one of its own.
+macro_rules! barrier_of_a_call {
+    () => {
+        $crate::arch::barrier!()
+    };
+}
+pub(crate) use barrier_of_a_call;
+
+/// The address of a symbol in a register.
+#[cfg(target_arch = "aarch64")]
+macro_rules! address_of {
+    ($register:literal, $symbol:expr) => {
+        concat!("adrp ", $register, ", ", $symbol, "@PAGE\nadd ", $register, ", ", $register, ", ", $symbol, "@PAGEOFF")
+    };
+}
+#[cfg(target_arch = "x86_64")]
+macro_rules! address_of {
+    ($register:literal, $symbol:expr) => {
+        concat!("lea ", $register, ", [rip + ", $symbol, "]")
+    };
+}
+pub(crate) use address_of;

@@ -13,6 +13,9 @@ mod this;
 #[cfg_attr(target_os = "macos", path = "thread_pointer_macos.rs")]
 mod thread_pointer;
 
+use crate::shared::abi::{wasmtrap_fault_t, wasmtrap_verdict_t};
+use crate::shared::state::FaultHandler;
+
 pub(crate) use object_format::*;
 pub(crate) use this::*;
 pub(crate) use thread_pointer::*;
@@ -26,6 +29,21 @@ macro_rules! define_server_landing {
 #[cfg(not(wasmtrap_mach))]
 pub(crate) use define_server_landing;
 
+/// Calls the embedder's fault handler, unless it was taken away.
+///
+/// Assembly, because on x86-64 the jump is one instruction with the load of where to: a thread that is stopped before it
+/// loads anew, one that is stopped after it is in the handler (`outside::library`). On arm64 there are two.
+///
+/// # Safety
+/// `handler` is pinned by this thread; `fault` is what it may be given.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn call_fault_handler(
+    _handler: *const FaultHandler,
+    _fault: *mut wasmtrap_fault_t,
+) -> wasmtrap_verdict_t {
+    call_fault_handler!()
+}
+
 /// The assembly of a protected call, with the operands that are the same on both architectures.
 macro_rules! protected_call_asm {
     ($($assembly:tt)*) => {
@@ -36,12 +54,15 @@ macro_rules! protected_call_asm {
             trap_frames = const core::mem::offset_of!($crate::abi::wasmtrap_trap_t, frames),
             trap_capacity = const core::mem::offset_of!($crate::abi::wasmtrap_trap_t, frames_capacity),
             size_of_trap = const size_of::<$crate::abi::wasmtrap_trap_t>(),
-            chain = const core::mem::offset_of!($crate::shared::thread::Thread, chain),
+            depth = const core::mem::offset_of!($crate::shared::thread::Thread, calls.depth),
+            capacity = const core::mem::offset_of!($crate::shared::thread::Thread, calls.capacity),
+            entries = const core::mem::offset_of!($crate::shared::thread::Thread, calls.entries),
+            keys = sym $crate::shared::seal::KEYS,
             previous = const core::mem::offset_of!($crate::shared::activation::Activation, previous),
             trap = const core::mem::offset_of!($crate::shared::activation::Activation, trap),
             float_control = const core::mem::offset_of!($crate::shared::activation::Activation, float_control),
             shadow_stack = const core::mem::offset_of!($crate::shared::activation::Activation, shadow_stack),
-            detached = const core::mem::offset_of!($crate::shared::activation::Activation, detached),
+            seal = const core::mem::offset_of!($crate::shared::activation::Activation, seal),
             prepare = sym $crate::outside::call::prepare,
             call_within_a_jump = sym $crate::outside::call::call_within_a_jump,
             returned_out_of_order = sym $crate::outside::call::returned_out_of_order,

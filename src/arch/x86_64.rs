@@ -109,6 +109,47 @@ pub(crate) fn call_frame(activation: *const Activation) -> usize {
     activation.addr() + size_of::<Activation>() + PUSHED
 }
 
+/// From the activation to the end of the frame: the registers, the caller's frame pointer, the return address.
+pub(crate) const FRAME_SIZE: usize = size_of::<Activation>() + PUSHED + 16;
+
+/// How many words the seal is over.
+pub(crate) const SEALED_WORDS: usize = 10;
+
+/// The words that the seal is over, in the order in which `wasmtrap_call` takes them.
+///
+/// # Safety
+/// The frame of the activation can be read.
+pub(crate) unsafe fn sealed_words(activation: *const Activation) -> [u64; SEALED_WORDS] {
+    let frame = call_frame(activation);
+    // SAFETY: the caller's promise.
+    let word = |address: usize| unsafe { core::ptr::with_exposed_provenance::<u64>(address).read() };
+    // SAFETY: the caller's promise.
+    let (trap, previous) =
+        unsafe { ((&raw const (*activation).trap).read(), (&raw const (*activation).previous).read()) };
+    [
+        word(frame + 8), // return address
+        activation.addr() as u64,
+        word(frame), // rbp
+        word(frame - 8),
+        word(frame - 16),
+        word(frame - 24),
+        word(frame - 32),
+        word(frame - 40),
+        trap.addr() as u64,
+        previous.addr() as u64,
+    ]
+}
+
+/// The instruction between a call's store to its thread's list and its look at `attention`.
+#[cfg(target_os = "macos")]
+macro_rules! barrier {
+    () => {
+        "lock or dword ptr [rsp], 0"
+    };
+}
+#[cfg(target_os = "macos")]
+pub(crate) use barrier;
+
 /// The body of `wasmtrap_call(function: rdi, argument: rsi, trap: rdx) -> eax`.
 ///
 /// The frame, from the top: return address, rbp, rbx, r12 to r15, the activation, at which rsp points during the call.
@@ -132,19 +173,32 @@ macro_rules! protected_call {
             $crate::arch::load_thread!("rax"),
             "test rax, rax",
             "jz 3f",
-            "cmp byte ptr [rax + {attention}], 0",
-            "jne 3f",
             "test rdi, rdi",
             "jz 3f",
             "test rdx, rdx",
-            "jz 21f",
+            "jz 22f",
             "cmp qword ptr [rdx + {trap_size}], {size_of_trap}",
             "jne 3f",
             "cmp qword ptr [rdx + {trap_frames}], 0",
-            "jne 21f",
+            "jne 22f",
             "cmp qword ptr [rdx + {trap_capacity}], 0",
             "jne 3f",
-            "21:",
+            "22:",
+            "mov rcx, qword ptr [rax + {depth}]",
+            "cmp rcx, qword ptr [rax + {capacity}]",
+            "jae 3f",
+            "mov r8, qword ptr [rax + {entries}]",
+            // The next call out must be further out; else it may have been left by longjmp.
+            "cmp qword ptr [r8 + 8*rcx - 8], rsp",
+            "jbe 3f",
+            // From here on a shutdown finds the thread inside. It sets `attention` before it looks, and has all threads
+            // pass a barrier in between, so that one of the two sees the other (`outside::library`).
+            "lea r9, [rcx + 1]",
+            "mov qword ptr [rax + {depth}], r9",
+            $crate::arch::barrier_of_a_call!(),
+            "cmp byte ptr [rax + {attention}], 0",
+            "jne 30f",
+            "21:", // rax is the thread's record, r8 its entries, rcx the index of this call
             "push rbp",
             ".cfi_def_cfa_offset 16",
             ".cfi_offset rbp, -16",
@@ -161,16 +215,45 @@ macro_rules! protected_call {
             ".cfi_offset r14, -48",
             ".cfi_offset r15, -56",
             "sub rsp, {size_of_activation}",
-            "mov rcx, qword ptr [rax + {chain}]",
-            "mov qword ptr [rsp + {previous}], rcx",
+            "mov r9, qword ptr [r8 + 8*rcx - 8]",
+            "mov qword ptr [rsp + {previous}], r9",
             "mov qword ptr [rsp + {trap}], rdx",
             "stmxcsr dword ptr [rsp + {float_control}]",
             "fnstcw word ptr [rsp + {float_control} + 4]",
-            "xor ecx, ecx",
-            "rdsspq rcx",
-            "mov qword ptr [rsp + {shadow_stack}], rcx",
-            "mov qword ptr [rsp + {detached}], 0",
-            "mov qword ptr [rax + {chain}], rsp", // from here on a trap lands here
+            "xor r10d, r10d",
+            "rdsspq r10",
+            "mov qword ptr [rsp + {shadow_stack}], r10",
+            // The seal: the words are those of `sealed_words`.
+            $crate::arch::address_of!("r11", "{keys}"),
+            "add rdx, qword ptr [r11 + 64]",
+            "add r9, qword ptr [r11 + 72]",
+            "imul r9, rdx",
+            "mov rdx, qword ptr [rbp + 8]",
+            "mov r10, rsp",
+            "add rdx, qword ptr [r11]",
+            "add r10, qword ptr [r11 + 8]",
+            "imul rdx, r10",
+            "add r9, rdx",
+            "mov rdx, qword ptr [rbp]",
+            "mov r10, rbx",
+            "add rdx, qword ptr [r11 + 16]",
+            "add r10, qword ptr [r11 + 24]",
+            "imul rdx, r10",
+            "add r9, rdx",
+            "mov rdx, r12",
+            "mov r10, r13",
+            "add rdx, qword ptr [r11 + 32]",
+            "add r10, qword ptr [r11 + 40]",
+            "imul rdx, r10",
+            "add r9, rdx",
+            "mov rdx, r14",
+            "mov r10, r15",
+            "add rdx, qword ptr [r11 + 48]",
+            "add r10, qword ptr [r11 + 56]",
+            "imul rdx, r10",
+            "add r9, rdx",
+            "mov qword ptr [rsp + {seal}], r9",
+            "mov qword ptr [r8 + 8*rcx], rsp", // from here on a trap lands here
             "mov rcx, rdi",
             "mov rdi, rsi",
             "4:",
@@ -180,10 +263,14 @@ macro_rules! protected_call {
             $crate::arch::load_thread!("rax"),
             "test rax, rax",
             "jz 2f",
-            "cmp qword ptr [rax + {chain}], rsp",
+            "mov rcx, qword ptr [rax + {depth}]",
+            "mov r8, qword ptr [rax + {entries}]",
+            "cmp qword ptr [r8 + 8*rcx - 8], rsp",
             "jne 2f",
-            "mov rcx, qword ptr [rsp + {previous}]",
-            "mov qword ptr [rax + {chain}], rcx",
+            "dec rcx",
+            "mov qword ptr [rax + {depth}], rcx",
+            "mov qword ptr [r8 + 8*rcx], 0",
+            "mov qword ptr [rsp + {seal}], 0",
             "xor eax, eax",
             "leave",
             ".cfi_remember_state",
@@ -200,8 +287,8 @@ macro_rules! protected_call {
             "ret",
             ".cfi_restore_state",
 
-            // From here to the record's end, ebx tells whose record it is: 0 this thread's, 1 none, 2 the server's. rbp is
-            // nothing yet.
+            // From here to the record's end, ebx tells what is left to do: 0 to hand out this thread's record, 1 nothing,
+            // 2 to hand out the server's record, 3 to put the signal mask back. rbp is nothing yet.
             ".cfi_remember_state",
             ".cfi_def_cfa rsp, {above_activation}",
             $crate::arch::define_server_landing!(),
@@ -212,16 +299,15 @@ macro_rules! protected_call {
             "xor ebx, ebx",
             "jmp 72f",
             $crate::arch::define_direct_landing!(),
-            // After a raise, with the activation in rax, the record has been handed out. Code that keeps to the ABI leaves
-            // nothing on the x87 stack for a call; emptying it is all that may be needed, and takes a fraction of fninit's
-            // time.
+            // After a raise, with the activation in rax, the record has been handed out, and ebx is 1 or 3. Code that keeps
+            // to the ABI leaves nothing on the x87 stack for a call; emptying it is all that may be needed, and takes a
+            // fraction of fninit's time.
             $crate::arch::define_label!($crate::arch::raise_landing_label!()),
             ".cfi_remember_state",
             ".cfi_def_cfa rax, {above_activation}",
             "mov rsp, rax",
             ".cfi_restore_state",
             "emms",
-            "mov ebx, 1",
             "72:",
             "lea rbp, [rsp + {frame}]",
             ".cfi_restore_state",
@@ -270,8 +356,11 @@ macro_rules! protected_call {
             "call {resume_unwinding}",
             "ud2",
 
-            // Not ready, or a bad argument.
+            // Not ready, or a bad argument, or no room, or a call that may have been left. `prepare` makes room too, and
+            // makes the depth one higher.
             ".cfi_restore_state",
+            "30:",
+            "mov qword ptr [rax + {depth}], rcx",
             "3:",
             "push rdi",
             ".cfi_def_cfa_offset 16",
@@ -279,6 +368,7 @@ macro_rules! protected_call {
             ".cfi_def_cfa_offset 24",
             "push rdx",
             ".cfi_def_cfa_offset 32",
+            "mov rcx, rsp",
             "call {prepare}",
             "pop rdx",
             ".cfi_def_cfa_offset 24",
@@ -290,6 +380,9 @@ macro_rules! protected_call {
             "jnz 31f",
             $crate::arch::define_label!($crate::arch::prepared_call_label!()),
             $crate::arch::load_thread!("rax"),
+            "mov rcx, qword ptr [rax + {depth}]",
+            "mov r8, qword ptr [rax + {entries}]",
+            "dec rcx",
             "jmp 21b",
             "31:",
             "jg {call_within_a_jump}",
@@ -381,6 +474,7 @@ macro_rules! raise {
             "sub rsp, 8",
             ".cfi_def_cfa_offset 16",
             "call {raised}",
+            "mov ebx, edx",
             $crate::arch::jump_to_raise_landing!(),
             ".cfi_endproc",
             raised = sym $crate::outside::call::raised,
@@ -388,6 +482,21 @@ macro_rules! raise {
     };
 }
 pub(crate) use raise;
+
+/// The body of `call_fault_handler(handler: rdi, fault: rsi) -> eax`.
+macro_rules! call_fault_handler {
+    () => {
+        core::arch::naked_asm!(
+            "mov rax, rdi",
+            "mov rdi, rsi",
+            "mov rsi, qword ptr [rax + {user}]",
+            "jmp qword ptr [rax + {function}]",
+            user = const core::mem::offset_of!($crate::shared::state::FaultHandler, user),
+            function = const core::mem::offset_of!($crate::shared::state::FaultHandler, function),
+        )
+    };
+}
+pub(crate) use call_fault_handler;
 
 /// The body of a signal entry point, `(signal: edi, siginfo: rsi, ucontext: rdx)`: adds the stack pointer and the
 /// number of the entry point, from which `entered` can tell whether the kernel called or another handler did.

@@ -3,10 +3,113 @@
 use super::decide::{Fault, Findings, Verdict, conclude};
 use super::land;
 use super::machine::{Machine, Report};
+use super::signals::kernel;
 use super::tables::{Asked, Live};
 use crate::arch;
 use crate::shared::abi::*;
+use crate::shared::activation::Activation;
+use crate::shared::seal;
 use crate::shared::state::FaultHandler;
+use crate::shared::thread::{Asking, Thread};
+
+/// The memory of a thread's alternate signal stack, as a signal's context has it.
+#[derive(Clone, Copy)]
+pub(crate) struct SignalStack {
+    pub(crate) base: usize,
+    pub(crate) size: usize,
+}
+
+impl SignalStack {
+    fn contains(&self, address: usize) -> bool {
+        address.wrapping_sub(self.base) < self.size
+    }
+}
+
+/// The same as [`ask`] in a signal handler, unless this is a fault of the embedder's fault handler itself, which is not
+/// its own to judge: it would be asked for ever. `mask` is the signal mask of the code that faulted.
+pub(crate) fn ask_once(
+    machine: &mut impl Machine,
+    fault: &Fault,
+    report: &Report,
+    findings: Findings,
+    signal_stack: SignalStack,
+    mask: u64,
+) -> bool {
+    // SAFETY: null or this thread's record, which only this thread frees.
+    let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else {
+        return ask(machine, fault, report, findings);
+    };
+    let before = thread.asking.get();
+    if has_called(thread, &before, machine.sp(), Some(signal_stack)) {
+        return false;
+    }
+    let frame = Frame::new();
+    thread.asking.set(Asking { at: frame.address(), mark: frame.mark, mask: Some(mask) });
+    let handled = ask(machine, fault, report, findings);
+    thread.asking.set(Asking::NOBODY);
+    handled
+}
+
+/// A word in the frame of the function that asks, which tells it from memory that was one.
+struct Frame {
+    mark: u64,
+}
+
+impl Frame {
+    #[inline(always)]
+    fn new() -> Self {
+        let mut frame = Self { mark: 0 };
+        frame.mark = seal::of_words(&[frame.address() as u64]);
+        frame
+    }
+
+    fn address(&self) -> usize {
+        (&raw const self.mark).expose_provenance()
+    }
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        // SAFETY: its own field. Volatile, or the compiler would see that nobody reads it any more.
+        unsafe { (&raw mut self.mark).write_volatile(0) };
+    }
+}
+
+/// Whether code that runs at `sp` was called by the embedder's fault handler, or is it, in the asking at hand. A handler
+/// that has jumped out has left its asking behind: its frame is further in than the code that runs, on another stack, or
+/// overwritten.
+fn has_called(thread: &Thread, asking: &Asking, sp: usize, signal_stack: Option<SignalStack>) -> bool {
+    /// Where nobody knows the stack: what a handler may use of it.
+    const NEAR: usize = 256 * 1024;
+    let at = asking.at;
+    if at == 0 || sp >= at {
+        return false;
+    }
+    let stack = thread.stack.get();
+    let same_stack = match signal_stack {
+        // An overflow ends just below it.
+        Some(signal_stack) if signal_stack.contains(at) => sp.wrapping_add(NEAR) >= signal_stack.base,
+        _ if stack.contains(at) => sp >= stack.low.wrapping_sub(stack.guard.max(stack.margin)),
+        _ => at - sp < NEAR,
+    };
+    // The stack may be another one by now, and this one gone.
+    let mark = core::ptr::with_exposed_provenance::<u64>(at);
+    // SAFETY: it can be read.
+    same_stack && kernel::can_read(at, size_of::<u64>()) && unsafe { mark.read_volatile() } == asking.mark
+}
+
+/// A trap that lands in `activation` is about to leave code at `sp`: the signal mask to be put back, if it leaves the
+/// embedder's fault handler by that.
+pub(crate) fn left_by_raise(thread: &Thread, sp: usize, activation: *const Activation) -> Option<u64> {
+    let asking = thread.asking.get();
+    // A call that the handler itself has made is further in than the asking.
+    let stays = sp < activation.addr() && activation.addr() < asking.at;
+    if asking.at == 0 || stays || !has_called(thread, &asking, sp, None) {
+        return None;
+    }
+    thread.asking.set(Asking::NOBODY);
+    asking.mask
+}
 
 /// Lets the fault handlers decide, one after the other, and applies what follows. False if the fault is to be
 /// forwarded.
@@ -39,7 +142,6 @@ fn ask_one(
     report: &Report,
     findings: Findings,
 ) -> bool {
-    let Some(function) = handler.function else { return false };
     let mut registers = machine.registers();
     let mut record = land::EMPTY;
     land::describe(&mut record, fault, &findings);
@@ -69,7 +171,7 @@ fn ask_one(
         ucontext: report.ucontext,
     };
     // SAFETY: the embedder gave us the function for this; `seen` lives until it returns.
-    let answer = unsafe { function(&raw mut seen, handler.user) };
+    let answer = unsafe { arch::call_fault_handler(handler, &raw mut seen) };
     if answer == WASMTRAP_VERDICT_RESUME {
         machine.set_registers(&registers);
     }
@@ -88,7 +190,7 @@ fn apply(
 ) -> bool {
     // SAFETY: null or this thread's record, which only this thread frees. Read now: the handler may have attached it.
     let thread = unsafe { arch::current_thread().as_ref() };
-    let protected = thread.is_some_and(|thread| !land::landing_place(thread, machine.sp()).is_null());
+    let protected = thread.is_some_and(|thread| land::can_land(thread, machine.sp()));
     let (source, payload) = match answer {
         WASMTRAP_VERDICT_TRAP => (WASMTRAP_SOURCE_HANDLER, payload),
         _ => (WASMTRAP_SOURCE_FAULT, 0),

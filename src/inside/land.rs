@@ -1,14 +1,14 @@
 //! Making a trap of a fault: the record, and where the thread goes on.
 
-use core::sync::atomic::Ordering;
-
 use super::backtrace;
 use super::decide::{CodeHit, Fault, Findings, Site};
 use super::machine::{Machine, Report};
+use super::signals::kernel;
 use crate::arch;
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
-use crate::shared::thread::{PendingTrap, Thread};
+use crate::shared::seal;
+use crate::shared::thread::{PendingTrap, StackBounds, Thread};
 
 /// A trap record in which nothing is known.
 pub(crate) const EMPTY: wasmtrap_trap_t = wasmtrap_trap_t {
@@ -39,21 +39,64 @@ pub(crate) const EMPTY: wasmtrap_trap_t = wasmtrap_trap_t {
     registers: wasmtrap_registers_t { general: [0; 32], pc: 0, flags: 0 },
 };
 
-/// The innermost protected call of a thread, null outside of any.
-pub(crate) fn innermost(thread: &Thread) -> *mut Activation {
-    thread.chain.load(Ordering::Relaxed)
+/// Whether a protected call of `thread` is alive, for all that can be told from code that runs at `sp`.
+///
+/// A call that was left by longjmp is dead: its frame belongs to others, who may have written anything there. Landing in
+/// it, and writing to it, would turn a fault into corruption. A call is dead
+///
+/// - if it is further in than the code that runs, on the same stack. Told only where both are on one known stack: code
+///   may run on another stack than its call (an alternate signal stack, a coroutine's);
+/// - if its frame is not what `wasmtrap_call` has left there (`shared::seal`).
+pub(crate) fn is_alive(thread: &Thread, activation: *const Activation, sp: usize) -> bool {
+    let place = activation.addr();
+    if place == 0 || !place.is_multiple_of(align_of::<Activation>()) {
+        return false;
+    }
+    let on = |stack: &StackBounds, address: usize| {
+        stack.low.wrapping_sub(stack.guard.max(stack.margin)) <= address && address < stack.high
+    };
+    let stacks = [thread.stack.get(), thread.own_stack.get()];
+    let same_stack = stacks.iter().any(|stack| on(stack, place) && on(stack, sp));
+    if same_stack && sp > place {
+        return false;
+    }
+    // What is above the stack pointer, or was used once on a stack that lasts as long as the thread, can be read. Any
+    // other stack may be gone.
+    let readable = same_stack || on(&thread.own_stack.get(), place) || kernel::can_read(place, arch::FRAME_SIZE);
+    // SAFETY: it can be read.
+    readable && unsafe { seal::state(activation) } == seal::State::Intact
 }
 
-/// The protected call in which a trap of code that runs at `sp` can land, null if there is none.
-///
-/// A call that is further in than the code that runs was left by longjmp; its frame is gone, and landing in it would
-/// turn a fault into corruption. Told only where both are on one known stack.
+/// The index of the protected call in which a trap of code that runs at `sp` can land: the innermost that is alive.
 #[inline(always)]
-pub(crate) fn landing_place(thread: &Thread, sp: usize) -> *mut Activation {
-    let activation = innermost(thread);
-    let stack = thread.stack.get();
-    let stale = stack.contains(sp) && stack.contains(activation.addr()) && sp > activation.addr();
-    if stale { core::ptr::null_mut() } else { activation }
+fn innermost_alive(thread: &Thread, sp: usize) -> Option<usize> {
+    let mut index = thread.calls.depth();
+    while index > 0 {
+        index -= 1;
+        if is_alive(thread, thread.calls.get(index), sp) {
+            return Some(index);
+        }
+    }
+    None
+}
+
+/// Whether there is a protected call in which a trap of code that runs at `sp` can land.
+#[inline(always)]
+pub(crate) fn can_land(thread: &Thread, sp: usize) -> bool {
+    innermost_alive(thread, sp).is_some()
+}
+
+/// The protected call in which a trap lands, null if there is none. `fp` is the frame pointer of the code that runs;
+/// `overflow_at` the address at which its stack could not grow, if that is the fault.
+#[inline(always)]
+pub(crate) fn landing_place(thread: &Thread, sp: usize, fp: usize, overflow_at: Option<usize>) -> *mut Activation {
+    match innermost_alive(thread, sp) {
+        None => core::ptr::null_mut(),
+        Some(0) => thread.calls.get(0),
+        // A frame that nobody has written to since its call was left looks alive. The frames of the code that runs lead
+        // to the call that it was called by.
+        Some(index) => thread.calls.get(backtrace::passed_over(thread, index, sp, fp, overflow_at)),
+    }
 }
 
 /// What the findings say in a record: flags first, then the fields that they announce.
@@ -187,7 +230,8 @@ pub(crate) fn trap(
     report: &Report,
     findings: &Findings,
 ) -> bool {
-    let activation = landing_place(thread, machine.sp());
+    let overflow_at = if findings.stack_overflow { fault.address } else { None };
+    let activation = landing_place(thread, machine.sp(), machine.fp(), overflow_at);
     if activation.is_null() {
         return false;
     }

@@ -7,7 +7,7 @@ use super::{find, land};
 use crate::arch;
 use crate::shared::abi::*;
 use crate::shared::readers::{READERS, Section};
-use crate::shared::state::{self, FaultHandler};
+use crate::shared::state::{self, FaultHandler, Pinned};
 use crate::shared::thread::{RunningStack, Thread};
 use crate::shared::tree::{self, Entry};
 
@@ -78,7 +78,12 @@ impl<'a> Live<'a> {
 
     /// The fault handler that is to be asked when these have been: first that of the client whose fault it is; then, if
     /// the fault is no trap by the tables, those that asked for any fault, in the order in which they were set.
-    pub(crate) fn next_to_ask(&self, kind: Kind, findings: &Findings, asked: Asked) -> Option<FaultHandler> {
+    pub(crate) fn next_to_ask(&self, kind: Kind, findings: &Findings, asked: Asked) -> Option<Pinned> {
+        // SAFETY: found in the section.
+        self.find_next_to_ask(kind, findings, asked).map(|handler| unsafe { Pinned::new(handler) })
+    }
+
+    fn find_next_to_ask(&self, kind: Kind, findings: &Findings, asked: Asked) -> Option<&FaultHandler> {
         if !self.fault_handlers {
             return None;
         }
@@ -97,7 +102,7 @@ impl<'a> Live<'a> {
         };
         let owners = || of_this_kind().find(|handler| Some(handler.client) == owner);
         if owners_turn && let Some(handler) = owners() {
-            return Some(*handler);
+            return Some(handler);
         }
         if findings.trap.is_some() {
             return None;
@@ -105,7 +110,6 @@ impl<'a> Live<'a> {
         of_this_kind()
             .filter(|handler| handler.any_fault && handler.turn > after && Some(handler.client) != owner)
             .min_by_key(|handler| handler.turn)
-            .copied()
     }
 
     fn thread(&self) -> Option<&'a Thread> {
@@ -150,7 +154,7 @@ impl World for Live<'_> {
 
     #[inline(never)]
     fn is_to_be_asked(&self, kind: Kind, findings: &Findings) -> bool {
-        self.next_to_ask(kind, findings, Asked::Nobody).is_some()
+        self.find_next_to_ask(kind, findings, Asked::Nobody).is_some()
     }
 
     #[inline(always)]
@@ -162,8 +166,7 @@ impl World for Live<'_> {
     #[inline(always)]
     fn protected_stack(&self) -> Option<RunningStack> {
         let thread = self.thread()?;
-        (!land::landing_place(thread, self.sp).is_null())
-            .then(|| RunningStack { bounds: thread.stack.get(), sp: self.sp })
+        land::can_land(thread, self.sp).then(|| RunningStack { bounds: thread.stack.get(), sp: self.sp })
     }
 
     #[inline(always)]

@@ -37,10 +37,16 @@ pub(crate) fn copy_slice<T: Copy>(slice: &[T]) -> Result<NonNull<T>, NoMemory> {
     Ok(copy)
 }
 
-/// Gives back what [`copy_slice`] made.
+/// Uninitialised memory for `len` elements, of which there is at least one. [`release_slice`] gives it back.
+pub(crate) fn allocate_slice<T: Copy>(len: usize) -> Result<NonNull<T>, NoMemory> {
+    let layout = Layout::array::<T>(len).map_err(|_| NoMemory)?;
+    Ok(allocate_layout(layout)?.cast())
+}
+
+/// Gives back what [`copy_slice`] or [`allocate_slice`] made.
 ///
 /// # Safety
-/// `copy` came from `copy_slice` of a slice of `len` elements and is not used again.
+/// `copy` came from one of them for a slice of `len` elements and is not used again.
 pub(crate) unsafe fn release_slice<T: Copy>(copy: NonNull<T>, len: usize) {
     if let Ok(layout) = Layout::array::<T>(len)
         && layout.size() != 0

@@ -4,16 +4,19 @@
 //! above.
 
 use core::fmt::Write;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{Ordering, fence};
 
-use super::error::{self, fail};
+use super::error::{self, Failure, fail};
 use super::text::Text;
+use super::threads::chains;
 use super::{library, platform, sanitizers, threads};
 use crate::arch;
-use crate::inside::{land, tables};
+use crate::inside::signals::kernel;
+use crate::inside::{ask, land, tables};
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
-use crate::shared::thread::Thread;
+use crate::shared::seal;
+use crate::shared::thread::{LASTING_ATTENTION, Thread};
 use crate::shared::tree;
 
 /// What `prepare` says where the call has to be made by `call_within_a_jump`.
@@ -41,39 +44,65 @@ pub(crate) unsafe extern "C-unwind" fn call_within_a_jump(
     arch::call_within_a_jump!()
 }
 
-/// Before the call, when the fast path found something missing: attaches the thread, or says what is wrong.
+/// Before the call, when the fast path found something missing: attaches the thread and makes room, or says what is
+/// wrong. `sp` is further in than any protected call that is alive on this stack.
+///
+/// When this returns WASMTRAP_OK the thread counts as inside of one more call, whose entry is still 0.
 pub(crate) unsafe extern "C" fn prepare(
     function: wasmtrap_function_t,
     _argument: *mut core::ffi::c_void,
     trap: *const wasmtrap_trap_t,
+    sp: usize,
 ) -> wasmtrap_status_t {
     let result = library::require_ready()
         .and_then(|()| function.ok_or_else(|| error::null("function")))
-        .and_then(|_| {
-            if trap.is_null() {
-                return Ok(());
-            }
-            // SAFETY: the caller of wasmtrap_call promises that the structure's size can be read, and all of it if that
-            // is right.
-            let size = unsafe { (*trap).struct_size };
-            if size != size_of::<wasmtrap_trap_t>() {
-                return Err(error::struct_size("trap", size, size_of::<wasmtrap_trap_t>()));
-            }
-            // SAFETY: as above.
-            let (frames, capacity) = unsafe { ((*trap).frames, (*trap).frames_capacity) };
-            if frames.is_null() && capacity != 0 {
-                return Err(fail(
-                    WASMTRAP_ERR_INVALID_ARGUMENT,
-                    format_args!("trap->frames is NULL, but trap->frames_capacity is {capacity}"),
-                ));
-            }
-            Ok(())
-        })
-        .and_then(|()| threads::attach().map(|_| ()));
+        // SAFETY: the caller of wasmtrap_call promises it.
+        .and_then(|_| unsafe { check_record(trap) })
+        .and_then(|()| enter(sp));
     match result {
         Ok(()) if sanitizers::need_jumps() => WITHIN_A_JUMP,
         Ok(()) => WASMTRAP_OK,
         Err(failure) => failure.status(),
+    }
+}
+
+/// # Safety
+/// `trap` is null, or its size can be read, and all of it if that is right.
+unsafe fn check_record(trap: *const wasmtrap_trap_t) -> Result<(), Failure> {
+    if trap.is_null() {
+        return Ok(());
+    }
+    // SAFETY: the caller's promise.
+    let size = unsafe { (*trap).struct_size };
+    if size != size_of::<wasmtrap_trap_t>() {
+        return Err(error::struct_size("trap", size, size_of::<wasmtrap_trap_t>()));
+    }
+    // SAFETY: as above.
+    let (frames, capacity) = unsafe { ((*trap).frames, (*trap).frames_capacity) };
+    if frames.is_null() && capacity != 0 {
+        return Err(fail(
+            WASMTRAP_ERR_INVALID_ARGUMENT,
+            format_args!("trap->frames is NULL, but trap->frames_capacity is {capacity}"),
+        ));
+    }
+    Ok(())
+}
+
+/// Has the thread, attached if need be, count as inside of one more call.
+fn enter(sp: usize) -> Result<(), Failure> {
+    loop {
+        let thread = threads::attach()?;
+        chains::forget_left_calls(thread, sp);
+        chains::make_room(thread, 1)?;
+        let depth = thread.calls.depth();
+        thread.calls.set_depth(depth + 1);
+        // As on the fast path, but for its barrier: a shutdown sees the depth, or this thread sees the shutdown's call
+        // for attention.
+        fence(Ordering::SeqCst);
+        if thread.attention.load(Ordering::SeqCst) & !LASTING_ATTENTION == 0 {
+            return Ok(());
+        }
+        thread.calls.set_depth(depth);
     }
 }
 
@@ -83,53 +112,81 @@ fn this_thread() -> Option<&'static Thread> {
     unsafe { arch::current_thread().as_ref() }
 }
 
-/// Takes `activation`, and all that is further in, off the thread's chain. False if it is not on it.
+/// Takes `activation`, and all that is further in, off the thread's chain: its call has ended. False if it is not on it,
+/// or if something further in is alive on another stack; that stays.
 ///
-/// What is further in was left by longjmp or is being left by an exception. It is not looked at: its frames may have
-/// been overwritten. Being further in on the same stack is enough to know that it is gone when this call ends.
-fn unlink(activation: &Activation) -> bool {
+/// # Safety
+/// The activation is that of a call which is just ending on this thread.
+unsafe fn unlink(activation: *mut Activation) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { seal::take_off(activation) };
     let Some(thread) = this_thread() else { return false };
-    let innermost = land::innermost(thread);
-    let own = core::ptr::from_ref(activation);
-    let stack = thread.stack.get();
-    let further_in = stack.contains(innermost.addr()) && stack.contains(own.addr()) && innermost.addr() < own.addr();
-    if core::ptr::eq(innermost, own) || further_in {
-        thread.chain.store(activation.previous, Ordering::Relaxed);
-        return true;
+    let calls = &thread.calls;
+    let Some(index) = calls.find(activation) else { return false };
+    // What is further in on the same stack was left by longjmp, or is being left by an exception.
+    let is_gone = |inner: usize| !land::is_alive(thread, calls.get(inner), activation.addr());
+    if (index + 1..calls.depth()).all(is_gone) {
+        calls.cut(index);
+        true
+    } else {
+        calls.remove(index);
+        false
     }
-    false
 }
 
 /// The function has returned, but the thread's chain does not end with its call.
-pub(crate) unsafe extern "C" fn returned_out_of_order(activation: &Activation) -> wasmtrap_status_t {
-    if unlink(activation) {
+pub(crate) unsafe extern "C" fn returned_out_of_order(activation: *mut Activation) -> wasmtrap_status_t {
+    // SAFETY: it has just returned.
+    if unsafe { unlink(activation) } {
         return WASMTRAP_OK;
     }
     let failure = fail(
         WASMTRAP_ERR_WRONG_THREAD,
         format_args!(
-            "the function has returned, but the protected call at {:#x} is not on this thread: a stack was switched \
-             without wasmtrap_chain_detach and wasmtrap_chain_attach",
-            core::ptr::from_ref(activation).addr()
+            "the function has returned, but the protected call at {:#x} is not the innermost of this thread: a stack was \
+             switched without wasmtrap_chain_detach and wasmtrap_chain_attach, or wasmtrap_unwind_to went past it",
+            activation.addr()
         ),
     );
     failure.status()
 }
 
 /// An exception passes through the call.
-pub(crate) unsafe extern "C" fn unwound(activation: &Activation) {
+pub(crate) unsafe extern "C" fn unwound(activation: *mut Activation) {
     // Not being on the chain is no reason to stop an exception.
-    let _ = unlink(activation);
+    // SAFETY: the exception ends it.
+    let _ = unsafe { unlink(activation) };
+}
+
+/// Takes a call in which a trap lands off the chain, with all that is further in, which the trap has dropped.
+///
+/// # Safety
+/// The call is alive, and a trap lands in it.
+unsafe fn landed(thread: &Thread, activation: *mut Activation) -> &'static Activation {
+    // SAFETY: the caller's promise.
+    unsafe { seal::take_off(activation) };
+    if let Some(index) = thread.calls.find(activation) {
+        thread.calls.cut(index);
+    }
+    // SAFETY: the frame is there until `wasmtrap_call` returns.
+    unsafe { &*activation }
 }
 
 /// A trap has landed in the call: takes the call off the chain, and hands out the record. Not in the handler: the
 /// embedder's memory may be such that a write to it is a fault of its own, for a handler of the embedder's.
 ///
-/// `maker` is 0 if the thread itself made the trap, 2 if the Mach server did.
-pub(crate) unsafe extern "C" fn trapped(activation: &Activation, maker: u32) {
+/// `maker` is 0 if the thread itself made the trap, 2 if the Mach server did; 3 after a raise, which has done all that
+/// but for the signal mask.
+pub(crate) unsafe extern "C" fn trapped(activation: *mut Activation, maker: u32) {
     let Some(thread) = this_thread() else { return };
-    // A trap lands in the innermost call.
-    thread.chain.store(activation.previous, Ordering::Relaxed);
+    if maker == 3 {
+        // On the stack of the protected call, so that signals that have waited find the alternate stack free.
+        // Refused, the signals stay blocked, and there is nobody to tell.
+        let _ = kernel::set_mask(thread.mask_to_put_back.get());
+        return;
+    }
+    // SAFETY: a trap has just landed there.
+    let activation = unsafe { landed(thread, activation) };
     let maker = match maker {
         #[cfg(wasmtrap_mach)]
         2 => land::Maker::Server,
@@ -157,19 +214,27 @@ pub(crate) unsafe extern "C" fn trapped(activation: &Activation, maker: u32) {
     unsafe { core::ptr::copy_nonoverlapping(pending.frames.as_ptr(), frames, out.frame_count) };
 }
 
-/// wasmtrap_raise was called: takes the innermost call off the chain, writes the record where the caller wants it, and
-/// returns where to land.
+/// What wasmtrap_raise does next.
+#[repr(C)]
+pub(crate) struct Landing {
+    activation: *const Activation,
+    /// 1 if nothing is left to do, 3 if the signal mask has to be put back.
+    left_to_do: usize,
+}
+
+/// wasmtrap_raise was called: takes the call that it lands in off the chain, writes the record where the caller wants it,
+/// and returns where to land.
 pub(crate) unsafe extern "C" fn raised(
     code: wasmtrap_code_t,
     payload: u64,
     pc: usize,
     sp: usize,
     fp: usize,
-) -> *const Activation {
+) -> Landing {
     let thread = this_thread();
-    let activation = thread.map_or(core::ptr::null_mut(), |thread| land::landing_place(thread, sp));
-    // SAFETY: null or a protected call of this thread that has not ended.
-    let (Some(thread), Some(activation)) = (thread, unsafe { activation.as_ref() }) else {
+    let place = thread.map_or(core::ptr::null_mut(), |thread| land::landing_place(thread, sp, fp, None));
+    // SAFETY: null or a protected call of this thread that is alive.
+    let (Some(thread), Some(activation)) = (thread, unsafe { place.as_ref() }) else {
         let mut text = Text::<256>::new();
         let _ = writeln!(
             text,
@@ -203,8 +268,16 @@ pub(crate) unsafe extern "C" fn raised(
         // SAFETY: what wasmtrap_call was given.
         unsafe { land::add_frames_for_caller(out, thread, activation) };
     }
-    thread.chain.store(activation.previous, Ordering::Relaxed);
+    // SAFETY: it is alive, and the trap lands in it.
+    let activation = unsafe { landed(thread, place) };
     platform::leaving_for(activation);
     sanitizers::frames_are_dropped(thread, sp, activation);
-    activation
+    let left_to_do = match ask::left_by_raise(thread, sp, activation) {
+        Some(mask) => {
+            thread.mask_to_put_back.set(mask);
+            3
+        }
+        None => 1,
+    };
+    Landing { activation, left_to_do }
 }

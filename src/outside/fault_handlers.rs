@@ -4,13 +4,14 @@
 
 use core::ffi::c_void;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use super::allocation;
 use super::error::{self, Failure, fail};
-use super::registry;
+use super::grace_period::Patience;
+use super::{platform, registry};
 use crate::shared::abi::*;
-use crate::shared::state::{FAULT_HANDLER_COUNT, FAULT_HANDLERS, FaultHandler};
+use crate::shared::state::{FAULT_HANDLER_COUNT, FAULT_HANDLERS, FaultHandler, nobody};
 
 /// Sets the fault handler of a client, in the place of the one that it had.
 pub(crate) fn set(
@@ -21,14 +22,17 @@ pub(crate) fn set(
     any_fault: bool,
 ) -> Result<(), Failure> {
     let free = || FAULT_HANDLERS.iter().find(|place| place.load(Ordering::Relaxed).is_null());
+    let Some(function) = function else { return Err(error::null("handler")) };
     let Some(place) = place_of(client).or_else(free) else {
         return Err(fail(WASMTRAP_ERR_LIMIT, format_args!("{WASMTRAP_MAX_CLIENTS} clients have a fault handler")));
     };
     let turn = all().map(|handler| handler.turn).max().unwrap_or(0) + 1;
     let handler =
         allocation::allocate::<FaultHandler>().map_err(|_| error::no_memory(format_args!("the fault handler")))?;
+    let function = AtomicPtr::new(function as *mut c_void);
+    let (pins, next) = (AtomicUsize::new(0), AtomicPtr::new(ptr::null_mut()));
     // SAFETY: fresh memory of the right size and alignment.
-    unsafe { handler.write(FaultHandler { function, user, client, kinds, any_fault, turn }) };
+    unsafe { handler.write(FaultHandler { function, user, pins, next, client, kinds, any_fault, turn }) };
     replace(place, handler.as_ptr());
     Ok(())
 }
@@ -51,7 +55,11 @@ fn place_of(client: wasmtrap_client_t) -> Option<&'static AtomicPtr<FaultHandler
     FAULT_HANDLERS.iter().find(|place| of_client(place.load(Ordering::SeqCst)))
 }
 
-/// Publishes a handler, and frees the one before when nobody reads it any more.
+/// Publishes a handler and takes the one before away: when this returns, no thread enters it any more.
+///
+/// A thread that has found it is at one of these places: it has not pinned it yet, then it is in a section of the
+/// readers, which is waited for; or it has, and has not jumped to the function yet: then it finds another function in
+/// its place; or it is in the handler.
 fn replace(place: &AtomicPtr<FaultHandler>, handler: *mut FaultHandler) {
     let before = place.swap(handler, Ordering::SeqCst);
     match (before.is_null(), handler.is_null()) {
@@ -60,8 +68,47 @@ fn replace(place: &AtomicPtr<FaultHandler>, handler: *mut FaultHandler) {
         _ => (),
     }
     registry::wait_for_readers();
-    if let Some(before) = NonNull::new(before) {
-        // SAFETY: made by `set`; unpublished, and no reader is left that could have seen it.
-        unsafe { allocation::release(before) };
+    // SAFETY: null or made by `set`; unpublished, and freed below only.
+    if let Some(before) = unsafe { before.as_ref() } {
+        revoke(before);
+        before.next.store(REPLACED.load(Ordering::Relaxed), Ordering::Relaxed);
+        REPLACED.store(ptr::from_ref(before).cast_mut(), Ordering::Relaxed);
+    }
+    free_replaced();
+}
+
+/// Sees to it that no thread enters a handler that it has found before.
+fn revoke(handler: &FaultHandler) {
+    handler.function.store(nobody as *mut c_void, Ordering::SeqCst);
+    // What has been loaded of the old function is behind its jump now, or is loaded again.
+    let _ = platform::order_threads();
+    // Most handlers are through with what they do in a moment. arm64, where the load and the jump are two instructions,
+    // goes by this.
+    const LOOKS: u32 = 450;
+    let mut patience = Patience::default();
+    for _ in 0..LOOKS {
+        if handler.pins.load(Ordering::SeqCst) == 0 {
+            break;
+        }
+        patience.pause();
+    }
+}
+
+/// The handlers that were taken away while a thread was in them.
+static REPLACED: AtomicPtr<FaultHandler> = AtomicPtr::new(ptr::null_mut());
+
+/// Frees those of them that no thread has pinned any more. One that some thread has left by a jump stays: 64 bytes.
+fn free_replaced() {
+    let mut link = &REPLACED;
+    while let Some(handler) = NonNull::new(link.load(Ordering::Relaxed)) {
+        // SAFETY: allocated by `set` and not freed yet. The list is the lock holder's.
+        let FaultHandler { pins, next, .. } = unsafe { handler.as_ref() };
+        if pins.load(Ordering::SeqCst) == 0 {
+            link.store(next.load(Ordering::Relaxed), Ordering::Relaxed);
+            // SAFETY: a pin is set in a section of the readers only, and none is left that could have found this one.
+            unsafe { allocation::release(handler) };
+        } else {
+            link = next;
+        }
     }
 }

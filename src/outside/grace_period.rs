@@ -33,12 +33,13 @@ fn wait_for_phase<W: Word, const SHARDS: usize>(readers: &Readers<W, SHARDS>, ph
 
 /// How to wait for somebody who will be done at once, unless it has been taken off its processor.
 #[derive(Default)]
-struct Patience {
+pub(crate) struct Patience {
     pauses: u32,
 }
 
 impl Patience {
-    fn pause(&mut self) {
+    /// Waits a little, and longer the more often it was called.
+    pub(crate) fn pause(&mut self) {
         self.pauses = self.pauses.saturating_add(1);
         match self.pauses {
             0..200 => core::hint::spin_loop(),
@@ -47,6 +48,12 @@ impl Patience {
             // sched_yield never lets a thread of lower real-time priority run, sleeping does.
             _ => sleep_a_little(),
         }
+    }
+
+    /// The same, for what is not over in a few cycles.
+    pub(crate) fn yield_to_others(&mut self) {
+        self.pauses = self.pauses.max(380);
+        self.pause();
     }
 }
 

@@ -2,14 +2,15 @@
 
 use core::ffi::c_void;
 use core::fmt;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{Ordering, fence};
 
 use super::clients::{self, Client, Clients, Name};
 use super::error::{self, Failure, fail};
+use super::grace_period::Patience;
 use super::lock::Locked;
 use super::mach::{self, Obstacle};
 use super::options::{self, AskedBy, Options};
-use super::{fault_handlers, fork, pin, platform, registry, signals, threads};
+use super::{fault_handlers, fork, pin, platform, registry, secret, signals, threads};
 use crate::shared::abi::*;
 use crate::shared::state;
 
@@ -60,9 +61,12 @@ impl State {
 static STATE: Locked<State> = Locked::new(State { set_up: None, clients: Clients::new() });
 
 pub(crate) fn require_ready() -> Result<(), Failure> {
-    match state::READY.load(Ordering::Acquire) {
-        0 => Err(error::not_initialized()),
-        _ => Ok(()),
+    loop {
+        match state::READY.load(Ordering::Acquire) {
+            0 => return Err(error::not_initialized()),
+            state::DECIDING => drop(STATE.lock()),
+            _ => return Ok(()),
+        }
     }
 }
 
@@ -134,6 +138,7 @@ fn extend(state: &State, set_up: &SetUp, client: &Client) -> Result<(), Failure>
 /// Sets the library up.
 fn set_up(state: &mut State, options: Options) -> Result<(), Failure> {
     let (backend, because) = choose(&options)?;
+    secret::choose();
     threads::alternate_stack::set_size(options.alternate_stack_size);
     threads::signal_mask::set_keep(options.keep_signal_mask);
     let (backend, because) = start(&options, backend, because)?;
@@ -260,20 +265,39 @@ pub(crate) fn close(client: wasmtrap_client_t) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Waits a moment for the protected calls that have begun. Afterwards no thread is inside of one, or enters one before it
+/// has looked whether the library is still set up.
+///
+/// A call makes its thread's depth one higher and then looks at `attention`; here `attention` is set before the depths
+/// are looked at. Either may pass the other on its way to memory, on x86-64 as well, so that neither would see the
+/// other; a barrier on each side prevents that. To keep it out of the call's way, every thread is made to pass one
+/// between the two steps here: then its own steps came both before, and the depth is seen, or its look came after, and
+/// sees the attention. Where that cannot be had, the call has a barrier (`platform::orders_threads`).
+fn wait_until_nobody_is_inside() -> Result<(), Failure> {
+    const LOOKS: u32 = 40;
+    threads::list::call_for_attention();
+    fence(Ordering::SeqCst);
+    platform::order_threads()?;
+    let mut patience = Patience::default();
+    for _ in 0..LOOKS {
+        if !threads::list::any_inside() {
+            return Ok(());
+        }
+        patience.yield_to_others();
+    }
+    Err(fail(WASMTRAP_ERR_BUSY, format_args!("a thread is inside a protected call")))
+}
+
 /// The end of the last client.
 fn shut_down(state: &mut State) -> Result<(), Failure> {
     let Some(set_up) = state.set_up else { return Err(error::not_initialized()) };
-    let busy = || fail(WASMTRAP_ERR_BUSY, format_args!("a thread is inside a protected call"));
-    // Twice: a refusal should disturb nobody, and from the second look on no thread enters a protected call.
-    if threads::list::any_inside() {
-        return Err(busy());
+    // From here on who wants to enter a protected call waits for what comes of this, by the lock.
+    state::READY.store(state::DECIDING, Ordering::SeqCst);
+    if let Err(failure) = wait_until_nobody_is_inside() {
+        state::READY.store(1, Ordering::SeqCst);
+        return Err(failure);
     }
     state::READY.store(0, Ordering::SeqCst);
-    threads::list::call_for_attention();
-    if threads::list::any_inside() {
-        state::READY.store(1, Ordering::SeqCst);
-        return Err(busy());
-    }
     // First, so that nothing more is registered for it.
     let last = state.clients.iter().next().map(|client| client.number);
     if let Some(last) = last {

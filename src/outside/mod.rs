@@ -21,6 +21,7 @@ pub(crate) mod platform;
 pub(crate) mod regions;
 pub(crate) mod registry;
 pub(crate) mod sanitizers;
+pub(crate) mod secret;
 pub(crate) mod signals;
 pub(crate) mod text;
 pub(crate) mod thread_key;

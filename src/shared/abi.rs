@@ -451,6 +451,15 @@ pub struct wasmtrap_chain_t {
     _opaque: [u8; 0],
 }
 
+/// A note of the protected calls that a thread is in, made by wasmtrap_mark. A plain value: copy it, keep it as long as
+/// you like, forget it; nothing needs to be freed.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wasmtrap_mark_t {
+    /// The library's own.
+    pub words: [u64; 8],
+}
+
 /// The stack that a detached chain goes on with.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -475,7 +484,7 @@ pub const WASMTRAP_DEFAULT_STACK_RESERVE: usize = 65536;
 pub const WASMTRAP_VERDICT_FORWARD: wasmtrap_verdict_t = 0;
 /// The handler has mended the cause, or changed the registers: go on with the registers as they are now.
 pub const WASMTRAP_VERDICT_RESUME: wasmtrap_verdict_t = 1;
-/// The fault is a trap with fault->trap_code and fault->payload: end the innermost protected call. Outside of one the
+/// The fault is a trap with fault->trap_code and fault->payload: end the innermost protected call that is alive. Outside of one the
 /// verdict counts as WASMTRAP_VERDICT_FORWARD.
 pub const WASMTRAP_VERDICT_TRAP: wasmtrap_verdict_t = 2;
 

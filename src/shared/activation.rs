@@ -1,13 +1,15 @@
 //! A protected call in progress.
 //!
 //! It lives in the stack frame of `wasmtrap_call`, which writes all of it; assembly and Rust agree on the offsets by
-//! `offset_of!`. Its address is the stack pointer that a trap resumes with.
+//! `offset_of!`. Its address is the stack pointer that a trap resumes with. Which calls a thread is in is written down
+//! in its record (`shared::calls`), because the frame of a call that was left by longjmp belongs to somebody else.
 
 use super::abi::wasmtrap_trap_t;
 
 #[repr(C)]
 pub(crate) struct Activation {
-    /// The next protected call out, or null.
+    /// The next protected call out when this one was entered, or `calls::BOTTOM`. With the seal intact it is what
+    /// `wasmtrap_call` wrote, or `chain_detach` if some call in between was left by longjmp.
     pub(crate) previous: *mut Activation,
     /// Where the caller wants the trap record, or null.
     pub(crate) trap: *mut wasmtrap_trap_t,
@@ -15,6 +17,6 @@ pub(crate) struct Activation {
     pub(crate) float_control: u64,
     /// x86-64: the shadow stack pointer, 0 where there is none.
     pub(crate) shadow_stack: u64,
-    /// Not 0 while this is the innermost call of a chain that is on no thread.
-    pub(crate) detached: u64,
+    /// Tells this frame from memory that was one: see `shared::seal`.
+    pub(crate) seal: u64,
 }

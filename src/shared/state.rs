@@ -1,11 +1,15 @@
 //! The few words that say what the library is doing.
 
+use core::ffi::c_void;
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
-use super::abi::{WASMTRAP_MAX_CLIENTS, wasmtrap_client_t, wasmtrap_fault_handler_t};
+use super::abi::*;
 
-/// 1 between wasmtrap_init and wasmtrap_shutdown.
+/// 1 between wasmtrap_init and wasmtrap_shutdown; [`DECIDING`] while a shutdown looks whether it can be.
 pub(crate) static READY: AtomicU8 = AtomicU8::new(0);
+
+/// Whoever finds this waits for the shutdown's decision, which is made under a lock.
+pub(crate) const DECIDING: u8 = 2;
 
 pub(crate) fn is_ready() -> bool {
     READY.load(Ordering::Acquire) != 0
@@ -14,11 +18,16 @@ pub(crate) fn is_ready() -> bool {
 /// The kinds of fault (WASMTRAP_FAULT_*) that may become traps; 0 before init and after shutdown.
 pub(crate) static ARMED_KINDS: AtomicU32 = AtomicU32::new(0);
 
-/// A client's fault handler. Never changed once published; freed when no reader is left.
-#[derive(Clone, Copy)]
+/// A client's fault handler. Freed when no reader is left that could find it, and no thread has it pinned.
+#[repr(C)]
 pub(crate) struct FaultHandler {
-    pub(crate) function: wasmtrap_fault_handler_t,
-    pub(crate) user: *mut libc::c_void,
+    /// The function, to be called by `arch::call_fault_handler` only. [`nobody`] once the handler was taken away.
+    pub(crate) function: AtomicPtr<c_void>,
+    pub(crate) user: *mut c_void,
+    /// How many threads are between their look at the handler and its return. One that it has left by a jump stays.
+    pub(crate) pins: AtomicUsize,
+    /// The next of those that were taken away while they were pinned. The writers' own.
+    pub(crate) next: AtomicPtr<FaultHandler>,
     pub(crate) client: wasmtrap_client_t,
     /// The kinds of fault that it is asked about.
     pub(crate) kinds: u32,
@@ -26,6 +35,40 @@ pub(crate) struct FaultHandler {
     pub(crate) any_fault: bool,
     /// Never 0, and greater than that of all that were set before.
     pub(crate) turn: u64,
+}
+
+/// What threads find that were on their way to a handler that was taken away.
+pub(crate) unsafe extern "C" fn nobody(_fault: *mut wasmtrap_fault_t, _user: *mut c_void) -> wasmtrap_verdict_t {
+    WASMTRAP_VERDICT_FORWARD
+}
+
+/// A handler that this thread is about to call, or has called: it is not freed.
+pub(crate) struct Pinned {
+    handler: &'static FaultHandler,
+}
+
+impl Pinned {
+    /// # Safety
+    /// The caller is in a section of the readers, in which it has found the handler.
+    pub(crate) unsafe fn new(handler: *const FaultHandler) -> Self {
+        // SAFETY: it is not freed before the section ends, and not while it is pinned after that.
+        let handler = unsafe { &*handler };
+        handler.pins.fetch_add(1, Ordering::SeqCst);
+        Self { handler }
+    }
+}
+
+impl core::ops::Deref for Pinned {
+    type Target = FaultHandler;
+    fn deref(&self) -> &FaultHandler {
+        self.handler
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        self.handler.pins.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// The fault handlers, at most one of each client, in no order; null where there is none. Read in a readers' section

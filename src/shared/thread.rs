@@ -1,10 +1,10 @@
 //! What the library knows of a thread that is attached.
 
 use core::cell::{Cell, UnsafeCell};
-use core::sync::atomic::{AtomicPtr, AtomicU8};
+use core::sync::atomic::AtomicU8;
 
 use super::abi::{WASMTRAP_MAX_FRAMES, wasmtrap_trap_t};
-use super::activation::Activation;
+use super::calls::Calls;
 use crate::inside::land;
 
 /// A stack: `low` is its lowest usable byte, `high` one past its highest.
@@ -90,21 +90,44 @@ impl PendingTrap {
 
 /// The library may no longer be set up.
 pub(crate) const ATTENTION_SET_UP: u8 = 1;
+/// Threads cannot be made to pass a barrier, so that each call takes the long way, which has one.
+pub(crate) const ATTENTION_ALWAYS: u8 = 4;
 /// The thread's exception ports were given back for a fault of their earlier owner.
 #[cfg(wasmtrap_mach)]
 pub(crate) const ATTENTION_PORT: u8 = 2;
 
 /// The thread's protected calls are never on the fast path: a sanitizer wants them made in another way.
-pub(crate) const ATTENTION_SANITIZER: u8 = 4;
+pub(crate) const ATTENTION_SANITIZER: u8 = 8;
 /// The thread's alternate stack is not big enough, and was in use when that was seen.
-pub(crate) const ATTENTION_STACK: u8 = 8;
+pub(crate) const ATTENTION_STACK: u8 = 16;
 
-/// An attached thread. Only its own thread, and handlers on it, touch the fields, but for `chain`, which others may
+/// What stays as long as the thread is attached.
+pub(crate) const LASTING_ATTENTION: u8 = ATTENTION_ALWAYS | ATTENTION_SANITIZER;
+
+/// A call of the embedder's fault handler.
+#[derive(Clone, Copy)]
+pub(crate) struct Asking {
+    /// Where the library's handler had its frame; 0 if nobody is asked. A fault handler that has jumped out leaves it as
+    /// it is.
+    pub(crate) at: usize,
+    /// What lies there as long as that handler has not ended.
+    pub(crate) mark: u64,
+    /// The signal mask of the code that faulted, where a signal handler asks.
+    pub(crate) mask: Option<u64>,
+}
+
+impl Asking {
+    pub(crate) const NOBODY: Self = Self { at: 0, mark: 0, mask: None };
+}
+
+/// An attached thread. Only its own thread, and handlers on it, touch the fields, but for `calls`, which others may
 /// look at, `attention`, which others may set, and the list links, which belong to the list's lock. Shared references
 /// only: handlers come at any time.
 pub(crate) struct Thread {
-    /// The innermost protected call, null outside of any.
-    pub(crate) chain: AtomicPtr<Activation>,
+    /// The protected calls that it is in.
+    pub(crate) calls: Calls,
+    /// No two records of a process have the same.
+    pub(crate) serial: u64,
     /// Not 0 if something has to be looked at before the next protected call: ATTENTION_*. Read by `wasmtrap_call`, in
     /// assembly.
     pub(crate) attention: AtomicU8,
@@ -117,8 +140,10 @@ pub(crate) struct Thread {
     pub(crate) alternate_stack: Cell<Option<AlternateStack>>,
     /// The fault signals that were blocked until the thread was attached, by their index in `disposition::SIGNALS`.
     pub(crate) lifted: Cell<u32>,
-    /// Where on the alternate stack the embedder's fault handler was called, 0 if it was not.
-    pub(crate) asking: Cell<usize>,
+    /// The embedder's fault handler, if it was called on this thread and has not returned.
+    pub(crate) asking: Cell<Asking>,
+    /// The signal mask that a raise out of the fault handler still has to put back, on the stack of its protected call.
+    pub(crate) mask_to_put_back: Cell<u64>,
     #[cfg(wasmtrap_mach)]
     pub(crate) mach: super::mach::MachThread,
     pub(crate) next: Cell<*const Thread>,

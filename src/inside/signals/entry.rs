@@ -7,11 +7,13 @@ use libc::{siginfo_t, ucontext_t};
 use super::classify;
 use super::context::Context;
 use super::forward::{self, Entrance};
+use super::kernel;
 use crate::arch;
+use crate::inside::ask::{self, SignalStack};
 use crate::inside::decide::{Fault, Verdict, decide};
+use crate::inside::land;
 use crate::inside::machine::{Machine, Report};
 use crate::inside::tables::Live;
-use crate::inside::{ask, land};
 use crate::shared::abi::*;
 use crate::shared::disposition::ENTRY_POINTS;
 use crate::shared::state;
@@ -102,7 +104,8 @@ fn handle_asking(signal: libc::c_int, info: &mut siginfo_t, context: &mut uconte
 /// `ASK`: whether the embedder's fault handler is asked, if there is one.
 #[inline(always)]
 fn judge<const ASK: bool>(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) -> bool {
-    let alternate_stack = context.uc_stack;
+    let signal_stack = SignalStack { base: context.uc_stack.ss_sp.addr(), size: context.uc_stack.ss_size };
+    let mask = kernel::mask_of(&context.uc_sigmask);
     let (siginfo, ucontext) = (core::ptr::from_mut(info).cast(), core::ptr::from_mut(context).cast());
     let mut context = Context::new(context);
     let seen = classify::classify(signal, info.si_code, context.origin());
@@ -127,7 +130,7 @@ fn judge<const ASK: bool>(signal: libc::c_int, info: &mut siginfo_t, context: &m
     drop(live);
     // Apart from the others, so that the compiler makes no table of jumps of it.
     if let Verdict::CallHost(findings) = verdict {
-        return ask_once(&alternate_stack, || ask::ask(&mut context, &fault, &report, findings));
+        return ask::ask_once(&mut context, &fault, &report, findings, signal_stack, mask);
     }
     match verdict {
         Verdict::Trap(code, findings) => {
@@ -142,27 +145,6 @@ fn judge<const ASK: bool>(signal: libc::c_int, info: &mut siginfo_t, context: &m
         }
         Verdict::CallHost(_) | Verdict::Forward | Verdict::Resume => false,
     }
-}
-
-/// Asks, unless this is a fault of the embedder's fault handler itself, which is not its own to judge: a fault of
-/// another kind than the one at hand is not blocked, and it would be asked for ever.
-///
-/// A handler that has jumped out leaves its mark behind, but the next delivery begins again at the alternate stack's
-/// top, where only one inside of another is further down.
-fn ask_once(alternate_stack: &libc::stack_t, ask: impl FnOnce() -> bool) -> bool {
-    // SAFETY: null or this thread's record, which only this thread frees.
-    let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return ask() };
-    let mark = 0_u8;
-    let here = core::ptr::from_ref(&mark).addr();
-    let asking = thread.asking.get();
-    let on_it = |address: usize| address.wrapping_sub(alternate_stack.ss_sp.addr()) < alternate_stack.ss_size;
-    if here < asking && on_it(here) && on_it(asking) {
-        return false;
-    }
-    thread.asking.set(here);
-    let handled = ask();
-    thread.asking.set(0);
-    handled
 }
 
 impl Machine for Context<'_> {

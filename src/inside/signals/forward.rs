@@ -3,8 +3,6 @@
 //! The model is the kernel: what it would have done for the disposition that lies below this entry point (its mask,
 //! SA_NODEFER, SA_RESETHAND, its stack) is what happens here.
 
-use core::sync::atomic::Ordering;
-
 use libc::{siginfo_t, ucontext_t};
 
 use super::classify::{self, Reading};
@@ -97,7 +95,7 @@ fn set_disposition(signal: libc::c_int, handler: usize, comes_again: bool, info:
 fn raised_inside_a_handler(info: &siginfo_t, context: &mut ucontext_t) -> bool {
     // SAFETY: reads the thread's own word; null or this thread's record, which only this thread frees.
     let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return false };
-    !thread.chain.load(Ordering::Relaxed).is_null() && kernel::raised_in_handler(info, context)
+    thread.calls.depth() != 0 && kernel::raised_in_handler(info, context)
 }
 
 /// SIG_IGN: what is not a fault is ignored. A fault happens again, and then the kernel does what it does with one that

@@ -34,6 +34,17 @@ pub(crate) fn set_up() -> Result<(), Failure> {
     })
 }
 
+/// Whether every thread of this process can be made to pass a barrier: `true`, because each call has its own
+/// (`arch::barrier_of_a_call`), so that there is no need.
+pub(crate) fn orders_threads() -> bool {
+    true
+}
+
+/// Nothing: see above.
+pub(crate) fn order_threads() -> Result<(), Failure> {
+    Ok(())
+}
+
 /// The size of the frame that the kernel pushes for a signal: at most that of sendsig on x86-64 (bsd/dev/i386/
 /// unix_signal.c) with AVX-512 state, less than 4 KiB. Twice that is also the least that sigaltstack takes
 /// (bsd/kern/kern_sig.c).

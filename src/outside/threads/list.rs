@@ -3,10 +3,10 @@
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
-use super::{alternate_stack, record};
+use super::{alternate_stack, chains, record};
 use crate::arch;
-use crate::inside::land;
 use crate::outside::lock::{Guard, Locked};
+use crate::shared::seal;
 use crate::shared::thread::{ATTENTION_SET_UP, Thread};
 
 /// The attached threads.
@@ -80,10 +80,28 @@ pub(crate) fn count() -> usize {
 }
 
 /// Whether a thread is inside a protected call.
+///
+/// Of another thread's calls that were left by longjmp only some can be told: where it is on its stack is not known, so a
+/// call counts as long as its frame has the seal.
 pub(crate) fn any_inside() -> bool {
+    if let Some(thread) = super::current() {
+        chains::forget_left_calls(thread, arch::stack_pointer());
+    }
     let mut inside = false;
-    LIST.lock().each(|thread| inside |= !land::innermost(thread).is_null());
+    LIST.lock().each(|thread| inside |= is_inside(thread));
     inside
+}
+
+fn is_inside(thread: &Thread) -> bool {
+    (0..thread.calls.depth.load(Ordering::Acquire)).any(|index| {
+        let activation = thread.calls.get(index);
+        // The thread's own stack is there as long as the thread is on the list. Of another one nobody knows.
+        let on_own_stack = thread.own_stack.get().contains(activation.addr())
+            && thread.own_stack.get().contains(activation.addr() + arch::FRAME_SIZE - 1);
+        // A call that is about to be entered counts.
+        // SAFETY: it can be read.
+        !on_own_stack || unsafe { seal::state(activation) } == seal::State::Intact
+    })
 }
 
 pub(crate) fn lock_for_fork() {

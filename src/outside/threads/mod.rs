@@ -4,6 +4,7 @@ pub(crate) mod alternate_stack;
 pub(crate) mod chains;
 pub(crate) mod describe;
 pub(crate) mod list;
+pub(crate) mod marks;
 mod record;
 pub(crate) mod signal_mask;
 pub(crate) mod stack_limit;
@@ -19,10 +20,11 @@ use super::sanitizers;
 use super::signals;
 use super::thread_key::ThreadKey;
 use crate::arch;
-use crate::inside::land;
 use crate::shared::abi::*;
 use crate::shared::disposition::SIGNALS;
-use crate::shared::thread::{ATTENTION_SANITIZER, ATTENTION_SET_UP, ATTENTION_STACK, Thread};
+use crate::shared::thread::{
+    ATTENTION_ALWAYS, ATTENTION_SANITIZER, ATTENTION_SET_UP, ATTENTION_STACK, LASTING_ATTENTION, Thread,
+};
 use alternate_stack::{Occasion, TakenBack};
 
 /// This thread's record, attaching it if need be.
@@ -59,7 +61,9 @@ pub(crate) fn attach() -> Result<&'static Thread, Failure> {
         }
     };
     signal_mask::lift(thread).inspect_err(|_| undo())?;
-    thread.attention.fetch_or(ATTENTION_SET_UP, Ordering::Relaxed);
+    let barrier = if platform::orders_threads() { 0 } else { ATTENTION_ALWAYS };
+    let jumps = if sanitizers::need_jumps() { ATTENTION_SANITIZER } else { 0 };
+    thread.attention.fetch_or(ATTENTION_SET_UP | barrier | jumps, Ordering::Relaxed);
     let mut list = list::lock();
     if let Err(failure) = take_exceptions(thread) {
         drop(list);
@@ -115,9 +119,8 @@ pub(crate) fn check() -> Result<u32, Failure> {
 /// Clears a thread's call for attention, if there is no more reason for it.
 fn look_again(thread: &Thread) -> Result<(), Failure> {
     // Before the look, so that a shutdown that comes after the look is not cleared with it.
-    let always = if sanitizers::need_jumps() { ATTENTION_SANITIZER } else { 0 };
-    let attention = thread.attention.swap(always, Ordering::SeqCst);
-    if attention & !ATTENTION_SANITIZER == 0 {
+    let attention = thread.attention.fetch_and(LASTING_ATTENTION, Ordering::SeqCst);
+    if attention & !LASTING_ATTENTION == 0 {
         return library::require_ready();
     }
     let result = library::require_ready().and_then(|()| {
@@ -146,7 +149,6 @@ fn take_exceptions(_thread: &Thread) -> Result<(), Failure> {
 }
 
 /// This thread's record, if it is attached.
-#[cfg(wasmtrap_mach)]
 pub(crate) fn current() -> Option<&'static Thread> {
     // SAFETY: null or this thread's record, which only this thread frees.
     unsafe { arch::current_thread().as_ref() }
@@ -160,12 +162,12 @@ fn leave_list(thread: &Thread) {
 }
 
 pub(crate) fn detach() -> Result<(), Failure> {
-    // SAFETY: null or this thread's record, which only this thread frees.
-    let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return Ok(()) };
-    if !land::innermost(thread).is_null() {
+    let Some(thread) = current() else { return Ok(()) };
+    chains::forget_left_calls(thread, arch::stack_pointer());
+    if thread.calls.depth() != 0 {
         return Err(fail(
             WASMTRAP_ERR_BUSY,
-            format_args!("the thread is inside the protected call at {:#x}", land::innermost(thread).addr()),
+            format_args!("the thread is inside the protected call at {:#x}", thread.calls.innermost().addr()),
         ));
     }
     if alternate_stack::runs_on_ours(thread)? {

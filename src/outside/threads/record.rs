@@ -2,16 +2,21 @@
 
 use core::cell::{Cell, UnsafeCell};
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicPtr, AtomicU8};
+use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 #[cfg(wasmtrap_mach)]
 use super::alternate_stack;
+use super::chains;
 use crate::outside::allocation;
 use crate::outside::error::{self, Failure};
 use crate::outside::platform;
+use crate::shared::calls::Calls;
 #[cfg(wasmtrap_mach)]
 use crate::shared::mach::MachThread;
-use crate::shared::thread::{PendingTrap, Thread};
+use crate::shared::thread::{Asking, PendingTrap, Thread};
+
+/// The serial number of the next record.
+static SERIAL: AtomicU64 = AtomicU64::new(1);
 
 /// Makes one for this thread, and leaves it as the value of `key`.
 pub(super) fn new(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> {
@@ -37,19 +42,22 @@ pub(super) fn new(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> 
     // SAFETY: memory of our own, of the right size and alignment.
     unsafe {
         thread.write(Thread {
-            chain: AtomicPtr::new(core::ptr::null_mut()),
+            calls: Calls::new(),
+            serial: SERIAL.fetch_add(1, Ordering::Relaxed),
             attention: AtomicU8::new(0),
             stack: Cell::new(own_stack),
             own_stack: Cell::new(own_stack),
             pending: UnsafeCell::new(PendingTrap::EMPTY),
             alternate_stack: Cell::new(None),
             lifted: Cell::new(0),
-            asking: Cell::new(0),
+            asking: Cell::new(Asking::NOBODY),
+            mask_to_put_back: Cell::new(0),
             #[cfg(wasmtrap_mach)]
             mach,
             next: Cell::new(core::ptr::null()),
             prev: Cell::new(core::ptr::null()),
         });
+        Calls::settle(&raw mut (*thread.as_ptr()).calls);
     }
     // SAFETY: the key exists.
     let error = unsafe { libc::pthread_setspecific(key, thread.as_ptr().cast()) };
@@ -75,6 +83,8 @@ fn new_mach_half() -> Result<MachThread, Failure> {
 /// # Safety
 /// The record is on no list, and no handler can find it.
 pub(super) unsafe fn free(record: NonNull<Thread>) {
+    // SAFETY: the caller's promise.
+    unsafe { chains::free_entries(&record.as_ref().calls) };
     #[cfg(wasmtrap_mach)]
     {
         // SAFETY: the caller's promise.

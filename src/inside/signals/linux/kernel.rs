@@ -58,7 +58,7 @@ pub(crate) fn set_plain_disposition(signal: libc::c_int, handler: usize) -> Resu
 }
 
 /// Sets this thread's signal mask and returns the one before.
-fn set_mask(mask: u64) -> Result<u64, Refused> {
+pub(crate) fn set_mask(mask: u64) -> Result<u64, Refused> {
     let mut before = 0_u64;
     // SAFETY: the kernel reads one word and writes the other.
     accepted(unsafe {
@@ -105,6 +105,20 @@ pub(crate) fn let_the_fault_end_the_process(signal: libc::c_int, context: &mut u
     // SAFETY: libc's sigset_t begins with the kernel's, and is larger.
     unsafe { *(&raw mut context.uc_sigmask).cast::<u64>() |= 1 << (signal - 1) };
     Ok(())
+}
+
+/// Whether memory can be read. The kernel copies a set of signals before it looks at what to do with it
+/// (SYSCALL_DEFINE4(rt_sigprocmask), kernel/signal.c: EFAULT, else EINVAL for an unknown `how`). Where the answer is
+/// another one, a filter's of system calls say, nothing speaks against it.
+#[inline(never)] // rare, and system calls stay in one place
+pub(crate) fn can_read(address: usize, length: usize) -> bool {
+    const NO_HOW: usize = 3;
+    let last = address + length - SIGSET_SIZE;
+    // The frame of a call is smaller than a page: its first and its last words tell.
+    [address, last].into_iter().all(|word| {
+        // SAFETY: the kernel looks at the memory and changes nothing.
+        unsafe { system_call(libc::SYS_rt_sigprocmask, [NO_HOW, word, 0, SIGSET_SIZE]) != -(libc::EFAULT as isize) }
+    })
 }
 
 /// Sends this thread a signal with the information of the one at hand, to arrive when it is no longer blocked.

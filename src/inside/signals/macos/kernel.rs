@@ -53,7 +53,7 @@ pub(crate) fn set_plain_disposition(signal: libc::c_int, handler: usize) -> Resu
 }
 
 /// Sets this thread's signal mask and returns the one before.
-fn set_mask(mask: u64) -> Result<u64, Refused> {
+pub(crate) fn set_mask(mask: u64) -> Result<u64, Refused> {
     let mask = mask as libc::sigset_t;
     let mut before = 0;
     // SAFETY: reads one word and writes the other.
@@ -83,6 +83,24 @@ pub(crate) fn block(signal: libc::c_int) -> Result<(), Refused> {
 /// There is no way without a system call: XNU keeps a fault whose signal is blocked, and runs its instruction again.
 pub(crate) fn let_the_fault_end_the_process(_signal: libc::c_int, _context: &mut ucontext_t) -> Result<(), Refused> {
     Err(Refused)
+}
+
+/// Whether memory can be read. The kernel copies a set of signals before it looks at what to do with it (sigprocmask,
+/// bsd/kern/kern_sig.c: EFAULT, else EINVAL for an unknown `how`).
+#[inline(never)] // rare, and system calls stay in one place
+pub(crate) fn can_read(address: usize, length: usize) -> bool {
+    const NO_HOW: libc::c_int = 9;
+    let last = address + length - size_of::<libc::sigset_t>();
+    // The frame of a call is smaller than a page: its first and its last words tell.
+    [address, last].into_iter().all(|word| {
+        keeping_errno(|| {
+            let set = core::ptr::with_exposed_provenance::<libc::sigset_t>(word);
+            // SAFETY: the kernel looks at the memory and changes nothing.
+            let refused = unsafe { libc::sigprocmask(NO_HOW, set, core::ptr::null_mut()) } != 0;
+            // SAFETY: points to this thread's errno.
+            !(refused && unsafe { *libc::__error() } == libc::EFAULT)
+        })
+    })
 }
 
 /// Sends this thread a signal, to arrive when it is no longer blocked. Its information is lost, of which XNU keeps

@@ -4,9 +4,10 @@ mod memory_map;
 mod sanitizers;
 
 use core::ffi::{CStr, c_char};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::arch;
-use crate::outside::error::Failure;
+use crate::outside::error::{self, Failure};
 use crate::outside::platform::page_size;
 use crate::shared::activation::Activation;
 #[cfg(target_arch = "x86_64")]
@@ -34,7 +35,40 @@ pub(crate) const STACK_MAPPING_FLAGS: libc::c_int = libc::MAP_NORESERVE | libc::
 pub(crate) fn set_up() -> Result<(), Failure> {
     #[cfg(target_arch = "x86_64")]
     state::set_pkru_place(pkru_place());
+    if membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0 {
+        ORDERS_THREADS.store(true, Ordering::Relaxed);
+    }
     Ok(())
+}
+
+/// Whether every thread of this process can be made to pass a barrier. Before Linux 4.14, and where a filter of system
+/// calls says no, it cannot.
+pub(crate) fn orders_threads() -> bool {
+    ORDERS_THREADS.load(Ordering::Relaxed)
+}
+
+static ORDERS_THREADS: AtomicBool = AtomicBool::new(false);
+
+/// Has every thread of this process pass a memory barrier before this returns, if [`orders_threads`] says so:
+/// membarrier(2), which takes a few microseconds.
+pub(crate) fn order_threads() -> Result<(), Failure> {
+    if !orders_threads() || membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0 {
+        return Ok(());
+    }
+    // Nothing says that a forked child is registered.
+    if membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0 && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0 {
+        return Ok(());
+    }
+    Err(error::system("membarrier", errno()))
+}
+
+/// <linux/membarrier.h>
+const MEMBARRIER_CMD_PRIVATE_EXPEDITED: usize = 1 << 3;
+const MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: usize = 1 << 4;
+
+fn membarrier(command: usize) -> libc::c_long {
+    // SAFETY: no memory is involved.
+    unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) }
 }
 
 /// Where a signal frame has the rights by protection keys: CPUID.(0DH, 9):EBX, if the kernel has turned them on
