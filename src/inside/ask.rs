@@ -27,6 +27,7 @@ impl SignalStack {
 
 /// The same as [`ask`] in a signal handler, unless this is a fault of the embedder's fault handler itself, which is not
 /// its own to judge: it would be asked for ever. `mask` is the signal mask of the code that faulted.
+#[inline(never)]
 pub(crate) fn ask_once(
     machine: &mut impl Machine,
     fault: &Fault,

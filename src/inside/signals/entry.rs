@@ -128,23 +128,15 @@ fn judge<const ASK: bool>(signal: libc::c_int, info: &mut siginfo_t, context: &m
     let live = if ASK { Live::now(context.sp()) } else { Live::without_fault_handlers(context.sp()) };
     let verdict = decide(&fault, &live);
     drop(live);
-    // Apart from the others, so that the compiler makes no table of jumps of it.
+    // No match, of which the compiler makes a table of jumps.
     if let Verdict::CallHost(findings) = verdict {
         return ask::ask_once(&mut context, &fault, &report, findings, signal_stack, mask);
     }
-    match verdict {
-        Verdict::Trap(code, findings) => {
-            let cause = land::Cause { code, source: WASMTRAP_SOURCE_FAULT, payload: 0 };
-            // SAFETY: null or this thread's record, which only this thread frees.
-            match unsafe { arch::current_thread().as_ref() } {
-                Some(thread) => {
-                    land::trap(thread, land::Maker::ItsThread, cause, &mut context, &fault, &report, &findings)
-                }
-                None => false,
-            }
-        }
-        Verdict::CallHost(_) | Verdict::Forward | Verdict::Resume => false,
-    }
+    let Verdict::Trap(code, findings) = verdict else { return false };
+    let cause = land::Cause { code, source: WASMTRAP_SOURCE_FAULT, payload: 0 };
+    // SAFETY: null or this thread's record, which only this thread frees.
+    let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return false };
+    land::trap(thread, land::Maker::ItsThread, cause, &mut context, &fault, &report, &findings)
 }
 
 impl Machine for Context<'_> {
