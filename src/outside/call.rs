@@ -16,7 +16,7 @@ use crate::inside::{ask, land, tables};
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
 use crate::shared::seal;
-use crate::shared::thread::{LASTING_ATTENTION, Thread};
+use crate::shared::thread::{ATTENTION_SET_UP, Thread};
 use crate::shared::tree;
 
 /// What `prepare` says where the call has to be made by `call_within_a_jump`.
@@ -99,7 +99,7 @@ fn enter(sp: usize) -> Result<(), Failure> {
         // As on the fast path, but for its barrier: a shutdown sees the depth, or this thread sees the shutdown's call
         // for attention.
         fence(Ordering::SeqCst);
-        if thread.attention.load(Ordering::SeqCst) & !LASTING_ATTENTION == 0 {
+        if thread.attention.load(Ordering::SeqCst) & ATTENTION_SET_UP == 0 {
             return Ok(());
         }
         thread.calls.set_depth(depth);

@@ -11,6 +11,7 @@ static wasmtrap_mark_t inner_mark;
 static void make_mark(void *mark) { must(wasmtrap_mark(mark) == WASMTRAP_OK); }
 
 static void *on_another_thread(void *mark) {
+  remember_state();
   refused(wasmtrap_unwind_to(mark), WASMTRAP_ERR_WRONG_THREAD, "mark", "another thread", "a thread of no mark");
   must(wasmtrap_thread_attach() == WASMTRAP_OK);
   remember_state();
