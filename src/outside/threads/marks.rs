@@ -26,9 +26,8 @@ impl Mark {
         let Self { thread, depth, innermost, stack: StackBounds { low, high, guard, margin, grows } } = *self;
         let margin = margin as u64 | if grows { GROWS } else { 0 };
         let mut words = [thread, depth as u64, innermost as u64, low as u64, high as u64, guard as u64, margin, 0];
-        if let [noted @ .., sealed] = &mut words {
-            *sealed = seal::of_words(noted);
-        }
+        let [noted @ .., sealed] = &mut words;
+        *sealed = seal::of_words(noted);
         wasmtrap_mark_t { words }
     }
 
