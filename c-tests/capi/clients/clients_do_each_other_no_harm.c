@@ -159,6 +159,12 @@ static void a_handler_is_asked_about_its_clients_faults(void *unused) {
   same(asked, 2, "the one that came first was asked first");
   trapped_with(host_call(&code[1], NULL, &trap), &trap, WASMTRAP_CODE_UNREACHABLE, "code that is a trap by the tables");
 
+  const wasm_code_t plain = wasm_compile(&wasm_unreachable);
+  register_for(open_client("fourth", NULL), &plain, 0);
+  asked = 0;
+  trapped_with(host_call(&plain, NULL, &trap), &trap, WASMTRAP_CODE_UNREACHABLE, "of a client without a handler");
+  same(asked, 0, "nobody else is asked about that");
+
   /* A handler goes with its client, and one that is set again stands at the end. */
   must(wasmtrap_client_set_fault_handler(other, forward, number(4), WASMTRAP_HANDLER_ANY_FAULT) == WASMTRAP_OK);
   asked = 0;
