@@ -41,8 +41,12 @@ $(HOSTS_COLLECTORS)/boehm: $(HOSTS)/collectors/boehm.c $(HOSTS_COLLECTORS)/libtr
 $(HOSTS_COLLECTORS)/threads_d: $(HOSTS)/collectors/threads.d $(HOSTS_COLLECTORS)/libtrapping.so
 	ldc2 -O1 -of=$@ $^ -L-rpath=$(abspath $(@D))
 
+$(HOSTS_COLLECTORS)/threads.exe: $(HOSTS)/collectors/Threads.cs
+	@mkdir -p $(@D)
+	mcs -out:$@ $<
+
 .PHONY: check-collectors check-collectors-build
-check-collectors-build: $(addprefix $(HOSTS_COLLECTORS)/,libtrapping.so boehm threads_d)
+check-collectors-build: $(addprefix $(HOSTS_COLLECTORS)/,libtrapping.so boehm threads_d threads.exe)
 check-collectors: check-collectors-build ## hosts whose collectors stop threads by signals
 	$(PYTHON) $(HOSTS)/collectors/run.py --library $(HOSTS_COLLECTORS)/libtrapping.so --programs $(HOSTS_COLLECTORS) \
 	    --runs $(COLLECTOR_RUNS)

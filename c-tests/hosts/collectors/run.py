@@ -7,6 +7,7 @@ the exit status is 0 if all did. Where the host fails without the library too, t
 """
 
 import argparse
+import os
 import pathlib
 import subprocess
 import sys
@@ -22,15 +23,17 @@ def hosts(library, programs):
         "d": ([programs / "threads_d"], 4000),
         "guile": (["guile", "--no-auto-compile", HERE / "threads.scm", library], 600),
         "ecl": (["ecl", "--norc", "--shell", HERE / "threads.ecl.lisp", "--", library], 200),
+        "mono": (["mono", programs / "threads.exe"], 1000),
         "sbcl": (["sbcl", "--script", HERE / "threads.lisp", library], 1000),
     }
 
 
-def run(command, mode, rounds, limit):
-    """None if the host ended well, else what happened."""
+def run(command, mode, rounds, limit, folder):
+    """None if the host ended well, else what happened. Mono finds the library by its name."""
     try:
         done = subprocess.run([*map(str, command), mode, str(rounds)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=limit)
+                              stderr=subprocess.STDOUT, timeout=limit,
+                              env={**os.environ, "LD_LIBRARY_PATH": f"{os.environ.get('LD_LIBRARY_PATH', '')}:{folder}"})
     except subprocess.TimeoutExpired:
         return f"still running after {limit} s"
     except FileNotFoundError as missing:
@@ -52,13 +55,14 @@ def main():
     parser.add_argument("--modes", default=" ".join(MODES))
     arguments = parser.parse_args()
     all_hosts = hosts(arguments.library.resolve(), arguments.programs.resolve())
+    folder = arguments.library.resolve().parent
     failed = False
     for name in arguments.hosts.split() or all_hosts:
         command, rounds = all_hosts[name]
         for mode in arguments.modes.split():
             # Nothing is to be found out by doing it again without the library.
             runs = 1 if mode == "plain" else arguments.runs
-            outcomes = [run(command, mode, rounds, arguments.limit) for _ in range(runs)]
+            outcomes = [run(command, mode, rounds, arguments.limit, folder) for _ in range(runs)]
             bad = [outcome for outcome in outcomes if outcome is not None]
             failed = failed or bool(bad)
             print(f"{name:6} {mode:6} {runs - len(bad)} of {runs} ended well", flush=True)
