@@ -60,3 +60,4 @@ check-hosts: check-hosts-build ## the library in hosts of other languages, under
 	$(PROVE) --exec '$(strip $(LIMITED) env ASAN_OPTIONS=detect_stack_use_after_return=0)' $(HOSTS_SANITIZED)
 	$(PROVE) --exec '$(strip $(LIMITED) env ASAN_OPTIONS=detect_stack_use_after_return=1)' \
 	    $(filter %/address_sanitizer_sees_no_error.t,$(HOSTS_SANITIZED))
+	+$(MAKE) --no-print-directory SETUP=no check-collectors

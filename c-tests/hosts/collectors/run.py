@@ -33,7 +33,7 @@ def run(command, mode, rounds, limit, folder):
     try:
         done = subprocess.run([*map(str, command), mode, str(rounds)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=limit,
-                              env={**os.environ, "LD_LIBRARY_PATH": f"{os.environ.get('LD_LIBRARY_PATH', '')}:{folder}"})
+                              env={**os.environ, "LD_LIBRARY_PATH": str(folder)})
     except subprocess.TimeoutExpired:
         return f"still running after {limit} s"
     except FileNotFoundError as missing:
