@@ -167,7 +167,8 @@ fn rule(fault: &Fault, world: &Plain) -> Ruling {
         Kind::Fatal => 0,
     };
     let memory = kind_bit == WASMTRAP_FAULT_MEMORY;
-    let data_address = fault.address.filter(|_| memory);
+    let jumped_astray = fault.kind == Kind::Misaligned && fault.address == Some(fault.pc);
+    let data_address = fault.address.filter(|_| memory && !jumped_astray);
     let code = world
         .code
         .and_then(|(start, length, hit)| offset_in(fault.pc, start, length).map(|offset| CodeHit { offset, ..hit }));
@@ -213,7 +214,7 @@ fn rule(fault: &Fault, world: &Plain) -> Ruling {
 
     let protected = world.stack.is_some();
     let of_a_kind = code.is_some_and(|code| code.kinds & kind_bit != 0);
-    let is_trap = ours_to_look_at && of_a_kind && at_a_site && protected && where_it_may_be;
+    let is_trap = ours_to_look_at && of_a_kind && at_a_site && protected && where_it_may_be && !jumped_astray;
     let trap = by_tables.filter(|_| is_trap);
     Ruling { ours_to_look_at, code, protected, at_a_site: at_a_site && of_a_kind, region, stack_overflow, trap }
 }

@@ -217,6 +217,10 @@ fn examine(fault: &Fault, world: &impl World) -> Findings {
     if code.site == Site::NotListed || fault.kind.bit() & code.kinds == 0 {
         return findings;
     }
+    // A fetch that must be aligned and was not: somebody jumped where nobody may.
+    if fault.kind == Kind::Misaligned && fault.address == Some(fault.pc) {
+        return findings;
+    }
     if let (true, Some(address)) = (fault.kind.touches_memory(), fault.address) {
         findings.region = world.region(address);
         // A region is the embedder's word about these addresses; the stack is only ours.

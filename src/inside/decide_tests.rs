@@ -333,3 +333,11 @@ fn what_the_embedders_handler_says_counts() {
         assert_eq!(end(no_opinion, foreign, true), None);
     }
 }
+
+#[test]
+fn a_fetch_that_must_be_aligned_and_was_not_is_forwarded() {
+    let jump = Fault { kind: Kind::Misaligned, address: Some(PC), ..memory_fault() };
+    assert!(matches!(decide(&jump, &Imagined::default().not_strict()), Verdict::Forward));
+    let access = Fault { address: Some(MEMORY + 1), ..jump };
+    assert!(matches!(decide(&access, &Imagined::default().not_strict()), Verdict::Trap(..)));
+}

@@ -36,7 +36,8 @@ pub(crate) fn answer(thread: &Thread, request: &Request, words: &mut Words) -> A
     // SAFETY: the thread waits in the kernel (the invariant above).
     let callback = unsafe { &mut *thread.mach.callback.get() };
     let mut machine = State::new(words, exception.pc_is_behind);
-    let fault = Fault { from_kernel: true, kind: exception.kind, pc: machine.pc(), address: exception.address };
+    let kind = classify::kind_after_branch(exception.kind, request.codes, machine.came_by_branch());
+    let fault = Fault { from_kernel: true, kind, pc: machine.pc(), address: exception.address };
     match core::mem::replace(&mut callback.phase, Phase::Idle) {
         Phase::Asking if fault.pc == trampoline::return_address() => {
             return return_from_callback(callback, words);

@@ -39,6 +39,14 @@ pub(crate) fn classify(exception: i32, codes: [i64; 2]) -> Exception {
     }
 }
 
+/// The kind, where an indirect branch may have come to the instruction. XNU has no code of its own for a branch to where
+/// none may go (ESR_EC_BTI_FAIL, osfmk/arm64/sleh.c): it may come as an instruction that is none, whose word is the
+/// second code. `udf` is none by design.
+pub(crate) fn kind_after_branch(kind: Kind, codes: [i64; 2], came_by_branch: bool) -> Kind {
+    let undefined_by_design = codes[1] as u32 >> 16 == 0;
+    if kind == Kind::Illegal && came_by_branch && !undefined_by_design { Kind::Fatal } else { kind }
+}
+
 /// A code of EXC_BAD_ACCESS, as `vm_fault` returns them (osfmk/mach/kern_return.h).
 const KERN_INVALID_ADDRESS: i64 = 1;
 const KERN_PROTECTION_FAILURE: i64 = 2;
@@ -52,6 +60,10 @@ mod x86_64 {
     use super::*;
 
     const EXC_I386_DIV: i64 = 1;
+    const EXC_I386_INTO: i64 = 2;
+    const EXC_I386_EXTERR: i64 = 5;
+    const EXC_I386_SSEEXTERR: i64 = 8;
+    const EXC_I386_INVOP: i64 = 1;
     pub(super) const BREAKPOINT: i64 = 2; // EXC_I386_BPT; EXC_I386_SGL, a single step, is another
     const EXC_I386_STKFLT: i64 = 12;
     const EXC_I386_GPFLT: i64 = 13;
@@ -72,12 +84,18 @@ mod x86_64 {
         match code {
             // A non-canonical address by way of rsp or rbp.
             EXC_I386_STKFLT => Kind::Memory,
-            _ => Kind::Illegal,
+            EXC_I386_INVOP => Kind::Illegal,
+            // A broken task state segment, a segment that is not there.
+            _ => Kind::Fatal,
         }
     }
 
     pub(super) fn arithmetic(code: i64) -> Kind {
-        if code == EXC_I386_DIV { Kind::IntegerDivision } else { Kind::OtherArithmetic }
+        match code {
+            EXC_I386_DIV | EXC_I386_INTO => Kind::IntegerDivision,
+            EXC_I386_EXTERR | EXC_I386_SSEEXTERR => Kind::OtherArithmetic,
+            _ => Kind::Fatal,
+        }
     }
 }
 
@@ -106,8 +124,10 @@ mod aarch64 {
     }
 
     /// Integer division does not fault.
-    pub(super) fn arithmetic(_code: i64) -> Kind {
-        Kind::OtherArithmetic
+    pub(super) fn arithmetic(code: i64) -> Kind {
+        /// EXC_ARM_FP_UNDEFINED to EXC_ARM_FP_ID.
+        const FLOATING_POINT: core::ops::RangeInclusive<i64> = 0..=6;
+        if FLOATING_POINT.contains(&code) { Kind::OtherArithmetic } else { Kind::Fatal }
     }
 }
 

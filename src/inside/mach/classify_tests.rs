@@ -30,6 +30,13 @@ fn the_codes_of_x86_64() {
     assert_eq!(classify(EXC_BAD_INSTRUCTION, [12, 0]), without_address(Kind::Memory));
     assert_eq!(classify(EXC_ARITHMETIC, [1, 0]), without_address(Kind::IntegerDivision));
     assert_eq!(classify(EXC_ARITHMETIC, [8, 0]), without_address(Kind::OtherArithmetic));
+    assert_eq!(classify(EXC_ARITHMETIC, [2, 0]), without_address(Kind::IntegerDivision));
+    for code in [0, 3, 4, 6, 7, 9, 99] {
+        assert_eq!(classify(EXC_ARITHMETIC, [code, 0]), without_address(Kind::Fatal), "code {code}");
+    }
+    for code in [0, 2, 3, 10, 11, 13, 21, 99] {
+        assert_eq!(classify(EXC_BAD_INSTRUCTION, [code, 0]), without_address(Kind::Fatal), "code {code}");
+    }
     let breakpoint = Exception { kind: Kind::Breakpoint, address: None, pc_is_behind: true };
     assert_eq!(classify(EXC_BREAKPOINT, [2, 0]), breakpoint);
     assert_eq!(classify(EXC_BREAKPOINT, [1, 0]), without_address(Kind::Fatal));
@@ -42,5 +49,16 @@ fn the_codes_of_arm64() {
     assert_eq!(classify(EXC_BAD_ACCESS, [0x105, ADDRESS]).kind, Kind::Fatal);
     assert_eq!(classify(EXC_BAD_INSTRUCTION, [1, 0]).kind, Kind::Illegal);
     assert_eq!(classify(EXC_ARITHMETIC, [2, 0]).kind, Kind::OtherArithmetic);
+    assert_eq!(classify(EXC_ARITHMETIC, [9, 0]).kind, Kind::Fatal);
+    assert_eq!(classify(EXC_BAD_INSTRUCTION, [2, 0]).kind, Kind::Fatal);
     assert_eq!(classify(EXC_BREAKPOINT, [1, 0]).kind, Kind::Breakpoint);
+}
+
+#[test]
+fn a_branch_to_where_none_may_go_is_fatal() {
+    let nop = 0xd503_201f;
+    assert_eq!(kind_after_branch(Kind::Illegal, [1, nop], true), Kind::Fatal);
+    assert_eq!(kind_after_branch(Kind::Illegal, [1, nop], false), Kind::Illegal);
+    assert_eq!(kind_after_branch(Kind::Illegal, [1, 0xc11f], true), Kind::Illegal);
+    assert_eq!(kind_after_branch(Kind::Memory, [1, nop], true), Kind::Memory);
 }

@@ -59,6 +59,11 @@ impl<'a> State<'a> {
     /// Has the instruction run again, so that it faults again: it will.
     pub(crate) fn run_again(&mut self) {}
 
+    /// Whether an indirect branch has come to the instruction, as far as the processor tells.
+    pub(crate) fn came_by_branch(&self) -> bool {
+        self.cpsr() & BRANCH_TYPE != 0
+    }
+
     /// Has the thread call `function` with `argument`, on the stack whose top is `sp`, and nothing to return to.
     pub(crate) fn enter(&mut self, function: usize, argument: usize, sp: usize) {
         self.resume_at(function, sp);

@@ -58,6 +58,11 @@ impl<'a> State<'a> {
         self.pc_is_behind = false;
     }
 
+    /// Whether an indirect branch has come to the instruction, as far as the processor tells.
+    pub(crate) fn came_by_branch(&self) -> bool {
+        false
+    }
+
     /// Has the thread call `function` with `argument`, on the stack whose top is `sp`, and nothing to return to.
     pub(crate) fn enter(&mut self, function: usize, argument: usize, sp: usize) {
         self.resume_at(function, sp);

@@ -62,7 +62,7 @@ pub(crate) unsafe extern "C" fn entered(
         return;
     }
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-    if Context::new(context).pc() == arch::landing() {
+    if Context::new(context, 0, 0).pc() == arch::landing() {
         // SAFETY: as above; a trap has just made the context resume at the landing.
         unsafe { super::leave::land_directly(info, context, entrance) };
     }
@@ -107,7 +107,7 @@ fn judge<const ASK: bool>(signal: libc::c_int, info: &mut siginfo_t, context: &m
     let signal_stack = SignalStack { base: context.uc_stack.ss_sp.addr(), size: context.uc_stack.ss_size };
     let mask = kernel::mask_of(&context.uc_sigmask);
     let (siginfo, ucontext) = (core::ptr::from_mut(info).cast(), core::ptr::from_mut(context).cast());
-    let mut context = Context::new(context);
+    let mut context = Context::new(context, signal, info.si_code);
     let seen = classify::classify(signal, info.si_code, context.origin());
     let fault = Fault {
         from_kernel: seen.from_kernel,

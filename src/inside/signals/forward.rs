@@ -52,18 +52,27 @@ pub(super) unsafe fn forward(signal: libc::c_int, info: &mut siginfo_t, context:
 }
 
 fn read(signal: libc::c_int, info: &siginfo_t, context: &mut ucontext_t) -> Reading {
-    classify::classify(signal, info.si_code, Context::new(context).origin())
+    classify::classify(signal, info.si_code, Context::new(context, signal, info.si_code).origin())
 }
 
 /// The default action, which for all of our signals is to end the process with a core dump.
 fn default_action(signal: libc::c_int, info: &siginfo_t, context: &mut ucontext_t) {
-    if raised_inside_a_handler(info, context) {
+    if raised_inside_a_handler(signal, info, context) {
         return;
     }
     let reading = read(signal, info, context);
     // A fault happens again where it happened, so that the core dump shows the place. Anything else has to be sent
     // again.
     let comes_again = classify::comes_again(signal, info.si_code, &reading);
+    if kernel::is_init() && !comes_again {
+        // What is sent to the first process of a container, and not handled, is ignored by the kernel (sig_task_ignored
+        // and get_signal, kernel/signal.c): the default action would not end it, and leave no handler for traps. What
+        // the kernel itself forces ends that one too.
+        if reading.from_kernel {
+            arch::die_of(signal);
+        }
+        return;
+    }
     set_disposition(signal, libc::SIG_DFL, comes_again, info, context);
 }
 
@@ -89,13 +98,26 @@ fn set_disposition(signal: libc::c_int, handler: usize, comes_again: bool, info:
 ///
 /// CPython's faulthandler, where it was installed over us, puts us back and calls raise() from inside its handler. Its
 /// fault is still to come: when it returns, the instruction runs again, and what it does then is what counts. Ending
-/// the process here would turn a trap into a crash, and would show the wrong place in the core dump of a crash.
+/// the process here would turn a trap into a crash.
 ///
-/// Only for a thread inside a protected call, which runs the handler of a fault on its alternate stack.
-fn raised_inside_a_handler(info: &siginfo_t, context: &mut ucontext_t) -> bool {
+/// No other signal that a process sends is swallowed: the frame that the kernel made when the thread came to its
+/// alternate stack says which signal the outermost handler there is for, and that it was a fault that comes again. (A
+/// handler of another signal that has interrupted the one of the fault is not told apart from it.) Only for a thread
+/// inside a protected call.
+fn raised_inside_a_handler(signal: libc::c_int, info: &siginfo_t, context: &mut ucontext_t) -> bool {
     // SAFETY: reads the thread's own word; null or this thread's record, which only this thread frees.
     let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return false };
-    thread.calls.depth() != 0 && kernel::raised_in_handler(info, context)
+    if thread.calls.depth() == 0 || !kernel::raised_in_handler(info, context) {
+        return false;
+    }
+    // SAFETY: the frame is that of a handler that has not returned.
+    match unsafe { earlier_handler::outermost_frame(context) } {
+        Some((info, context)) => {
+            let outer = read(signal, info, context);
+            kernel::is_of(info, signal) && classify::comes_again(signal, info.si_code, &outer)
+        }
+        None => earlier_handler::FRAMES_ARE_UNKNOWN,
+    }
 }
 
 /// SIG_IGN: what is not a fault is ignored. A fault happens again, and then the kernel does what it does with one that

@@ -9,24 +9,30 @@ use crate::shared::abi::*;
 const ESR_MAGIC: u32 = 0x4553_5201;
 
 /// Exception classes of the syndrome register (Arm ARM, ESR_EL1.EC), from EL0.
+const CLASS_BRANCH_TARGET: u64 = 0x0d;
+const CLASS_POINTER_AUTHENTICATION: u64 = 0x1c;
 const CLASS_INSTRUCTION_ABORT: u64 = 0x20;
+const CLASS_MISALIGNED_PC: u64 = 0x22;
 const CLASS_DATA_ABORT: u64 = 0x24;
+const CLASS_MISALIGNED_SP: u64 = 0x26;
+const CLASS_CONTROL_STACK: u64 = 0x2d;
 const DATA_ABORT_WRITE: u64 = 1 << 6;
 
-/// PSTATE.BTYPE, which an indirect branch leaves behind; and PSTATE.SS, a single step.
+/// PSTATE.BTYPE, which an indirect branch leaves behind.
 const BRANCH_TYPE: u64 = 0b11 << 10;
 
-pub(crate) struct Context<'a>(&'a mut ucontext_t);
+pub(crate) struct Context<'a>(&'a mut ucontext_t, libc::c_int);
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(context: &'a mut ucontext_t) -> Self {
-        Self(context)
+    /// Of this signal with this code.
+    pub(crate) fn new(context: &'a mut ucontext_t, signal: libc::c_int, _code: i32) -> Self {
+        Self(context, signal)
     }
 
     /// Whether the structure is a signal's context at all: a zeroed one, which a test or a careless caller may bring, has
     /// neither a program counter nor a stack.
     pub(crate) fn is_one(context: &mut ucontext_t) -> bool {
-        let context = Context::new(context);
+        let context = Context::new(context, 0, 0);
         context.pc() != 0 || context.sp() != 0
     }
 
@@ -60,9 +66,32 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// Linux tells breakpoints by si_code here.
+    /// What si_code does not tell. Linux has the same code, and no syndrome, for an instruction that is none and for a
+    /// branch to where none may go (do_el0_undef and do_el0_bti, arch/arm64/kernel/traps.c). The latter happens where
+    /// PSTATE.BTYPE says that an indirect branch came here; but that it says of every first instruction of a function.
     pub(crate) fn origin(&self) -> Origin {
-        Origin::Other
+        match self.syndrome().map(|syndrome| syndrome >> 26) {
+            Some(
+                CLASS_BRANCH_TARGET
+                | CLASS_POINTER_AUTHENTICATION
+                | CLASS_CONTROL_STACK
+                | CLASS_MISALIGNED_PC
+                | CLASS_MISALIGNED_SP,
+            ) => Origin::ControlFlow,
+            Some(_) => Origin::Other,
+            None if self.1 != libc::SIGILL => Origin::Other,
+            None if self.is_at_undefined() => Origin::Undefined,
+            None if self.0.uc_mcontext.pstate & BRANCH_TYPE != 0 => Origin::ControlFlow,
+            None => Origin::Other,
+        }
+    }
+
+    /// Whether the instruction is `udf`.
+    fn is_at_undefined(&self) -> bool {
+        let pc = self.pc() as *const u32;
+        // SAFETY: the thread has fetched the instruction that is illegal. Code that can be executed and not read is not
+        // meant for this library.
+        pc.is_aligned() && unsafe { pc.read_volatile() } >> 16 == 0
     }
 
     pub(crate) fn write_registers(&self, registers: &mut wasmtrap_registers_t) {

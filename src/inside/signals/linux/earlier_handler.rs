@@ -79,6 +79,34 @@ pub(crate) unsafe fn call(
     unsafe { layout::enter(handler as usize, signal, &place, context, mask) }
 }
 
+/// Each frame on the alternate stack can be found.
+pub(crate) const FRAMES_ARE_UNKNOWN: bool = false;
+
+/// The frame with which the kernel brought this thread to its alternate stack, where it is now: the highest one. It is
+/// known by what the kernel keeps in it, that stack's place and size.
+///
+/// # Safety
+/// `context` is one that the kernel made on this thread, which has interrupted a handler.
+pub(crate) unsafe fn outermost_frame<'a>(context: &ucontext_t) -> Option<(&'a siginfo_t, &'a mut ucontext_t)> {
+    let stack = &context.uc_stack;
+    let (base, lowest) = (stack.ss_sp.addr(), interrupted_sp(context).next_multiple_of(align_of::<usize>()));
+    let top = base.checked_add(stack.ss_size)? & !(align_of::<usize>() - 1);
+    let mut place = top.checked_sub(size_of::<libc::stack_t>())?;
+    while place >= lowest.checked_add(layout::BEFORE_STACK)? {
+        // SAFETY: between the stack pointer of a handler that runs there and the stack's top.
+        let found = unsafe { (place as *const libc::stack_t).read() };
+        if found.ss_sp.addr() == base && found.ss_size == stack.ss_size {
+            let context = place - core::mem::offset_of!(ucontext_t, uc_stack);
+            // SAFETY: the caller's promise; both are in the same part of the stack.
+            return Some(unsafe {
+                (&*(layout::information(context) as *const siginfo_t), &mut *(context as *mut ucontext_t))
+            });
+        }
+        place -= align_of::<usize>();
+    }
+    None
+}
+
 fn has_room(top: usize, size: usize) -> bool {
     // SAFETY: reads the thread's own word; null or this thread's record, which only this thread frees.
     match unsafe { arch::current_thread().as_ref() } {
@@ -117,6 +145,14 @@ mod layout {
     use crate::inside::signals::context::{extended_state, extended_state_place};
 
     pub(super) const RED_ZONE: usize = 128;
+
+    /// From a frame's start to the alternate stack's description.
+    pub(super) const BEFORE_STACK: usize = 8 + core::mem::offset_of!(ucontext_t, uc_stack);
+
+    /// Where the information is that belongs to a context.
+    pub(super) fn information(context: usize) -> usize {
+        context + CONTEXT_SIZE
+    }
 
     /// The kernel's ucontext ends after its 8 bytes of signal mask; libc's is longer.
     const CONTEXT_SIZE: usize = core::mem::offset_of!(ucontext_t, uc_sigmask) + 8;
@@ -257,6 +293,14 @@ mod layout {
     use crate::inside::signals::context::find_record;
 
     pub(super) const RED_ZONE: usize = 0;
+
+    /// From a frame's start to the alternate stack's description.
+    pub(super) const BEFORE_STACK: usize = size_of::<siginfo_t>() + core::mem::offset_of!(ucontext_t, uc_stack);
+
+    /// Where the information is that belongs to a context.
+    pub(super) fn information(context: usize) -> usize {
+        context - size_of::<siginfo_t>()
+    }
 
     /// The kernel's ucontext: libc's, which ends with the reserved space of the machine context.
     const FRAME_SIZE: usize = size_of::<siginfo_t>() + size_of::<ucontext_t>();

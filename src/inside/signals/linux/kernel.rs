@@ -40,6 +40,16 @@ pub(crate) fn raised_in_handler(info: &siginfo_t, context: &mut ucontext_t) -> b
         && earlier_handler::was_on_alternate_stack(context)
 }
 
+/// Whether a signal's information is of this signal.
+pub(crate) fn is_of(info: &siginfo_t, signal: libc::c_int) -> bool {
+    info.si_signo == signal
+}
+
+/// Whether this is the first process of a container, or of the machine.
+pub(crate) fn is_init() -> bool {
+    state::PROCESS_ID.load(Ordering::Relaxed) == 1
+}
+
 /// The kernel has refused a system call: a seccomp filter does, and nothing else where the arguments are right.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Refused;

@@ -9,3 +9,5 @@ pub(crate) mod earlier_handler;
 pub(crate) mod kernel;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod leave_x86_64;
+#[cfg(target_arch = "x86_64")]
+mod protection_x86_64;

@@ -30,7 +30,7 @@ const ALIGNMENT_CHECK: u64 = 1 << 18;
 pub(crate) struct Context<'a>(&'a mut libc::__darwin_mcontext64);
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(context: &'a mut ucontext_t) -> Self {
+    pub(crate) fn new(context: &'a mut ucontext_t, _signal: libc::c_int, _code: i32) -> Self {
         // SAFETY: a signal's context points to the machine's part of it, which is as long on the stack as itself.
         Self(unsafe { &mut *context.uc_mcontext })
     }
@@ -41,7 +41,7 @@ impl<'a> Context<'a> {
         if context.uc_mcontext.is_null() || !context.uc_mcontext.is_aligned() {
             return false;
         }
-        let context = Context::new(context);
+        let context = Context::new(context, 0, 0);
         context.pc() != 0 || context.sp() != 0
     }
 

@@ -50,7 +50,7 @@ pub(crate) unsafe fn call(
 ) -> Result<(), NoRoom> {
     let mut top = None;
     if !on_alternate_stack && has_switched_stacks(context) {
-        let sp = Context::new(context).sp().wrapping_sub(RED_ZONE) & !15;
+        let sp = Context::new(context, signal, 0).sp().wrapping_sub(RED_ZONE) & !15;
         if !has_room(sp) {
             return Err(NoRoom);
         }
@@ -85,6 +85,17 @@ extern "C" fn run(call: &Call) {
 #[unsafe(naked)]
 unsafe extern "C" fn call_on_stack(function: extern "C" fn(&Call), call: &Call, top: usize) {
     arch::call_on_stack!()
+}
+
+/// The kernel's frames say nothing by which they could be found.
+pub(crate) const FRAMES_ARE_UNKNOWN: bool = true;
+
+/// Never found: see above.
+///
+/// # Safety
+/// None is needed.
+pub(crate) unsafe fn outermost_frame<'a>(_context: &ucontext_t) -> Option<(&'a siginfo_t, &'a mut ucontext_t)> {
+    None
 }
 
 fn has_room(top: usize) -> bool {

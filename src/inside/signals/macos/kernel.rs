@@ -33,7 +33,17 @@ pub(crate) fn can_be_reset(signal: libc::c_int) -> bool {
 /// sent it; but it comes with the return from a system call.
 pub(crate) fn raised_in_handler(_info: &siginfo_t, context: &mut ucontext_t) -> bool {
     earlier_handler::was_on_alternate_stack(context)
-        && super::context::Context::new(context).origin() == Origin::SystemCall
+        && super::context::Context::new(context, 0, 0).origin() == Origin::SystemCall
+}
+
+/// Whether a signal's information is of this signal.
+pub(crate) fn is_of(info: &siginfo_t, signal: libc::c_int) -> bool {
+    info.si_signo == signal
+}
+
+/// There are no containers.
+pub(crate) fn is_init() -> bool {
+    false
 }
 
 /// The kernel has refused a system call.
