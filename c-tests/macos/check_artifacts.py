@@ -12,6 +12,8 @@ import struct
 import subprocess
 import sys
 
+import unwind_info
+
 HERE = pathlib.Path(__file__).resolve().parent
 CAPI = HERE.parent / "capi"
 MACH_BACKEND = HERE.parent / "mach-backend"
@@ -157,8 +159,17 @@ def check_imports(checks, imports, name, allowed):
     checks.check(not unknown, f"{name}: uses nothing but what imports.txt lists", f"not on the list: {unknown}")
 
 
+def check_unwind_tables(checks, path, name, counts=lambda function: True):
+    """Every function, from its start to its end, has the unwind information that is its own."""
+    proof = unwind_info.prove(unwind_info.Image(path.read_bytes()), counts)
+    checks.check(not proof.wrong and proof.functions,
+                 f"{name}: unwind information for each of {proof.functions} functions, {proof.by_frame} of them by "
+                 f"__eh_frame, {proof.cleanups} with a table of cleanups", *proof.wrong)
+
+
 def check_unwinding(checks, tools, image, library, name):
     """An exception that passes wasmtrap_call must find the table that says where its cleanup is."""
+    check_unwind_tables(checks, library, name)
     start = None
     for line in tools.run("llvm-nm", library).splitlines():
         if line.endswith(" T _wasmtrap_call"):
@@ -244,6 +255,9 @@ def check_programs(checks, tools, folder, architecture, library_name):
             places = [image.field(text, "path") for text in image.all("LC_RPATH")]
             checks.same(places, ["@loader_path/../../lib"], f"{architecture} {program}: finds the library beside it")
         check_image(checks, image, f"{architecture} {program}", architecture, "EXECUTE", dependencies)
+    # What the static library's users get; the test's own assembly has nothing to unwind by.
+    for path in (capi / "lib/plugin.so", *sorted((capi / "static").glob("[a-r]*/*.t"))[:1]):
+        check_unwind_tables(checks, path, f"{architecture} {path.name}", lambda name: "wasmtrap" in name)
     for part in (library_name, "plugin.so"):
         checks.check((capi / "lib" / part).is_file(), f"{architecture}: {part} is where the programs look for it")
 

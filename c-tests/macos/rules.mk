@@ -227,6 +227,25 @@ ifneq ($(MACOS_PYTHON_PARTS),)
 endif
 	@echo 'Take $(MACOS_FOLDER) to a Mac, and run run-on-mac.sh there.'
 
+# ---- That unwind_info.py finds what it looks for ----
+
+# For an architecture.
+define MACOS_UNWIND_RULES
+$(MACOS_OUT)/$(1)/unwind/%.dylib: $(MACOS)/unwind/functions.S $(MACOS)/rules.mk $(MACOS_TOOLCHAIN)
+	@mkdir -p $$(@D)
+	$$(MACOS_CC_$(1)) -D$$* -c $$< -o $$@.o
+	$$(MACOS_CC_$(1)) -shared $$@.o -o $$@
+	@rm $$@.o
+
+.PHONY: check-macos-unwind-$(1)
+check-macos-unwind-$(1): $(foreach kind,WHOLE NO_INFORMATION SYMBOL_IN_THE_MIDDLE,$(MACOS_OUT)/$(1)/unwind/$(kind).dylib)
+	$(PYTHON) $(MACOS)/unwind_info.py $(MACOS_OUT)/$(1)/unwind/WHOLE.dylib
+	$(PYTHON) $(MACOS)/unwind_info.py --finds '_first' $(MACOS_OUT)/$(1)/unwind/NO_INFORMATION.dylib
+	$(PYTHON) $(MACOS)/unwind_info.py --finds '_middle' $(MACOS_OUT)/$(1)/unwind/SYMBOL_IN_THE_MIDDLE.dylib
+check-macos: check-macos-unwind-$(1)
+endef
+$(foreach architecture,$(MACOS_ARCHITECTURES),$(eval $(call MACOS_UNWIND_RULES,$(architecture))))
+
 .PHONY: check-macos
 check-macos: macos ## what is built for macOS, as far as it shows without a Mac
 	for architecture in $(MACOS_ARCHITECTURES); do \
