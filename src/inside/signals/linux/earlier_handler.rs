@@ -15,6 +15,7 @@ use libc::{siginfo_t, ucontext_t};
 use crate::arch;
 use crate::inside::signals::forward::{Entrance, Handler, NoRoom};
 use crate::inside::signals::kernel;
+use crate::shared::state;
 
 /// The kernel takes the alternate stack off the thread while a handler runs, and rt_sigreturn puts it back.
 #[cfg(target_arch = "x86_64")]
@@ -107,13 +108,20 @@ pub(crate) unsafe fn outermost_frame<'a>(context: &ucontext_t) -> Option<(&'a si
     None
 }
 
+/// Whether a frame of that size fits below `top`. The kernel, which finds out by writing, leaves the thread where it was
+/// if it does not; to find out so here would show us in the core dump, in the place of who used the stack up.
 fn has_room(top: usize, size: usize) -> bool {
-    // SAFETY: reads the thread's own word; null or this thread's record, which only this thread frees.
-    match unsafe { arch::current_thread().as_ref() } {
-        Some(thread) if thread.stack.get().contains(top) => top - thread.stack.get().low >= size,
-        // Unknown: as with the kernel, writing it tells.
-        _ => true,
+    let Some(lowest) = top.checked_sub(size) else { return false };
+    // The ends of the frame, and each page between them.
+    let step = state::page_mask() + 1;
+    let mut place = top & !(align_of::<u64>() - 1);
+    while place > lowest {
+        place = place.saturating_sub(step).max(lowest) & !(align_of::<u64>() - 1);
+        if kernel::is_writable(place) == Ok(false) {
+            return false;
+        }
     }
+    true
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -97,6 +97,17 @@ pub(crate) fn with_mask(mask: u64, f: impl FnOnce()) {
     }
 }
 
+/// Whether a word of this thread's memory can be written to: the kernel writes the signal mask there.
+pub(crate) fn is_writable(place: usize) -> Result<bool, Refused> {
+    let bad_address = -(libc::EFAULT as isize);
+    // SAFETY: writes one word below the stack pointer of the code that was interrupted, or none.
+    match unsafe { system_call(libc::SYS_rt_sigprocmask, [libc::SIG_BLOCK as usize, 0, place, SIGSET_SIZE]) } {
+        0 => Ok(true),
+        error if error == bad_address => Ok(false),
+        _ => Err(Refused),
+    }
+}
+
 /// Blocks a signal until the handler returns.
 pub(crate) fn block(signal: libc::c_int) -> Result<(), Refused> {
     let set = 1_u64 << (signal - 1);

@@ -1,0 +1,91 @@
+/* A seccomp filter refuses the system calls by which signals are handled. Traps are traps all the same, an earlier
+ * handler is called, and a crash is the end of the process. */
+#include <signal.h>
+#include <unistd.h>
+
+#include "handlers.h"
+#include "host.h"
+#include "process.h"
+
+#if defined(__linux__) && !EMULATED
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+static void refuse(const long *numbers, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    const struct sock_filter instructions[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)numbers[i], 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {sizeof instructions / sizeof *instructions, (struct sock_filter *)instructions};
+    must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+  }
+}
+
+static const long all[] = {SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_tgsigqueueinfo, SYS_tgkill, SYS_kill};
+enum { ALL = sizeof all / sizeof *all };
+
+static void trap(void *flags) {
+  if (flags != NULL) install_handler(SIGSEGV, mending_handler, *(const int *)flags);
+  host_init();
+  host_register_code(&wasm_load);
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  void *const page = inaccessible_page();
+  refuse(all, ALL);
+  for (int i = 0; i < 3; i++) {
+    wasmtrap_trap_t record;
+    trapped_with(host_load(&wasm_load, page, &record), &record, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS, "a trap");
+  }
+  same(mending_calls, 0, "which is no earlier handler's");
+}
+
+static void fault(void *flags) {
+  install_handler(SIGSEGV, mending_handler, *(const int *)flags);
+  host_init();
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  wasm_access_t access = {address_of(inaccessible_page()), 0};
+  refuse(all, ALL);
+  wasm_load_in_leaf.function(&access);
+  same(access.value, WASM_RED_ZONE_INTACT, "the earlier handler has mended the fault");
+}
+
+static void crash(void *unused) {
+  (void)unused;
+  host_init();
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  wasm_access_t access = {address_of(inaccessible_page()), 0};
+  refuse(all, ALL);
+  wasm_load.function(&access);
+}
+
+/* Nothing but the numbers of the calls that put the default action back and send again. */
+static void get_a_signal(void *number) {
+  static const long sending[] = {SYS_rt_sigaction, SYS_rt_tgsigqueueinfo};
+  host_init();
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  refuse(*(const int *)number == 0 ? sending : sending + 1, *(const int *)number == 0 ? 2 : 1);
+  raise(SIGSEGV);
+  tap_note("still alive");
+}
+
+int main(void) {
+  static int plain = 0, on_stack = SA_ONSTACK, both = 0, one = 1;
+  child_passes(trap, NULL, "traps");
+  child_passes(trap, &plain, "traps over a handler on the interrupted stack");
+  child_passes(trap, &on_stack, "traps over a handler on the alternate stack");
+  child_passes(fault, &plain, "an earlier handler on the interrupted stack");
+  child_passes(fault, &on_stack, "an earlier handler on the alternate stack");
+  child_dies_at(SIGSEGV, wasm_fault_pc(&wasm_load), crash, NULL, "a crash");
+  child_dies_of(SIGSEGV, get_a_signal, &both, "a signal that was sent, which can be neither made fatal nor sent again");
+  child_dies_of(SIGSEGV, get_a_signal, &one, "a signal that was sent, which can be sent again without its information");
+  return tap_done();
+}
+#else
+int main(void) { return tap_skip_all("seccomp filters are Linux's own"); }
+#endif
