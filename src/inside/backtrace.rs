@@ -29,7 +29,8 @@ fn is_record(fp: usize, lowest: usize, end: usize) -> bool {
 /// call with `index`: that one was left, and others have been called where it was. Otherwise `index` itself.
 ///
 /// The frame of a living call is on the way of frame pointers as long as all code in between keeps them. Code that does
-/// not may have anything in that register, so only a way that ends exactly in the frame of a call further out counts.
+/// not may have anything in that register, the frame of one of its callers too. So only a way counts that begins with a
+/// frame further in than the call, and ends exactly in the frame of a call further out.
 pub(crate) fn passed_over(
     thread: &Thread,
     index: usize,
@@ -40,6 +41,9 @@ pub(crate) fn passed_over(
     let stack = thread.stack.get();
     let outermost = thread.calls.get(0).addr();
     if !stack.contains(outermost) || sp >= outermost {
+        return index;
+    }
+    if fp > arch::call_frame(thread.calls.get(index)) {
         return index;
     }
     let mut lowest = lowest_mapped(&stack, sp, overflow_at);

@@ -96,9 +96,10 @@ impl<W: Word, const SHARDS: usize> Readers<W, SHARDS> {
     #[inline]
     pub(crate) fn enter(&self) -> Section<'_, W> {
         let shard = &self.shards[hash_of_this_stack() % SHARDS].0;
+        let forks = FORKS.load(Ordering::Relaxed);
         let counter = &shard[self.phase.0.load() & 1];
         counter.increment();
-        Section { counter }
+        Section { counter, forks }
     }
 
     /// The phase in which new sections begin.
@@ -115,24 +116,33 @@ impl<W: Word, const SHARDS: usize> Readers<W, SHARDS> {
         self.shards.iter().map(move |shard| &shard.0[phase & 1])
     }
 
-    /// In a forked child: forgets the sections of the threads that the child does not have. The thread that forked is
-    /// in none, because it has just been in the handlers of pthread_atfork, which take the writers' lock.
+    /// In a forked child: forgets the sections of the threads that the child does not have. The thread that forked may
+    /// be in one, in ordinary context, if a signal handler has interrupted that and has forked: it no longer counts, and
+    /// takes nothing away at its end. It must not be waited for, since that handler may never return.
     pub(crate) fn reset_after_fork(&self) {
+        FORKS.fetch_add(1, Ordering::Relaxed);
         for phase in [0, 1] {
             self.counters(phase).for_each(|counter| counter.store(0));
         }
     }
 }
 
+/// How many forks lie between this process and the first. Only a forked child's thread changes it, when it is alone.
+static FORKS: AtomicUsize = AtomicUsize::new(0);
+
 /// A section in progress: nothing that was published when it began, or later, is freed before it ends.
 pub(crate) struct Section<'r, W: Word = AtomicUsize> {
     counter: &'r W,
+    /// The forks when it began.
+    forks: usize,
 }
 
 impl<W: Word> Drop for Section<'_, W> {
     #[inline]
     fn drop(&mut self) {
-        self.counter.decrement();
+        if self.forks == FORKS.load(Ordering::Relaxed) {
+            self.counter.decrement();
+        }
     }
 }
 

@@ -30,6 +30,8 @@ typedef struct wasm_access_t {
 
 /* value = *address, eight bytes. */
 extern const wasm_code_t wasm_load;
+/* As wasm_load, with `value` in the frame pointer's register, which is not read otherwise. */
+extern const wasm_code_t wasm_load_with_frame_pointer;
 /* *address = value, eight bytes. */
 extern const wasm_code_t wasm_store;
 /* A load of an address that is not a multiple of eight by an instruction that insists on it. */

@@ -27,6 +27,14 @@ FAULT(wasm_load)
     return
 END(wasm_load)
 
+BEGIN(wasm_load_with_frame_pointer)
+    stp x29, x30, [sp, #-16]!
+    ldp x1, x29, [x0]
+FAULT(wasm_load_with_frame_pointer)
+    ldr x2, [x1]
+    return
+END(wasm_load_with_frame_pointer)
+
 BEGIN(wasm_store)
     frame
     ldp x1, x2, [x0]

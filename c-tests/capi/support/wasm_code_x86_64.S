@@ -13,6 +13,16 @@ FAULT(wasm_load)
     ret
 END(wasm_load)
 
+BEGIN(wasm_load_with_frame_pointer)
+    push %rbp
+    mov (%rdi), %rax
+    mov 8(%rdi), %rbp
+FAULT(wasm_load_with_frame_pointer)
+    mov (%rax), %rdx
+    pop %rbp
+    ret
+END(wasm_load_with_frame_pointer)
+
 BEGIN(wasm_store)
     push %rbp
     mov %rsp, %rbp

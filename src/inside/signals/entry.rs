@@ -7,7 +7,7 @@ use libc::{siginfo_t, ucontext_t};
 use super::classify;
 use super::context::Context;
 use super::forward::{self, Entrance};
-use super::kernel;
+use super::{earlier_handler, kernel};
 use crate::arch;
 use crate::inside::ask::{self, SignalStack};
 use crate::inside::decide::{Fault, Verdict, decide};
@@ -56,7 +56,12 @@ pub(crate) unsafe extern "C" fn entered(
         #[cfg(target_arch = "aarch64")]
         fp,
     };
-    if !handle(signal, info, context) {
+    let handled = if earlier_handler::kernel_called(info, context, entrance) {
+        handle(signal, info, context)
+    } else {
+        handle_undisturbed(signal, info, context)
+    };
+    if !handled {
         // SAFETY: as above.
         unsafe { forward::forward(signal, info, context, entrance) };
         return;
@@ -79,9 +84,19 @@ pub(crate) unsafe fn try_handle(signal: libc::c_int, info: *mut siginfo_t, conte
     }
     // SAFETY: the caller's promise.
     match unsafe { (info.as_mut(), context.as_mut()) } {
-        (Some(info), Some(context)) => Context::is_one(context) && handle(signal, info, context),
+        (Some(info), Some(context)) => Context::is_one(context) && handle_undisturbed(signal, info, context),
         _ => false,
     }
+}
+
+/// The same in a handler of somebody else's, whose mask may let other signals in: none is delivered meanwhile. The host's
+/// handler for it could leave by a jump, end the thread, or fork, and the tables' readers' section with it would never
+/// end, nor would the next unregistering. Our own dispositions block all signals from the first instruction on.
+#[inline(never)]
+fn handle_undisturbed(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) -> bool {
+    let mut handled = false;
+    kernel::with_mask(u64::MAX, || handled = handle(signal, info, context));
+    handled
 }
 
 fn handle(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) -> bool {

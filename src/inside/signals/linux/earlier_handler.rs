@@ -35,8 +35,14 @@ fn runs_on_alternate_stack(context: &ucontext_t) -> bool {
 
 /// Whether the kernel called the entry point, and not another handler.
 #[cfg(target_arch = "x86_64")]
-pub(super) fn kernel_called(info: &siginfo_t, context: &ucontext_t, entrance: Entrance) -> bool {
+pub(crate) fn kernel_called(info: &siginfo_t, context: &ucontext_t, entrance: Entrance) -> bool {
     layout::is_kernel_frame(info, context, entrance)
+}
+
+/// On arm64 nothing in the frame tells.
+#[cfg(target_arch = "aarch64")]
+pub(crate) fn kernel_called(_info: &siginfo_t, _context: &ucontext_t, _entrance: Entrance) -> bool {
+    true
 }
 
 /// The size of the frame's extended state; `None` if it has only the legacy part.

@@ -23,6 +23,11 @@ const RED_ZONE: usize = 128;
 /// What the kernel's frame would take there at the most (sendsig), without which it would not call the handler.
 const LEAST_ROOM: usize = 4 * 1024;
 
+/// Whether the kernel called the entry point, and not another handler. Nothing in the frame tells.
+pub(crate) fn kernel_called(_info: &siginfo_t, _context: &ucontext_t, _entrance: Entrance) -> bool {
+    true
+}
+
 /// Whether the code that the signal interrupted ran on the alternate signal stack, by the kernel's own account: it says
 /// so in the context, and gives no address of it.
 pub(crate) fn was_on_alternate_stack(context: &ucontext_t) -> bool {

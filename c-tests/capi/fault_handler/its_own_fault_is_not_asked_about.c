@@ -1,0 +1,65 @@
+/* A fault of the fault handler itself, of whatever kind, ends the process by its signal: the handler is not asked about it,
+ * or it would be for ever. */
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "handlers.h"
+#include "host.h"
+#include "process.h"
+
+static volatile int *asked;
+
+static wasmtrap_verdict_t fault_itself(wasmtrap_fault_t *fault, void *user) {
+  (void)fault;
+  ++*asked;
+  const wasm_code_t *const code = user;
+  wasm_access_t access = {address_of(inaccessible_page()), 0};
+  code->function(&access);
+  return WASMTRAP_VERDICT_FORWARD;
+}
+
+static void by_the_library(void *code) {
+  host_init_with_signals();
+  must(wasmtrap_set_fault_handler(fault_itself, code) == WASMTRAP_OK);
+  (void)library_traps();
+}
+
+static void try_the_library(int signal, siginfo_t *info, void *context) {
+  if (!wasmtrap_try_handle_signal(signal, info, context)) {
+    must(kill(getpid(), SIGUSR1) == 0);
+    _exit(77);
+  }
+}
+
+static void in_a_hosts_handler(void *code) {
+  wasmtrap_options_t options = {0};
+  options.struct_size = sizeof options;
+  options.flags = WASMTRAP_INIT_HOST_OWNS_SIGNALS;
+  options.backend = WASMTRAP_BACKEND_SIGNALS;
+  must(wasmtrap_init(&options) == WASMTRAP_OK);
+  install_handler(SIGSEGV, try_the_library, SA_ONSTACK | SA_NODEFER);
+  install_handler(SIGILL, try_the_library, SA_ONSTACK | SA_NODEFER);
+  must(wasmtrap_set_fault_handler(fault_itself, code) == WASMTRAP_OK);
+  (void)library_traps();
+}
+
+static wasm_code_t load, unreachable;
+
+static void once(int signal, child_function_t run, wasm_code_t *code, const char *name) {
+  *asked = 0;
+  child_dies_of(signal, run, code, name);
+  same(*asked, 1, "... and is asked once");
+}
+
+int main(void) {
+  asked = mmap(NULL, sizeof *asked, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  must(asked != MAP_FAILED);
+  load = wasm_load;
+  unreachable = wasm_unreachable;
+  once(SIGSEGV, by_the_library, &load, "it loads from where it must not");
+  once(SIGILL, by_the_library, &unreachable, "it runs what is no instruction");
+  once(SIGSEGV, in_a_hosts_handler, &load, "in a host's handler, it loads from where it must not");
+  once(SIGILL, in_a_hosts_handler, &unreachable, "in a host's handler, it runs what is no instruction");
+  return tap_done();
+}
