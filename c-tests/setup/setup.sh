@@ -73,11 +73,11 @@ missing_packages() {
 llvm=19
 pick_llvm() {
     local version
-    for version in 19 20 21 22 18; do
+    for version in 19 20 21 22 18 17 16 15; do
         if is_there "ld64.lld-$version" && is_there "llvm-objdump-$version"; then llvm=$version && return; fi
     done
     command -v apt-cache >/dev/null || return 0
-    for version in 19 20 21 22 18; do
+    for version in 19 20 21 22 18 17 16 15; do
         if is_available "lld-$version" && is_available "llvm-$version"; then llvm=$version && return; fi
     done
 }
