@@ -6,7 +6,7 @@
  * What to take from it: the engine registers no code and makes no protected calls. Its fault handler runs on the thread
  * that faulted, on every backend; it looks at the engine's own table and sets the registers so that the thread goes on at
  * the engine's landing pad. A fault that the table does not have goes to whoever was there before. For Wasmtime itself,
- * this is done: see wasmtime-platform. */
+ * this is done: see adapters/wasmtime. */
 #define _GNU_SOURCE
 #include <string.h>
 #include <sys/mman.h>

@@ -20,10 +20,10 @@ unpack() { tar -C "$out" -xzf "$packed/package/$1-$version.crate"; }
 promise cargo package takes wasmtrap, without a warning -- pack "$out/source" --locked
 promise its crate unpacks -- unpack wasmtrap
 # The library is not on crates.io for this: the second package gets it from where the first was unpacked.
-mkdir "$out/source/wasmtime-platform/.cargo"
-echo "patch.crates-io.wasmtrap.path = '$out/wasmtrap-$version'" >"$out/source/wasmtime-platform/.cargo/config.toml"
+mkdir "$out/source/adapters/wasmtime/.cargo"
+echo "patch.crates-io.wasmtrap.path = '$out/wasmtrap-$version'" >"$out/source/adapters/wasmtime/.cargo/config.toml"
 promise cargo package takes wasmtrap-wasmtime, whose dependency on wasmtrap has a version -- \
-    pack "$out/source/wasmtime-platform"
+    pack "$out/source/adapters/wasmtime"
 promise its crate unpacks -- unpack wasmtrap-wasmtime
 
 no_foreign_files() {
@@ -77,6 +77,6 @@ promise a Rust program with both, from where they were unpacked, traps -- says '
 
 documents() { RUSTDOCFLAGS='-D warnings' $cargo doc --locked --no-deps --target-dir target --manifest-path "$1"; }
 promise cargo doc has no warning of wasmtrap -- documents Cargo.toml
-promise cargo doc has no warning of wasmtrap-wasmtime -- documents wasmtime-platform/Cargo.toml
+promise cargo doc has no warning of wasmtrap-wasmtime -- documents adapters/wasmtime/Cargo.toml
 
 tap_done

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Whether the table in wasmtime-platform/README.md is true: it has every function that Wasmtime asks a custom platform
+"""Whether the table in adapters/wasmtime/README.md is true: it has every function that Wasmtime asks a custom platform
 for, once, and no other; and the test that it names for a function is there and calls it, itself or by tests/support.
 """
 
@@ -10,7 +10,7 @@ import sys
 
 from platform_functions import asked_for
 
-README = pathlib.Path("wasmtime-platform/README.md")
+README = pathlib.Path("adapters/wasmtime/README.md")
 TESTS = pathlib.Path(__file__).with_name("tests")
 
 

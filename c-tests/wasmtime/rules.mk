@@ -1,4 +1,4 @@
-# Wasmtime on libwasmtrap: its custom platform (wasmtime-platform/), a host with C and Python interfaces, and the
+# Wasmtime on libwasmtrap: its custom platform (adapters/wasmtime/), a host with C and Python interfaces, and the
 # specification's tests through it.
 #
 #     make run-wasmtime                    a demonstration in Python
@@ -23,7 +23,7 @@ WASMTIME_BUILD = $(WASMTIME_CARGO) build --release --locked --target-dir $(WASMT
 # ---- The platform: libwasmtrap and Wasmtime's functions in one library ----
 
 # A folder of its own for each way to build it: cargo would overwrite one's libwasmtrap with another's.
-WASMTIME_PLATFORM_BUILD = $(call BUILD,$(1),$(2)) --manifest-path wasmtime-platform/Cargo.toml
+WASMTIME_PLATFORM_BUILD = $(call BUILD,$(1),$(2)) --manifest-path adapters/wasmtime/Cargo.toml
 
 $(WASMTIME_RELEASE)/libwasmtrap_wasmtime.so: FORCE
 	@$(call WASMTIME_PLATFORM_BUILD,$(CARGO),$(WASMTIME_OUT)/platform)
@@ -161,9 +161,9 @@ check-wasmtime: check-wasmtime-platform check-wasmtime-c check-wasmtime-python #
 
 # Lints; what is exported; and what the fault handler may reach: the library's list, and the platform's behind it.
 check-wasmtime-platform: $(WASMTIME_LIBRARY)
-	$(LINT_CARGO) clippy --locked --lib --target-dir $(WASMTIME_OUT)/lint --manifest-path wasmtime-platform/Cargo.toml \
+	$(LINT_CARGO) clippy --locked --lib --target-dir $(WASMTIME_OUT)/lint --manifest-path adapters/wasmtime/Cargo.toml \
 	    -- -D warnings
-	for package in wasmtime-platform $(WASMTIME)/host $(WASMTIME)/compiler; do \
+	for package in adapters/wasmtime $(WASMTIME)/host $(WASMTIME)/compiler; do \
 	    $(LINT_CARGO) fmt --check --manifest-path $$package/Cargo.toml || exit 1; done
 	$(PYTHON) $(WASMTIME)/check_exports.py --cargo '$(WASMTIME_CARGO)' --nm '$(TOOLS)nm -D' $<
 	$(PYTHON) $(WASMTIME)/check_table.py --cargo '$(WASMTIME_CARGO)'
