@@ -135,11 +135,11 @@ $(foreach architecture,$(MACOS_ARCHITECTURES),$(eval $(call MACOS_MACH_RULES,$(a
 # WebAssembly for the tests of the Python extension: the runtime and the modules, each a shared object. The extension
 # itself is built on the Mac, with the headers of the Python that is there (python-on-mac.sh).
 MACOS_MODULES := traps host_calls starts
-MACOS_WASM_INCLUDES := -I$(MACOS_OUT)/include -Iinclude -Ic-tests/wasm -Itarget/wasm/modules -Ic-tests/python/module
+MACOS_WASM_INCLUDES := -I$(MACOS_OUT)/include -Iinclude -Iadapters/wasm2c -Itarget/wasm/modules -Ic-tests/python/module
 MACOS_OWN_FLAGS := -std=c99 -pedantic -Wall -Wextra -Werror -O2 -g -fno-omit-frame-pointer -fPIC
 # As for Linux (c-tests/wasm/rules.mk), in clang's words.
 MACOS_MODULE_FLAGS := -std=c99 -w -O2 -fPIC -fno-optimize-sibling-calls -fno-omit-frame-pointer -frounding-math \
-    -ffp-contract=off -finline-hint-functions -include c-tests/wasm/wasm_rt_wasmtrap_module.h
+    -ffp-contract=off -finline-hint-functions -include adapters/wasm2c/wasm_rt_wasmtrap_module.h
 # wabt's own header of the runtime's functions.
 WASM_RT_HEADER ?= /usr/include/wasm-rt.h
 
@@ -156,18 +156,18 @@ MACOS_COMPILE_$(1) := $(MACOS_ENVIRONMENT) $(call MACOS_CC,$(1))
 MACOS_PYTHON_FILES_$(1) := $$(MACOS_PYTHON_$(1))/lib/libwasm_rt_wasmtrap.so \
     $(MACOS_MODULES:%=$$(MACOS_PYTHON_$(1))/modules/%.so) $$(MACOS_PYTHON_$(1))/helpers/float_modes.so
 
-$$(MACOS_PYTHON_$(1))/lib/libwasm_rt_wasmtrap.so: c-tests/wasm/wasm_rt_wasmtrap.c $(MACOS_OUT)/include/wasm-rt.h \
-    $(wildcard c-tests/wasm/*.h) include/wasmtrap.h $(MACOS_OUT)/$(1)/lib/$(MACOS_NAME)
+$$(MACOS_PYTHON_$(1))/lib/libwasm_rt_wasmtrap.so: adapters/wasm2c/wasm_rt_wasmtrap.c $(MACOS_OUT)/include/wasm-rt.h \
+    $(wildcard adapters/wasm2c/*.h) include/wasmtrap.h $(MACOS_OUT)/$(1)/lib/$(MACOS_NAME)
 	@mkdir -p $$(@D)
 	$$(MACOS_COMPILE_$(1)) $(MACOS_OWN_FLAGS) $(MACOS_WASM_INCLUDES) -c $$< -o $$@.o
 	$$(MACOS_COMPILE_$(1)) -shared $$@.o $(MACOS_OUT)/$(1)/lib/$(MACOS_NAME) -Wl,-install_name,@rpath/$$(@F) -o $$@
 	@rm $$@.o
 
 $$(MACOS_PYTHON_$(1))/modules/%.so: target/wasm/modules/%.c target/python/modules/%.interface.c \
-    $$(MACOS_PYTHON_$(1))/lib/libwasm_rt_wasmtrap.so c-tests/wasm/describe_module.py $(MACOS)/module-exports.txt
+    $$(MACOS_PYTHON_$(1))/lib/libwasm_rt_wasmtrap.so adapters/wasm2c/describe_module.py $(MACOS)/module-exports.txt
 	@mkdir -p $$(@D)
 	$$(MACOS_COMPILE_$(1)) $(MACOS_MODULE_FLAGS) $(MACOS_WASM_INCLUDES) -c $$< -o $$@.o
-	$(PYTHON) c-tests/wasm/describe_module.py --mach-o --nm llvm-nm-$(MACOS_LLVM) \
+	$(PYTHON) adapters/wasm2c/describe_module.py --mach-o --nm llvm-nm-$(MACOS_LLVM) \
 	    --objdump llvm-objdump-$(MACOS_LLVM) --name $$* target/wasm/modules/$$*.wasm $$< $$@.o $$@.about.c
 	$$(MACOS_COMPILE_$(1)) $(MACOS_OWN_FLAGS) $(MACOS_WASM_INCLUDES) -c $$@.about.c -o $$@.about.o
 	$$(MACOS_COMPILE_$(1)) $(MACOS_OWN_FLAGS) $(MACOS_WASM_INCLUDES) -c target/python/modules/$$*.interface.c \
@@ -217,7 +217,7 @@ ifneq ($(MACOS_PYTHON_PARTS),)
 	    cp -RL $(MACOS_OUT)/$$architecture/python $(MACOS_FOLDER)/$$architecture/python || exit; \
 	done
 	mkdir -p $(MACOS_FOLDER)/python $(MACOS_FOLDER)/wasm/demo
-	cp $(MACOS_OUT)/include/wasm-rt.h c-tests/wasm/wasm_rt_wasmtrap.h c-tests/python/module/module_interface.h \
+	cp $(MACOS_OUT)/include/wasm-rt.h adapters/wasm2c/wasm_rt_wasmtrap.h c-tests/python/module/module_interface.h \
 	    $(MACOS_FOLDER)/include/
 	cp $(MACOS)/python-on-mac.sh $(MACOS_FOLDER)/python/run.sh
 	cp -R c-tests/python/extension c-tests/python/tests $(addprefix c-tests/python/,interpreters.py run_tests.py \

@@ -17,7 +17,7 @@ PYTHON_VERSIONS ?=
 
 PYTHON_MODULES := $(PYTHON_WASM)/modules
 PYTHON_LIBRARY := $(PYTHON_WASM)/lib/libwasmtrap.so.0
-PYTHON_MODULE_HEADERS := c-tests/wasm/wasm_rt_wasmtrap.h include/wasmtrap.h $(PYTHON_PART)/module/module_interface.h
+PYTHON_MODULE_HEADERS := adapters/wasm2c/wasm_rt_wasmtrap.h include/wasmtrap.h $(PYTHON_PART)/module/module_interface.h
 
 # ---- The runtime, once in the process: the extension and all modules are linked with it ----
 
@@ -59,9 +59,9 @@ $(PYTHON_MODULES)/%.wasm: $(PYTHON_PART)/modules/%.wat
 	$(WAT2WASM) --debug-names $($*_FEATURES) $< -o $@
 
 $(PYTHON_OUT)/modules/%.interface.c: $(PYTHON_MODULES)/%.wasm $(PYTHON_PART)/module/describe_interface.py \
-    c-tests/wasm/wasm_binary.py
+    adapters/wasm2c/wasm_binary.py
 	@mkdir -p $(@D)
-	PYTHONPATH=$(WASM) $(PYTHON) $(PYTHON_PART)/module/describe_interface.py --name $* --header $*.h $< $@
+	PYTHONPATH=$(WASM_ADAPTER) $(PYTHON) $(PYTHON_PART)/module/describe_interface.py --name $* --header $*.h $< $@
 
 $(PYTHON_OUT)/modules/%.so: $(PYTHON_OUT)/modules/%.interface.c $(PYTHON_MODULES)/%.module.o $(PYTHON_RUNTIME) \
     $(PYTHON_LIBRARY) $(PYTHON_MODULE_HEADERS) $(PYTHON_PART)/module/exports.map

@@ -22,6 +22,7 @@ STATIC_LIBS ?= -lpthread -ldl
 WASM_LINK ?= shared
 
 WASM := c-tests/wasm
+WASM_ADAPTER := adapters/wasm2c
 WASM_OUT ?= target/wasm
 WASM_PROGRAMS := $(WASM_OUT)/$(WASM_LINK)
 
@@ -43,7 +44,7 @@ endif
 
 # ---- Flags ----
 
-WASM_INCLUDES := -Iinclude -I$(WASM) -I$(WASM_OUT)/modules
+WASM_INCLUDES := -Iinclude -I$(WASM_ADAPTER) -I$(WASM_OUT)/modules
 # What is ours: C99 without a warning.
 WASM_OWN_FLAGS := -std=c99 -pedantic -Wall -Wextra -Werror -D_GNU_SOURCE -fno-omit-frame-pointer -fPIC -pthread
 
@@ -59,12 +60,12 @@ WASM_FLOAT_FLAGS := -frounding-math -fsignaling-nans -ffp-contract=off
 WASM_FRAME_FLAGS := -fno-omit-frame-pointer -fno-reorder-functions -fno-inline-small-functions \
     -fno-inline-functions-called-once -fno-partial-inlining -fno-ipa-icf -fno-ipa-cp -fno-ipa-sra
 WASM_GENERATED_FLAGS := -std=c99 -D_GNU_SOURCE -w -fPIC $(WASM_TRAP_FLAGS) $(WASM_FLOAT_FLAGS) $(WASM_FRAME_FLAGS) \
-    -include $(WASM)/wasm_rt_wasmtrap_module.h
+    -include $(WASM_ADAPTER)/wasm_rt_wasmtrap_module.h
 
 # ---- Modules ----
 
-WASM_TOOLS := $(WASM)/translate.py $(WASM)/describe_module.py $(WASM)/wasm_binary.py
-WASM_HEADERS := $(WASM)/wasm_rt_wasmtrap.h $(WASM)/wasm_rt_wasmtrap_module.h include/wasmtrap.h
+WASM_TOOLS := $(WASM_ADAPTER)/translate.py $(WASM_ADAPTER)/describe_module.py $(WASM_ADAPTER)/wasm_binary.py
+WASM_HEADERS := $(WASM_ADAPTER)/wasm_rt_wasmtrap.h $(WASM_ADAPTER)/wasm_rt_wasmtrap_module.h include/wasmtrap.h
 WASM_RUNTIME := $(WASM_OUT)/obj/wasm_rt_wasmtrap.o
 
 # Modules that throw: `make` variable NAME_FEATURES has the flags of wat2wasm and wasm2c.
@@ -80,14 +81,14 @@ $(WASM_OUT)/modules/png.wasm: $(WASM)/third-party/requirements.txt $(WASM)/third
 	$(PYTHON) $(WASM)/third-party/fetch.py $< $@
 
 $(WASM_OUT)/modules/%.c: $(WASM_OUT)/modules/%.wasm $(WASM_TOOLS)
-	$(PYTHON) $(WASM)/translate.py --wasm2c $(WASM2C) --name $* $(addprefix --flag=,$($*_FEATURES)) $< $@
+	$(PYTHON) $(WASM_ADAPTER)/translate.py --wasm2c $(WASM2C) --name $* $(addprefix --flag=,$($*_FEATURES)) $< $@
 
 $(WASM_OUT)/modules/%.text.o: $(WASM_OUT)/modules/%.c $(WASM_HEADERS) $(WASM)/rules.mk
 	$(CC) -O2 $(WASM_GENERATED_FLAGS) $(WASM_INCLUDES) -c $< -o $@
 
 # The module and its description, in one object.
 $(WASM_OUT)/modules/%.module.o: $(WASM_OUT)/modules/%.text.o
-	$(PYTHON) $(WASM)/describe_module.py --nm $(NM) --name $* \
+	$(PYTHON) $(WASM_ADAPTER)/describe_module.py --nm $(NM) --name $* \
 	    $(WASM_OUT)/modules/$*.wasm $(WASM_OUT)/modules/$*.c $< $(WASM_OUT)/modules/$*.about.c
 	$(CC) $(WASM_OWN_FLAGS) $(WASM_INCLUDES) -c $(WASM_OUT)/modules/$*.about.c -o $(WASM_OUT)/modules/$*.about.o
 	$(OBJCOPY) --rename-section .text=wasm_code_$* $< $(WASM_OUT)/modules/$*.code.o
@@ -95,7 +96,7 @@ $(WASM_OUT)/modules/%.module.o: $(WASM_OUT)/modules/%.text.o
 
 .PRECIOUS: $(addprefix $(WASM_OUT)/modules/%,.wasm .c .text.o .module.o)
 
-$(WASM_RUNTIME): $(WASM)/wasm_rt_wasmtrap.c $(WASM_HEADERS) $(WASM)/rules.mk
+$(WASM_RUNTIME): $(WASM_ADAPTER)/wasm_rt_wasmtrap.c $(WASM_HEADERS) $(WASM)/rules.mk
 	@mkdir -p $(@D)
 	$(CC) $(WASM_OWN_FLAGS) $(CFLAGS) $(WASM_INCLUDES) -c $< -o $@
 
@@ -182,7 +183,7 @@ $(WASM_OUT)/obj/suite/%.o: $(WASM_SUITE)/%.c $(wildcard $(WASM_SUITE)/*.h) $(WAS
 
 # -O1 for the modules: their code is run once. SPEC_ONLY=traps,linking runs these files only.
 SPEC_NEEDS := $(WASM_SUITE_OBJECTS) $(WASM_RUNTIME) $(WASM_LIBRARY)
-SPEC_RUN = PYTHONPATH=$(WASM) $(PYTHON) $(WASM_SUITE)/run.py --cargo '$(CARGO)' --wast2json '$(WAST2JSON)' \
+SPEC_RUN = PYTHONPATH=$(WASM_ADAPTER) $(PYTHON) $(WASM_SUITE)/run.py --cargo '$(CARGO)' --wast2json '$(WAST2JSON)' \
     --wasm2c '$(WASM2C)' --objcopy '$(OBJCOPY)' --cc '$(CC)' --out $(WASM_OUT)/suite/$(WASM_LINK) --runner '$(RUNNER)' \
     --module-flags '-O1 $(WASM_GENERATED_FLAGS) $(WASM_INCLUDES)' \
     --program-flags '-O0 -std=gnu99 -Wno-bidi-chars -I$(WASM_SUITE) $(WASM_INCLUDES)' \
