@@ -135,7 +135,7 @@ $(foreach architecture,$(MACOS_ARCHITECTURES),$(eval $(call MACOS_MACH_RULES,$(a
 # WebAssembly for the tests of the Python extension: the runtime and the modules, each a shared object. The extension
 # itself is built on the Mac, with the headers of the Python that is there (python-on-mac.sh).
 MACOS_MODULES := traps host_calls starts
-MACOS_WASM_INCLUDES := -I$(MACOS_OUT)/include -Iinclude -Iadapters/wasm2c -Itarget/wasm/modules -Ic-tests/python/module
+MACOS_WASM_INCLUDES := -I$(MACOS_OUT)/include -Iinclude -Iadapters/wasm2c -Itarget/wasm/modules -Iadapters/python/module
 MACOS_OWN_FLAGS := -std=c99 -pedantic -Wall -Wextra -Werror -O2 -g -fno-omit-frame-pointer -fPIC
 # As for Linux (c-tests/wasm/rules.mk), in clang's words.
 MACOS_MODULE_FLAGS := -std=c99 -w -O2 -fPIC -fno-optimize-sibling-calls -fno-omit-frame-pointer -frounding-math \
@@ -217,10 +217,10 @@ ifneq ($(MACOS_PYTHON_PARTS),)
 	    cp -RL $(MACOS_OUT)/$$architecture/python $(MACOS_FOLDER)/$$architecture/python || exit; \
 	done
 	mkdir -p $(MACOS_FOLDER)/python $(MACOS_FOLDER)/wasm/demo
-	cp $(MACOS_OUT)/include/wasm-rt.h adapters/wasm2c/wasm_rt_wasmtrap.h c-tests/python/module/module_interface.h \
+	cp $(MACOS_OUT)/include/wasm-rt.h adapters/wasm2c/wasm_rt_wasmtrap.h adapters/python/module/module_interface.h \
 	    $(MACOS_FOLDER)/include/
 	cp $(MACOS)/python-on-mac.sh $(MACOS_FOLDER)/python/run.sh
-	cp -R c-tests/python/extension c-tests/python/tests $(addprefix c-tests/python/,interpreters.py run_tests.py \
+	cp -R adapters/python/extension c-tests/python/tests $(addprefix c-tests/python/,interpreters.py run_tests.py \
 	    demo_table.py requirements.txt) $(MACOS_FOLDER)/python/
 	rm -rf $(MACOS_FOLDER)/python/tests/__pycache__
 	cp c-tests/wasm/demo/expected_traps.txt $(MACOS_FOLDER)/wasm/demo/

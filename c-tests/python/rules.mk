@@ -9,6 +9,7 @@
 # another library, give folders of its own: PYTHON_OUT, and PYTHON_WASM with what c-tests/wasm makes for it (WASM_OUT).
 
 PYTHON_PART := c-tests/python
+PYTHON_ADAPTER := adapters/python
 PYTHON_OUT ?= target/python
 PYTHON_WASM ?= target/wasm
 PYTHON_VENVS ?= target/python/venv
@@ -17,7 +18,8 @@ PYTHON_VERSIONS ?=
 
 PYTHON_MODULES := $(PYTHON_WASM)/modules
 PYTHON_LIBRARY := $(PYTHON_WASM)/lib/libwasmtrap.so.0
-PYTHON_MODULE_HEADERS := adapters/wasm2c/wasm_rt_wasmtrap.h include/wasmtrap.h $(PYTHON_PART)/module/module_interface.h
+PYTHON_MODULE_HEADERS := adapters/wasm2c/wasm_rt_wasmtrap.h include/wasmtrap.h \
+    $(PYTHON_ADAPTER)/module/module_interface.h
 
 # ---- The runtime, once in the process: the extension and all modules are linked with it ----
 
@@ -31,17 +33,17 @@ $(PYTHON_RUNTIME): $(PYTHON_WASM)/obj/wasm_rt_wasmtrap.o $(PYTHON_LIBRARY)
 # ---- The extension: one binary for all versions, built with the oldest headers there are ----
 
 PYTHON_EXTENSION := $(PYTHON_OUT)/wasmtrap.abi3.so
-PYTHON_EXTENSION_SOURCES := $(sort $(wildcard $(PYTHON_PART)/extension/*.c))
-PYTHON_EXTENSION_HEADERS := $(wildcard $(PYTHON_PART)/extension/*.h) $(PYTHON_MODULE_HEADERS)
-PYTHON_EXTENSION_OBJECTS := $(PYTHON_EXTENSION_SOURCES:$(PYTHON_PART)/%.c=$(PYTHON_OUT)/obj/%.o)
-PYTHON_INCLUDES = $(WASM_INCLUDES) -I$(PYTHON_PART)/module
+PYTHON_EXTENSION_SOURCES := $(sort $(wildcard $(PYTHON_ADAPTER)/extension/*.c))
+PYTHON_EXTENSION_HEADERS := $(wildcard $(PYTHON_ADAPTER)/extension/*.h) $(PYTHON_MODULE_HEADERS)
+PYTHON_EXTENSION_OBJECTS := $(PYTHON_EXTENSION_SOURCES:$(PYTHON_ADAPTER)/%.c=$(PYTHON_OUT)/obj/%.o)
+PYTHON_INCLUDES = $(WASM_INCLUDES) -I$(PYTHON_ADAPTER)/module
 
 # The folder of Python's headers. They are a system's, which warnings leave alone.
 $(PYTHON_OUT)/headers: $(PYTHON_PART)/interpreters.py
 	@mkdir -p $(@D)
 	$(PYTHON) $< include > $@
 
-$(PYTHON_OUT)/obj/extension/%.o: $(PYTHON_PART)/extension/%.c $(PYTHON_EXTENSION_HEADERS) $(PYTHON_PART)/rules.mk \
+$(PYTHON_OUT)/obj/extension/%.o: $(PYTHON_ADAPTER)/extension/%.c $(PYTHON_EXTENSION_HEADERS) $(PYTHON_PART)/rules.mk \
     $(PYTHON_OUT)/headers
 	@mkdir -p $(@D)
 	$(CC) $(WASM_OWN_FLAGS) $(CFLAGS) -DPy_LIMITED_API=0x03080000 $(PYTHON_INCLUDES) \
@@ -58,15 +60,15 @@ $(PYTHON_MODULES)/%.wasm: $(PYTHON_PART)/modules/%.wat
 	@mkdir -p $(@D)
 	$(WAT2WASM) --debug-names $($*_FEATURES) $< -o $@
 
-$(PYTHON_OUT)/modules/%.interface.c: $(PYTHON_MODULES)/%.wasm $(PYTHON_PART)/module/describe_interface.py \
+$(PYTHON_OUT)/modules/%.interface.c: $(PYTHON_MODULES)/%.wasm $(PYTHON_ADAPTER)/module/describe_interface.py \
     adapters/wasm2c/wasm_binary.py
 	@mkdir -p $(@D)
-	PYTHONPATH=$(WASM_ADAPTER) $(PYTHON) $(PYTHON_PART)/module/describe_interface.py --name $* --header $*.h $< $@
+	PYTHONPATH=$(WASM_ADAPTER) $(PYTHON) $(PYTHON_ADAPTER)/module/describe_interface.py --name $* --header $*.h $< $@
 
 $(PYTHON_OUT)/modules/%.so: $(PYTHON_OUT)/modules/%.interface.c $(PYTHON_MODULES)/%.module.o $(PYTHON_RUNTIME) \
-    $(PYTHON_LIBRARY) $(PYTHON_MODULE_HEADERS) $(PYTHON_PART)/module/exports.map
+    $(PYTHON_LIBRARY) $(PYTHON_MODULE_HEADERS) $(PYTHON_ADAPTER)/module/exports.map
 	$(CC) $(WASM_OWN_FLAGS) -O2 $(PYTHON_INCLUDES) -shared $(filter %.c %.o %.so %.so.0,$^) $(PYTHON_RPATH) \
-	    -Wl,--version-script=$(PYTHON_PART)/module/exports.map -lm -o $@
+	    -Wl,--version-script=$(PYTHON_ADAPTER)/module/exports.map -lm -o $@
 
 .PRECIOUS: $(PYTHON_OUT)/modules/%.interface.c
 
