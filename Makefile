@@ -184,7 +184,8 @@ lint: lint-text ## clippy, rustfmt, shellcheck, and lines of at most 120 charact
 .PHONY: lint-text
 lint-text:
 	shellcheck $(SHELL_SCRIPTS)
-	$(PYTHON) -m doctest c-tests/setup/run-checks.py
+	$(PYTHON) -m doctest c-tests/setup/run-checks.py packaging/man-pages.py
+	$(PYTHON) c-tests/setup/check-map.py
 	@echo 'Lines of more than 120 characters, or with blanks at their end:'
 	@! LC_ALL=C.UTF-8 grep -rnE '.{121}|[[:blank:]]$$' Makefile build.rs .ci src include packaging c-tests \
 	    --include=Makefile --include=run --include='*.[chtS]' --include='*.cc' --include='*.rs' --include='*.py' \

@@ -25,10 +25,16 @@ says() {
     [ "$said" = "$1" ] || { echo "it said: $said" && return 1; }
 }
 
-# source_tree FOLDER: the files that git knows or would add, as a release has them.
+# source_tree FOLDER: the files that git knows or would add, as a release has them; without git, all but what was built.
+source_files() {
+    if git -C "$top" rev-parse --git-dir >/dev/null 2>&1; then
+        git -C "$top" ls-files -z --cached --others --exclude-standard
+    else
+        (cd "$top" && find . -name target -prune -o ! -type d -print0)
+    fi
+}
 source_tree() {
     mkdir -p "$1"
-    git -C "$top" ls-files -z --cached --others --exclude-standard |
-        while IFS= read -r -d '' file; do [ ! -e "$top/$file" ] || printf '%s\0' "$file"; done |
+    source_files | while IFS= read -r -d '' file; do [ ! -e "$top/$file" ] || printf '%s\0' "$file"; done |
         tar --create --null --directory="$top" --files-from=- | tar --extract --no-same-owner --directory="$1"
 }

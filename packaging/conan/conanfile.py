@@ -39,6 +39,10 @@ class Wasmtrap(ConanFile):
         if self.settings.os not in ("Linux", "Macos") or self.settings.arch not in ("x86_64", "armv8"):
             raise ConanInvalidConfiguration("libwasmtrap runs on Linux and macOS, on x86-64 and arm64")
 
+    def build_id(self):
+        # Both libraries come of one build; what differs is what is packed.
+        self.info_build.options.shared = "Any"
+
     def build(self):
         self.run("make SETUP=no V=1 all", cwd=self.source_folder)
 
