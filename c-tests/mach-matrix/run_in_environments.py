@@ -59,7 +59,10 @@ class Job:
 
     def run(self, kernel):
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        runner = [kernel, f"--profile={self.row.environment.profile}", f"--report={self.report.resolve()}", "--"]
+        # As it would run on a Mac (rules.mk, MATRIX_LIKE_A_MAC).
+        like_a_mac = ["--like-a-mac"] if self.column.startswith("c-") else []
+        runner = [kernel, f"--profile={self.row.environment.profile}", *like_a_mac,
+                  f"--report={self.report.resolve()}", "--"]
         variables = {"EXCEPTION_PORTS": self.row.environment.ports, **ASKED[self.asked]}
         start = time.monotonic()
         outcome = self.program.run(runner, variables)

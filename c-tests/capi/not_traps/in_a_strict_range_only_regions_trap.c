@@ -70,16 +70,17 @@ int main(void) {
   far_address = 16;
 
   child_passes(strict, &inside, "an address in a region is a trap");
-  child_dies_at(SIGSEGV, pc, strict, &behind, "the address behind a region");
-  child_dies_at(SIGSEGV, pc, strict, &before, "the address before a region");
+  child_dies_at(PROTECTED_PAGE_SIGNAL, pc, strict, &behind, "the address behind a region");
+  child_dies_at(PROTECTED_PAGE_SIGNAL, pc, strict, &before, "the address before a region");
   child_dies_at(SIGSEGV, pc, strict, &far_address, "a null pointer with an offset");
   child_passes(strict_with_a_site, &inside, "with a site: in a region it is a trap");
-  child_dies_at(SIGSEGV, pc, strict_with_a_site, &behind, "with a site: behind it");
+  child_dies_at(PROTECTED_PAGE_SIGNAL, pc, strict_with_a_site, &behind, "with a site: behind it");
 #if defined(__x86_64__)
   uint64_t not_canonical = UINT64_C(0x8000000000000000);
   child_dies_at(SIGSEGV, pc, strict, &not_canonical, "an address that the processor does not tell");
 #endif
-  child_dies_at(SIGSEGV, pc, strict_after_the_region_is_gone, &inside, "a region that was unregistered");
+  child_dies_at(PROTECTED_PAGE_SIGNAL, pc, strict_after_the_region_is_gone, &inside,
+                "a region that was unregistered");
   child_passes(lenient, &far_address, "without WASMTRAP_CODE_STRICT any address is a trap");
   child_passes(strict_without_memory, NULL, "faults that are not of memory need no region");
   return tap_done();

@@ -129,7 +129,7 @@ int main(void) {
   child_passes(after_attaching, NULL, "a guard on the main stack, after attaching");
   child_passes(high_up, NULL, "a guard high up in the main stack");
   child_passes(below_a_given_stack, NULL, "a guard below a thread's stack");
-  child_dies_of(SIGSEGV, wild_in_a_large_guard, NULL,
+  child_dies_of(PROTECTED_PAGE_SIGNAL, wild_in_a_large_guard, NULL,
                 "a load 64 MiB below the stack, where nothing is accessible either");
   return tap_done();
 }

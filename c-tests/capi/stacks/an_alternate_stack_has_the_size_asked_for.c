@@ -55,7 +55,8 @@ int main(void) {
   ok(million >= 1000 * 1000 && million < 1000 * 1000 + 2 * page_size(), "a million bytes, in pages");
   const size_t largest = size_with(64 << 20);
   ok(largest >= 64 << 20 && largest < (64 << 20) + 2 * page_size(), "the largest is 64 MiB");
-  child_dies_at(SIGSEGV, wasm_fault_pc(&wasm_store), touch_below, NULL, "the page below it may not be touched");
-  child_dies_of(SIGSEGV, overflow_alternate_stack, NULL, "a handler that overflows it dies");
+  child_dies_at(PROTECTED_PAGE_SIGNAL, wasm_fault_pc(&wasm_store), touch_below, NULL,
+                "the page below it may not be touched");
+  child_dies_of(PROTECTED_PAGE_SIGNAL, overflow_alternate_stack, NULL, "a handler that overflows it dies");
   return tap_done();
 }

@@ -145,7 +145,7 @@ static const struct exception_t *exception_for(int signal, int code) {
 /* Whether the signal that was seen is the right one. XNU's codes say little, and which of its two signals for memory
  * faults comes depends on the version (ux_exception, bsd/uxkern/ux_exception.c). */
 static int right_signal(int signal, int code, int seen_signal, int seen_code) {
-#if defined(__APPLE__)
+#if defined(INACCESSIBLE_PAGES_ARE_HOLES)
   const int memory_fault = signal == SIGSEGV || signal == SIGBUS;
   const int seen_memory_fault = seen_signal == SIGSEGV || seen_signal == SIGBUS;
   (void)code;

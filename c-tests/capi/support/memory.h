@@ -33,8 +33,8 @@ void linear_memory_free(linear_memory_t *memory);
  * On Linux both are SIGSEGV, with SEGV_ACCERR and SEGV_MAPERR.
  *
  * Defining INACCESSIBLE_PAGES_ARE_HOLES has inaccessible_page() do on Linux what it does on macOS, and
- * PROTECTED_PAGE_SIGNAL
- * says what a simulated kernel makes of the other, so that programs that mistake them are found out before a Mac does it.
+ * PROTECTED_PAGE_SIGNAL says what a simulated kernel makes of protected ones, so that programs that mistake the one for
+ * the other are found out before a Mac does it.
  */
 #if defined(__APPLE__)
 #define PROTECTED_PAGE_SIGNAL SIGBUS

@@ -1,6 +1,7 @@
 /*
  * The counter-control: the same engine with the behavior EXCEPTION_STATE | MACH_EXCEPTION_CODES. The state comes in the
- * message and goes back in the answer; no port comes along. Apple's own programs live with it, but for those of 14.4 to 14.7.
+ * message and goes back in the answer; no port comes along. Apple's own programs live with it, but for those of 14.4 to
+ * 14.7.
  */
 #include "engine.h"
 

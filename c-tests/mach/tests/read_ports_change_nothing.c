@@ -21,7 +21,8 @@ static kern_return_t answer(exception_server_t *server, exception_t *exception) 
 
 int main(void) {
   if (host_kills_for_behavior() && !host_kills_for_state()) return tap_skip_all("such a behavior kills here");
-  if (host_is("sandboxed") || host_is("hardened-only-one-exception-port")) return tap_skip_all("no such port may be set here");
+  if (host_is("sandboxed") || host_is("hardened-only-one-exception-port"))
+    return tap_skip_all("no such port may be set here");
   if (host_is("interrupted") || host_is("bypassed")) return tap_skip_all("some exceptions become signals here");
 #if !defined(__x86_64__)
   return tap_skip_all("a breakpoint needs moving on here");

@@ -13,7 +13,8 @@
 //! signals and what they do, and nothing else is slowed down.
 //!
 //! `trace` deals with Linux, `ipc` and `exceptions` are Mach's, `calls` is the way in, `machine` knows the registers,
-//! `profile` says on what kind of host the program is, `program` what the kernel makes of its signature. The exit status is the program's.
+//! `profile` says on what kind of host the program is, `program` what the kernel makes of its signature. The exit status
+//! is the program's.
 //!
 //! What a Mac has and this has not:
 //! - The processor's error code, which Linux does not tell a tracer: subcodes of general protection faults are 0, and
@@ -47,9 +48,10 @@ use exceptions::policy::{self, Cells};
 use kernel::Kernel;
 use profile::{PROFILES, Profile};
 
-const USAGE: &str = "usage: simulated-xnu --profile=NAME [--like-a-mac] [--report=FILE] [--] program arguments...\n       \
-                     simulated-xnu --list-profiles\n       \
-                     simulated-xnu --policy[=all]";
+const USAGE: &str = "\
+usage: simulated-xnu --profile=NAME [--like-a-mac] [--report=FILE] [--] program arguments...
+       simulated-xnu --list-profiles
+       simulated-xnu --policy[=all]";
 /// Of the simulator itself, as `env` and `timeout` have it.
 const CANNOT_RUN: u8 = 125;
 

@@ -79,6 +79,7 @@ impl Kernel {
         if self.report.is_none() || self.tasks.get(&task).is_none_or(|task| !task.has_program) {
             return;
         }
+        self.late_names_of(task);
         let rights = self.rights_of(task);
         let Some(record) = self.tasks.get(&task) else { return };
         let counters = &record.counters;

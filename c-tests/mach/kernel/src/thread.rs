@@ -211,6 +211,17 @@ impl Kernel {
         }
     }
 
+    /// All that are left of a task go at once.
+    pub(crate) fn late_names_of(&mut self, task: TaskId) {
+        for (call, owner, name) in std::mem::take(&mut self.late_names) {
+            if owner == task {
+                let _ = self.deallocate_right(owner, name);
+            } else {
+                self.late_names.push_back((call, owner, name));
+            }
+        }
+    }
+
     /// Registers that the thread waits in a Mach call.
     pub(crate) fn wait(&mut self, thread: ThreadId, wait: Wait, deadline: Option<Instant>) {
         let Some(record) = self.threads.get_mut(&thread) else { return };
