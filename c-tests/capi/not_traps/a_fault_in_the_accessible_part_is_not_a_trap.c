@@ -115,7 +115,7 @@ static void mend(int signal, siginfo_t *info, void *context) {
 
 static void mended_by_the_host(void *unused) {
   (void)unused;
-  install_handler(SIGSEGV, mend, SA_ONSTACK);
+  install_handler(PROTECTED_PAGE_SIGNAL, mend, SA_ONSTACK);
   map(4, WASMTRAP_CODE_NONE);
   must(mprotect(memory, page_size(), PROT_NONE) == 0);
   host_register_code(&wasm_load);
@@ -131,13 +131,7 @@ int main(void) {
   child_dies_at(SIGBUS, pc, truncated_strict, NULL, "a truncated file, in strict code");
   child_dies_at(SIGBUS, pc, truncated_not_strict, NULL, "a truncated file, in code that is not strict");
   child_dies_at(SIGBUS, pc, truncated_at_a_site, NULL, "a truncated file, at a trap site");
-  child_dies_of(
-#if defined(__APPLE__)
-      SIGBUS,
-#else
-      SIGSEGV,
-#endif
-      protected_by_the_host, NULL, "a page that the host has protected");
+  child_dies_of(PROTECTED_PAGE_SIGNAL, protected_by_the_host, NULL, "a page that the host has protected");
   child_passes(with_a_code_of_its_own, NULL, "a region with a code for it");
   child_passes(grows, NULL, "a memory that grows");
   child_passes(mended_by_the_host, NULL, "a handler that mends it");
