@@ -462,11 +462,13 @@ pub(crate) use raise;
 macro_rules! call_fault_handler {
     () => {
         core::arch::naked_asm!(
+            ".cfi_startproc",
             "mov x9, x0",
             "mov x0, x1",
             "ldr x1, [x9, #{user}]",
             "ldr x16, [x9, #{function}]",
             "br x16",
+            ".cfi_endproc",
             user = const core::mem::offset_of!($crate::shared::state::FaultHandler, user),
             function = const core::mem::offset_of!($crate::shared::state::FaultHandler, function),
         )

@@ -487,10 +487,12 @@ pub(crate) use raise;
 macro_rules! call_fault_handler {
     () => {
         core::arch::naked_asm!(
+            ".cfi_startproc",
             "mov rax, rdi",
             "mov rdi, rsi",
             "mov rsi, qword ptr [rax + {user}]",
             "jmp qword ptr [rax + {function}]",
+            ".cfi_endproc",
             user = const core::mem::offset_of!($crate::shared::state::FaultHandler, user),
             function = const core::mem::offset_of!($crate::shared::state::FaultHandler, function),
         )
