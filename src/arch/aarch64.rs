@@ -490,12 +490,44 @@ macro_rules! signal_entry {
             "mov x6, x29",
             "b {entered}",
             ".cfi_endproc",
+            // ENTRY_MARK, as instructions that nobody comes to.
+            "movz w16, #0x6177",
+            "movk w16, #0x6d73, lsl #16",
+            "movz w17, #0x7274",
+            "movk w17, #0x7061, lsl #16",
+            "b {forwards_to}",
             entry = const $entry,
             entered = sym $crate::inside::signals::entry::entered,
+            forwards_to = sym $crate::inside::signals::entry::forwards_to,
         )
     };
 }
 pub(crate) use signal_entry;
+
+/// What follows the end of a signal entry point of this library, and of no other function.
+pub(crate) const ENTRY_MARK: [u8; 16] = {
+    const fn instruction(opcode: u32, immediate: u32, register: u32) -> [u8; 4] {
+        (opcode | immediate << 5 | register).to_le_bytes()
+    }
+    /// movz and movk into the upper half, of 32 bits.
+    const LOW: u32 = 0x5280_0000;
+    const HIGH: u32 = 0x72a0_0000;
+    let [a, b, c, d] = instruction(LOW, 0x6177, 16);
+    let [e, f, g, h] = instruction(HIGH, 0x6d73, 16);
+    let [i, j, k, l] = instruction(LOW, 0x7274, 17);
+    let [m, n, o, p] = instruction(HIGH, 0x7061, 17);
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+};
+
+/// The size of the branch that follows it.
+pub(crate) const JUMP_SIZE: usize = 4;
+
+/// Where a branch goes that is this, and which ends at `end`.
+pub(crate) fn jump_target(end: usize, jump: [u8; 4]) -> usize {
+    // The lower 26 bits are the distance in instructions, from its own address.
+    let distance = (i32::from_le_bytes(jump) << 6) >> 4;
+    end.wrapping_sub(4).wrapping_add_signed(distance as isize)
+}
 
 /// Tells the current stack pointer.
 #[inline(always)]

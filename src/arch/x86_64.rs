@@ -525,14 +525,30 @@ macro_rules! signal_entry {
             "3:",
             "mov r8d, {entry}",
             "jmp {entered}",
+            // ENTRY_MARK, as instructions that nobody comes to.
             ".cfi_endproc",
+            "nop dword ptr [rax + rax + 0x6d736177]",
+            "nop dword ptr [rax + rax + 0x70617274]",
+            "jmp {forwards_to}",
             entry = const $entry,
             alignment_check = const 1 << 18,
             entered = sym $crate::inside::signals::entry::entered,
+            forwards_to = sym $crate::inside::signals::entry::forwards_to,
         )
     };
 }
 pub(crate) use signal_entry;
+
+/// What follows the end of a signal entry point of this library, and of no other function.
+pub(crate) const ENTRY_MARK: [u8; 16] = *b"\x0f\x1f\x84\0wasm\x0f\x1f\x84\0trap";
+
+/// The size of the jump that follows it, to another section.
+pub(crate) const JUMP_SIZE: usize = 5;
+
+/// Where a jump goes whose last four bytes are these, and which ends at `end`.
+pub(crate) fn jump_target(end: usize, jump: [u8; 4]) -> usize {
+    end.wrapping_add_signed(i32::from_le_bytes(jump) as isize)
+}
 
 /// Tells the current stack pointer.
 #[inline(always)]
@@ -569,6 +585,35 @@ pub(crate) unsafe extern "C" fn return_from_signal(frame: usize) -> ! {
         "ud2",
         ".cfi_endproc"
     )
+}
+
+// What a disposition has the kernel return to from a handler, where libc has not set it: rt_sigreturn, in the very bytes
+// by which unwinders know the end of a signal frame (libgcc's config/i386/linux-unwind.h, gdb's amd64-linux-tdep.c). They
+// look for the function at the address before, where there is none.
+#[cfg(target_os = "linux")]
+core::arch::global_asm!(
+    r#"
+    .pushsection .text.wasmtrap_restorer, "ax", @progbits
+    .balign 16
+    nop
+    .globl wasmtrap_restorer
+    .hidden wasmtrap_restorer
+    .type wasmtrap_restorer, @function
+wasmtrap_restorer:
+    .byte 0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00 # mov rax, 15
+    syscall
+    .size wasmtrap_restorer, . - wasmtrap_restorer
+    .popsection
+    "#
+);
+
+/// Its address.
+#[cfg(target_os = "linux")]
+pub(crate) fn restorer() -> usize {
+    unsafe extern "C" {
+        fn wasmtrap_restorer();
+    }
+    wasmtrap_restorer as unsafe extern "C" fn() as usize
 }
 
 /// The segments of code and stack, as a signal's context has them: cs, and ss above three others.

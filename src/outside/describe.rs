@@ -7,7 +7,6 @@ use super::clients::Client;
 use super::text::CallerBuffer;
 use super::{library, names, platform, registry, signals, threads};
 use crate::shared::abi::*;
-use crate::shared::disposition::Disposition;
 use crate::shared::state;
 use core::sync::atomic::Ordering;
 
@@ -58,10 +57,15 @@ fn write_all(out: &mut CallerBuffer) -> fmt::Result {
         writeln!(out, "signal handlers: none of ours, the host calls wasmtrap_try_handle_signal")?;
     } else {
         let mut result = Ok(());
-        signals::describe_each(set_up.options.fault_kinds, |signal, now, below| {
-            result = result.and_then(|()| write_signal(out, signal, now, below));
+        signals::describe_each(set_up.options.fault_kinds, |signal, seen| {
+            result = result.and_then(|()| write_signal(out, signal, seen.as_ref()));
         });
         result?;
+        if let Some(sigaction) = platform::foreign_sigaction() {
+            write!(out, "sigaction: interposed by ")?;
+            write_handler(out, sigaction)?;
+            writeln!(out, "; what it keeps to itself is asked of the kernel, and set there")?;
+        }
     }
     let mut result = Ok(());
     library::with_clients(|clients| {
@@ -117,24 +121,23 @@ pub(crate) fn signal_name(signal: libc::c_int) -> &'static str {
     }
 }
 
-fn write_signal(
-    out: &mut CallerBuffer,
-    signal: libc::c_int,
-    now: Result<&libc::sigaction, ()>,
-    below: Option<&'static Disposition>,
-) -> fmt::Result {
+fn write_signal(out: &mut CallerBuffer, signal: libc::c_int, seen: Option<&signals::Seen>) -> fmt::Result {
     write!(out, "{}: ", signal_name(signal))?;
-    match (now, below) {
-        (Err(()), _) => write!(out, "unknown, sigaction failed")?,
-        (Ok(_), Some(below)) => {
+    let Some(seen) = seen else { return writeln!(out, "unknown, sigaction failed") };
+    match seen.below {
+        Some(below) => {
             write!(out, "ours; what is not a trap goes to ")?;
             write_handler(out, below.handler)?;
         }
-        (Ok(now), None) => {
+        None => {
             write!(out, "displaced by ")?;
-            write_handler(out, now.sa_sigaction)?;
+            write_handler(out, seen.now.handler)?;
             write!(out, "; wasmtrap_rearm puts ours back on top")?;
         }
+    }
+    if let Some(told) = &seen.told {
+        write!(out, "; so the kernel says, while sigaction says ")?;
+        write_handler(out, told.handler)?;
     }
     writeln!(out)
 }

@@ -13,30 +13,20 @@ pub(crate) const SIGNALS: [libc::c_int; 5] = [libc::SIGSEGV, libc::SIGBUS, libc:
 /// remembers goes on forwarding to what was below it then.
 pub(crate) const ENTRY_POINTS: usize = 8;
 
-/// What the library found, as sigaction told it. Never changed or freed once published.
+/// What the kernel does for a signal. Never changed or freed once published.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Disposition {
     /// SIG_DFL, SIG_IGN or the address of a function.
     pub(crate) handler: usize,
     pub(crate) flags: libc::c_int,
     /// The kernel's form of sa_mask: signal n is bit n - 1.
     pub(crate) mask: u64,
-    /// To put it back by.
-    pub(crate) action: libc::sigaction,
+    /// Where a handler returns to, if the disposition says so (Linux on x86-64).
+    pub(crate) restorer: usize,
 }
 
-// SAFETY: plain data; `libc::sigaction` holds code addresses that are never dereferenced as data.
-unsafe impl Sync for Disposition {}
-// SAFETY: as above.
-unsafe impl Send for Disposition {}
-
 /// The default action. Also what SA_RESETHAND leaves behind.
-pub(crate) static DEFAULT: Disposition = Disposition {
-    handler: libc::SIG_DFL,
-    flags: 0,
-    mask: 0,
-    // SAFETY: all-zero is SIG_DFL with no flags and an empty mask.
-    action: unsafe { core::mem::zeroed() },
-};
+pub(crate) static DEFAULT: Disposition = Disposition { handler: libc::SIG_DFL, flags: 0, mask: 0, restorer: 0 };
 
 /// `FORWARD_TO[entry][signal]`: what lies below that entry point. Null until it was ever used.
 static FORWARD_TO: [[AtomicPtr<Disposition>; SIGNALS.len()]; ENTRY_POINTS] =

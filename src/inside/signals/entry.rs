@@ -15,7 +15,7 @@ use crate::inside::land;
 use crate::inside::machine::{Machine, Report};
 use crate::inside::tables::Live;
 use crate::shared::abi::*;
-use crate::shared::disposition::ENTRY_POINTS;
+use crate::shared::disposition::{self, ENTRY_POINTS};
 use crate::shared::state;
 
 /// What sigaction is given with SA_SIGINFO.
@@ -35,6 +35,13 @@ macro_rules! entry_points {
 }
 
 entry_points!(entry_0 = 0, entry_1 = 1, entry_2 = 2, entry_3 = 3, entry_4 = 4, entry_5 = 5, entry_6 = 6, entry_7 = 7);
+
+/// The handler that an entry point forwards to; SIG_DFL for what is none. Other copies of this library ask: their code
+/// finds it by what follows an entry point (`arch::signal_entry`), so that its form must stay.
+pub(crate) unsafe extern "C" fn forwards_to(entry_point: usize, signal: libc::c_int) -> usize {
+    let entry = ALL.iter().position(|&ours| ours as usize == entry_point);
+    entry.map_or(libc::SIG_DFL, |entry| disposition::below(entry, signal).handler)
+}
 
 /// What every entry point jumps to.
 pub(crate) unsafe extern "C" fn entered(

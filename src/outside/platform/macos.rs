@@ -9,6 +9,7 @@ use crate::outside::platform::page_size;
 use crate::outside::sanitizers::Entries;
 use crate::shared::abi::WASMTRAP_ERR_UNSUPPORTED;
 use crate::shared::activation::Activation;
+use crate::shared::disposition::Disposition;
 use crate::shared::thread::StackBounds;
 
 /// The room that the kernel keeps for the main thread's stack, most of it inaccessible until the limit is raised
@@ -155,6 +156,76 @@ pub(crate) fn leaving_for(activation: *const Activation) {
             sigreturn(core::ptr::null_mut(), RESET_ALTERNATE_STACK, 0);
         }
     }
+}
+
+/// In a disposition's mask.
+pub(crate) const EVERY_SIGNAL: u64 = u32::MAX as u64;
+
+impl Disposition {
+    /// Whether a signal that has this one is handled as with `other`, whoever has set them.
+    pub(crate) fn does_the_same(&self, other: &Self) -> bool {
+        (self.handler, self.flags) == (other.handler, other.flags)
+    }
+}
+
+/// What a signal does: by libSystem's sigaction, since the system call is no interface here.
+pub(crate) fn kernel_disposition(signal: c_int) -> Result<Disposition, i32> {
+    // SAFETY: all-zero is a valid sigaction to write into.
+    let mut now: libc::sigaction = unsafe { core::mem::zeroed() };
+    // SAFETY: reads only, into `now`.
+    match unsafe { libc::sigaction(signal, core::ptr::null(), &raw mut now) } {
+        0 => Ok(Disposition {
+            handler: now.sa_sigaction,
+            flags: now.sa_flags,
+            mask: u64::from(now.sa_mask),
+            restorer: 0,
+        }),
+        _ => Err(errno()),
+    }
+}
+
+pub(crate) fn set_kernel_disposition(signal: c_int, wanted: &Disposition) -> Result<(), i32> {
+    let &Disposition { handler, flags, mask, .. } = wanted;
+    let action = libc::sigaction { sa_sigaction: handler, sa_mask: mask as libc::sigset_t, sa_flags: flags };
+    // SAFETY: either ours or what was in place earlier.
+    match unsafe { libc::sigaction(signal, &raw const action, core::ptr::null_mut()) } {
+        0 => Ok(()),
+        _ => Err(errno()),
+    }
+}
+
+/// What sigaction says.
+pub(crate) fn told_disposition(signal: c_int) -> Result<Disposition, i32> {
+    kernel_disposition(signal)
+}
+
+/// Has sigaction set it.
+pub(crate) fn tell_disposition(signal: c_int, wanted: &Disposition) -> Result<(), i32> {
+    set_kernel_disposition(signal, wanted)
+}
+
+/// A sigaction that is another's than libSystem's. The loader's interposing (__DATA,__interpose) does not show in its
+/// address.
+pub(crate) fn foreign_sigaction() -> Option<usize> {
+    None
+}
+
+/// Copies what can be read of the code at `address`, and returns how much that is.
+pub(crate) fn read_code(address: usize, code: &mut [u8]) -> usize {
+    let mut length = 0;
+    let to = code.as_mut_ptr().addr() as u64;
+    // SAFETY: the kernel writes no more than `code` holds, and says how much that was. Of a range that is not mapped as
+    // a whole it copies nothing.
+    let result = unsafe {
+        mach2::vm::mach_vm_read_overwrite(
+            mach2::traps::mach_task_self(),
+            address as u64,
+            code.len() as u64,
+            to,
+            &raw mut length,
+        )
+    };
+    if result == 0 { length as usize } else { 0 }
 }
 
 /// The path of the program, as far as it fits; `path` ends in NUL then.

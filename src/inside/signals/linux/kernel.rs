@@ -11,11 +11,11 @@ use crate::shared::state;
 
 /// What rt_sigaction takes on x86-64 and arm64.
 #[repr(C)]
-struct KernelAction {
-    handler: usize,
-    flags: u64,
-    restorer: usize,
-    mask: u64,
+pub(crate) struct KernelAction {
+    pub(crate) handler: usize,
+    pub(crate) flags: u64,
+    pub(crate) restorer: usize,
+    pub(crate) mask: u64,
 }
 
 /// The kernel's sigset_t is 64 bits.
@@ -58,13 +58,83 @@ fn accepted(result: isize) -> Result<(), Refused> {
     if result == 0 { Ok(()) } else { Err(Refused) }
 }
 
-/// Sets a signal to SIG_DFL or SIG_IGN.
+/// What the kernel does for a signal.
+pub(crate) fn action(signal: libc::c_int) -> Result<KernelAction, i32> {
+    let mut action = KernelAction { handler: 0, flags: 0, restorer: 0, mask: 0 };
+    // SAFETY: the kernel writes `action`.
+    let result = unsafe {
+        system_call(libc::SYS_rt_sigaction, [signal as usize, 0, core::ptr::from_mut(&mut action).addr(), SIGSET_SIZE])
+    };
+    if result == 0 { Ok(action) } else { Err(-result as i32) }
+}
+
+/// Has the kernel do this for a signal.
+pub(crate) fn set_action(signal: libc::c_int, action: &KernelAction) -> Result<(), i32> {
+    // SAFETY: the kernel reads `action`.
+    let result = unsafe {
+        system_call(libc::SYS_rt_sigaction, [signal as usize, core::ptr::from_ref(action).addr(), 0, SIGSET_SIZE])
+    };
+    if result == 0 { Ok(()) } else { Err(-result as i32) }
+}
+
+/// Whether the word at `address`, a multiple of 8, can be read: rt_sigprocmask reads it before it finds that there is
+/// nothing that it should do with it (kernel/signal.c).
+pub(crate) fn can_read(address: usize) -> bool {
+    const NOTHING: usize = usize::MAX;
+    // SAFETY: the kernel reads the word, or says that it cannot, and changes nothing.
+    let result = unsafe { system_call(libc::SYS_rt_sigprocmask, [NOTHING, address, 0, SIGSET_SIZE]) };
+    result == -(libc::EINVAL as isize)
+}
+
+/// Sets a signal to SIG_DFL or SIG_IGN, as far as that is ours to set: where somebody sits between sigaction and the
+/// kernel (`outside::signals`), and calls ours from a handler of his own, he is told so, and his handler stays. He has
+/// the last word then, as without us.
 pub(crate) fn set_plain_disposition(signal: libc::c_int, handler: usize) -> Result<(), Refused> {
-    let action = KernelAction { handler, flags: 0, restorer: 0, mask: 0 };
-    // SAFETY: the kernel reads `action`; SIG_DFL and SIG_IGN need no restorer.
-    accepted(unsafe {
-        system_call(libc::SYS_rt_sigaction, [signal as usize, core::ptr::from_ref(&action).addr(), 0, SIGSET_SIZE])
+    if is_kept_by_another(signal) == Some(true) && tell(signal, handler) && is_kept_by_another(signal).is_some() {
+        return Ok(());
+    }
+    set_action(signal, &KernelAction { handler, flags: 0, restorer: 0, mask: 0 }).map_err(|_| Refused)
+}
+
+/// Whether sigaction says that a handler of ours is in place, and the kernel has another one; `None` if the kernel has
+/// none.
+fn is_kept_by_another(signal: libc::c_int) -> Option<bool> {
+    let now = action(signal).ok()?.handler;
+    if now == libc::SIG_DFL || now == libc::SIG_IGN {
+        return None;
+    }
+    // SAFETY: all-zero is a valid sigaction to write into.
+    let mut told: libc::sigaction = unsafe { core::mem::zeroed() };
+    let known = keeping_errno(|| {
+        // SAFETY: reads only, into `told`.
+        unsafe { libc::sigaction(signal, core::ptr::null(), &raw mut told) == 0 }
+    });
+    let ours = super::super::entry::ALL.iter().any(|&ours| ours as usize == told.sa_sigaction);
+    Some(known && ours && told.sa_sigaction != now)
+}
+
+/// Tells sigaction of SIG_DFL or SIG_IGN.
+fn tell(signal: libc::c_int, handler: usize) -> bool {
+    // SAFETY: all-zero is a valid sigaction.
+    let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
+    action.sa_sigaction = handler;
+    keeping_errno(|| {
+        // SAFETY: POSIX lets a handler call it. What an interposer looks up at its first call, it has: it was called
+        // when ours was installed.
+        unsafe { libc::sigaction(signal, &raw const action, core::ptr::null_mut()) == 0 }
     })
+}
+
+/// Runs `f` and puts errno back, which belongs to the code that was interrupted.
+fn keeping_errno<T>(f: impl FnOnce() -> T) -> T {
+    // SAFETY: points to this thread's errno.
+    let errno = unsafe { libc::__errno_location() };
+    // SAFETY: as above; the place stays the same.
+    let before = unsafe { *errno };
+    let result = f();
+    // SAFETY: as above.
+    unsafe { *errno = before };
+    result
 }
 
 /// Sets this thread's signal mask and returns the one before.

@@ -1,5 +1,6 @@
 //! Linux.
 
+mod dispositions;
 mod memory_map;
 mod sanitizers;
 
@@ -13,6 +14,7 @@ use crate::shared::activation::Activation;
 #[cfg(target_arch = "x86_64")]
 use crate::shared::state;
 use crate::shared::thread::StackBounds;
+pub(crate) use dispositions::*;
 use memory_map::Area;
 pub(crate) use sanitizers::sanitizer_entries;
 
