@@ -77,15 +77,6 @@ pub(crate) fn set_action(signal: libc::c_int, action: &KernelAction) -> Result<(
     if result == 0 { Ok(()) } else { Err(-result as i32) }
 }
 
-/// Whether the word at `address`, a multiple of 8, can be read: rt_sigprocmask reads it before it finds that there is
-/// nothing that it should do with it (kernel/signal.c).
-pub(crate) fn can_read(address: usize) -> bool {
-    const NOTHING: usize = usize::MAX;
-    // SAFETY: the kernel reads the word, or says that it cannot, and changes nothing.
-    let result = unsafe { system_call(libc::SYS_rt_sigprocmask, [NOTHING, address, 0, SIGSET_SIZE]) };
-    result == -(libc::EINVAL as isize)
-}
-
 /// Sets a signal to SIG_DFL or SIG_IGN, as far as that is ours to set: where somebody sits between sigaction and the
 /// kernel (`outside::signals`), and calls ours from a handler of his own, he is told so, and his handler stays. He has
 /// the last word then, as without us.
