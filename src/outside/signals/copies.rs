@@ -25,9 +25,9 @@ impl Copy {
         let mut code = [0_u8; REACH];
         let length = platform::read_code(handler, &mut code);
         let code = code.get(..length)?;
-        let mark = code.windows(ENTRY_MARK.len()).position(|window| *window == ENTRY_MARK)?;
-        let end = mark + ENTRY_MARK.len() + JUMP_SIZE;
-        Some(Self { forwards_to: jump_target(handler + end, *code.get(..end)?.last_chunk()?) })
+        let is_mark = |start: &usize| code.get(*start..).and_then(<[u8]>::first_chunk) == Some(&ENTRY_MARK);
+        let end = (0..REACH).find(is_mark)? + ENTRY_MARK.len() + JUMP_SIZE;
+        Some(Self { forwards_to: jump_target(handler.wrapping_add(end), *code.get(..end)?.last_chunk()?) })
     }
 
     /// Which copy it is.
