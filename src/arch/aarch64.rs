@@ -1,9 +1,13 @@
 //! arm64, AAPCS64.
 
 use core::arch::asm;
+#[cfg(target_os = "linux")]
+use core::sync::atomic::Ordering;
 
 use super::thread_pointer::load_thread;
 use crate::shared::activation::Activation;
+#[cfg(target_os = "linux")]
+use crate::shared::state::STREAMING_MODE;
 use crate::shared::thread::Thread;
 
 /// This thread's record, null if it is not attached.
@@ -106,6 +110,50 @@ macro_rules! barrier {
 #[cfg(target_os = "macos")]
 pub(crate) use barrier;
 
+/// At a landing, with PSTATE.SM in bit 0 of x12 and PSTATE.ZA in bit 1, as they were at the fault: ends the streaming mode
+/// (SME), which the caller of a protected call was not in. Vector registers are lost by that, which is why it comes before
+/// the callee-saved ones come back. ZA goes off as well, unless what is in it is the caller's: AAPCS64 lets a function be
+/// called with ZA on if TPIDR2_EL0 points to a block that tells where to save it, and whoever needs ZA for himself saves
+/// it there and sets TPIDR2_EL0 to 0 ("ZA lazy saving scheme"). So it is the caller's as long as TPIDR2_EL0 is what it
+/// was at the call, and not 0; a block that has come since is of a frame that is gone, and is forgotten. longjmp does the
+/// same (__arm_za_disable), but can save what will be lost here.
+macro_rules! leave_streaming_mode {
+    () => {
+        concat!(
+            "cbz x12, 74f\n",
+            "tbz x12, #0, 78f\n",
+            ".inst 0xd503427f\n", // smstop sm
+            "78:\n",
+            "tbz x12, #1, 74f\n",
+            "mrs x10, S3_3_C13_C0_5\n", // TPIDR2_EL0
+            "ldr x11, [sp, #{shadow_stack}]\n",
+            "cbz x11, 79f\n",
+            "cmp x10, x11\n",
+            "b.eq 74f\n",
+            "79:\n",
+            "msr S3_3_C13_C0_5, xzr\n",
+            ".inst 0xd503447f", // smstop za
+        )
+    };
+}
+pub(crate) use leave_streaming_mode;
+
+/// The same for wasmtrap_raise, which is called outside of the streaming mode, but maybe with a block in TPIDR2_EL0 of a
+/// frame that is dropped.
+#[cfg(target_os = "linux")]
+pub(crate) fn forget_dropped_za(activation: &Activation) {
+    if STREAMING_MODE.load(Ordering::Relaxed) == 0 {
+        return;
+    }
+    let block: u64;
+    // SAFETY: the processor has the register, and Linux lets programs use it.
+    unsafe { asm!("mrs {}, S3_3_C13_C0_5", out(reg) block, options(nostack, nomem, preserves_flags)) };
+    if block != 0 && block != activation.shadow_stack {
+        // SAFETY: as above; ZA is on, or there would be no block, and what is in it belongs to nobody any more.
+        unsafe { asm!("msr S3_3_C13_C0_5, xzr", ".inst 0xd503447f", options(nostack, nomem, preserves_flags)) };
+    }
+}
+
 /// The body of `wasmtrap_call(function: x0, argument: x1, trap: x2) -> w0`.
 ///
 /// The frame, from the bottom: the activation, at which sp points during the call, then x29 and x30, x19 to x28, d8 to
@@ -195,7 +243,13 @@ macro_rules! protected_call {
             "str x2, [sp, #{trap}]",
             "mrs x12, fpcr",
             "str x12, [sp, #{float_control}]",
-            "str xzr, [sp, #{shadow_stack}]",
+            // TPIDR2_EL0, where there is a streaming mode: see `leave_streaming_mode`.
+            $crate::arch::address_of!("x14", "{streaming_mode}"),
+            "ldrb w14, [x14]",
+            "cbz w14, 77f", // which is 0 then
+            "mrs x14, S3_3_C13_C0_5",
+            "77:",
+            "str x14, [sp, #{shadow_stack}]",
             // The seal: the words are those of `sealed_words`.
             $crate::arch::address_of!("x10", "{keys}"),
             "ldp x14, x15, [x10]",
@@ -282,6 +336,7 @@ macro_rules! protected_call {
             $crate::arch::define_label!($crate::arch::landing_label!()),
             "hint #36",
             "mov w1, #0",
+            $crate::arch::leave_streaming_mode!(),
             "74:",
             "add x29, sp, #{saved}",
             "mov x0, sp",
@@ -372,6 +427,7 @@ macro_rules! protected_call {
 
             $crate::arch::exception_table!(),
             $crate::arch::label_addresses!(),
+            streaming_mode = sym $crate::shared::state::STREAMING_MODE,
             saved = const size_of::<$crate::shared::activation::Activation>().next_multiple_of(16),
             above_saved = const 160,
             frame_size = const size_of::<$crate::shared::activation::Activation>().next_multiple_of(16) + 160,

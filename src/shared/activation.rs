@@ -15,7 +15,7 @@ pub(crate) struct Activation {
     pub(crate) trap: *mut wasmtrap_trap_t,
     /// x86-64: MXCSR in the low half, the x87 control word above it. arm64: FPCR.
     pub(crate) float_control: u64,
-    /// x86-64: the shadow stack pointer, 0 where there is none.
+    /// x86-64: the shadow stack pointer, 0 where there is none. arm64: TPIDR2_EL0, likewise.
     pub(crate) shadow_stack: u64,
     /// Tells this frame from memory that was one: see `shared::seal`.
     pub(crate) seal: u64,

@@ -96,6 +96,10 @@ pub(crate) fn set_pkru_place(place: usize) {
     PKRU_PLACE.store(place, Ordering::Relaxed);
 }
 
+/// 1 if the processor has a streaming mode (SME) and programs may use it. Read by `wasmtrap_call`, in assembly.
+#[cfg(target_arch = "aarch64")]
+pub(crate) static STREAMING_MODE: AtomicU8 = AtomicU8::new(0);
+
 /// The size of a page less one, so that a handler can tell where the page of a fault ends.
 static PAGE_MASK: AtomicUsize = AtomicUsize::new(0xffff);
 

@@ -1,12 +1,20 @@
 //! The registers in a signal's context: Linux on arm64 (`struct sigcontext`, arch/arm64/include/uapi/asm/sigcontext.h).
 
+use core::sync::atomic::Ordering;
+
 use libc::ucontext_t;
 
 use super::classify::Origin;
 use crate::shared::abi::*;
+use crate::shared::state::STREAMING_MODE;
 
 /// Records after the registers: a magic, a size, then their own content; a zero magic ends them.
 const ESR_MAGIC: u32 = 0x4553_5201;
+const EXTRA_MAGIC: u32 = 0x4558_5401;
+const SVE_MAGIC: u32 = 0x5356_4501;
+const SVE_SIG_FLAG_SM: u16 = 1;
+const ZA_MAGIC: u32 = 0x5436_6345;
+const ZA_HEADER: u32 = 16;
 
 /// Exception classes of the syndrome register (Arm ARM, ESR_EL1.EC), from EL0.
 const CLASS_BRANCH_TARGET: u64 = 0x0d;
@@ -119,7 +127,39 @@ impl<'a> Context<'a> {
         context.pc = pc as u64;
         context.sp = sp as u64;
         context.pstate &= !BRANCH_TYPE;
+        // What a landing of `wasmtrap_call` looks at; nothing to anybody else.
+        let streaming = self.streaming_state();
+        self.0.uc_mcontext.regs[12] = streaming;
     }
+
+    /// PSTATE.SM and PSTATE.ZA of the code that was interrupted, in bits 0 and 1. The kernel switches both off for a
+    /// handler, and on again by rt_sigreturn (setup_return and restore_sigframe, arch/arm64/kernel/signal.c).
+    fn streaming_state(&self) -> u64 {
+        if STREAMING_MODE.load(Ordering::Relaxed) == 0 {
+            return 0;
+        }
+        let streaming = find_anywhere(self.0, SVE_MAGIC).is_some_and(|record| {
+            // SAFETY: the record is as large as its header says, at least 16 bytes; the flags follow the vector length.
+            let flags = unsafe { record.add(10).cast::<u16>().read_unaligned() };
+            flags & SVE_SIG_FLAG_SM != 0
+        });
+        let za = find_anywhere(self.0, ZA_MAGIC).is_some_and(|record| {
+            // SAFETY: the second word of a record is its size; with ZA off it has nothing but its header.
+            unsafe { record.add(4).cast::<u32>().read_unaligned() > ZA_HEADER }
+        });
+        u64::from(streaming) | u64::from(za) << 1
+    }
+}
+
+/// The same in the space that the kernel adds where the reserved one is too small for the vector state.
+fn find_anywhere(context: &ucontext_t, magic: u32) -> Option<*const u8> {
+    find_record(context, magic).or_else(|| {
+        let extra = find_record(context, EXTRA_MAGIC)?;
+        // SAFETY: struct extra_context: header, address, size.
+        let (start, size) =
+            unsafe { (extra.add(8).cast::<u64>().read_unaligned(), extra.add(16).cast::<u32>().read_unaligned()) };
+        find_in(start as usize, size as usize, magic)
+    })
 }
 
 /// The record with this magic in the context's reserved space.
@@ -128,13 +168,18 @@ pub(super) fn find_record(context: &ucontext_t, magic: u32) -> Option<*const u8>
     const RESERVED_SIZE: usize = 4096;
     // The space is aligned to 16 after the program counter and pstate.
     let start = (core::ptr::from_ref(&context.uc_mcontext.pstate).addr() + 8).next_multiple_of(16);
+    find_in(start, RESERVED_SIZE, magic)
+}
+
+/// The record with this magic in a space for records that is as large.
+fn find_in(start: usize, space: usize, magic: u32) -> Option<*const u8> {
     let mut offset = 0;
-    while offset + 16 <= RESERVED_SIZE {
+    while offset + 16 <= space {
         let record = (start + offset) as *const u8;
-        // SAFETY: the reserved space is part of every context that the kernel makes, and 16 bytes fit it.
+        // SAFETY: the space is part of every context that the kernel makes, or told in one, and 16 bytes fit it.
         let (found, size) =
             unsafe { (record.cast::<u32>().read_unaligned(), record.add(4).cast::<u32>().read_unaligned() as usize) };
-        if found == magic && size >= 16 && offset + size <= RESERVED_SIZE {
+        if found == magic && size >= 16 && offset + size <= space {
             return Some(record);
         }
         if found == 0 || size < 8 {

@@ -132,5 +132,7 @@ impl<'a> Context<'a> {
         state.__pc = pc as u64;
         state.__sp = sp as u64;
         state.__cpsr &= !BRANCH_TYPE;
+        // The landing ends a streaming mode if this says so; what XNU tells of it is not known.
+        state.__x[12] = 0;
     }
 }

@@ -11,7 +11,6 @@ use crate::arch;
 use crate::outside::error::{self, Failure};
 use crate::outside::platform::page_size;
 use crate::shared::activation::Activation;
-#[cfg(target_arch = "x86_64")]
 use crate::shared::state;
 use crate::shared::thread::StackBounds;
 pub(crate) use dispositions::*;
@@ -37,6 +36,8 @@ pub(crate) const STACK_MAPPING_FLAGS: libc::c_int = libc::MAP_NORESERVE | libc::
 pub(crate) fn set_up() -> Result<(), Failure> {
     #[cfg(target_arch = "x86_64")]
     state::set_pkru_place(pkru_place());
+    #[cfg(target_arch = "aarch64")]
+    state::STREAMING_MODE.store(has_streaming_mode().into(), Ordering::Relaxed);
     if membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0 {
         ORDERS_THREADS.store(true, Ordering::Relaxed);
     }
@@ -71,6 +72,14 @@ const MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: usize = 1 << 4;
 fn membarrier(command: usize) -> libc::c_long {
     // SAFETY: no memory is involved.
     unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) }
+}
+
+/// HWCAP2_SME (arch/arm64/include/uapi/asm/hwcap.h).
+#[cfg(target_arch = "aarch64")]
+fn has_streaming_mode() -> bool {
+    const HWCAP2_SME: libc::c_ulong = 1 << 23;
+    // SAFETY: no memory is involved.
+    unsafe { libc::getauxval(libc::AT_HWCAP2) & HWCAP2_SME != 0 }
 }
 
 /// Where a signal frame has the rights by protection keys: CPUID.(0DH, 9):EBX, if the kernel has turned them on
@@ -202,8 +211,15 @@ pub(crate) fn read_memory(from: usize, into: &mut [u8]) -> bool {
     }
 }
 
-/// Tells the kernel that the thread goes back to the stack of `activation`: it looks at the stack pointer by itself.
-pub(crate) fn leaving_for(_activation: *const Activation) {}
+/// The thread leaves its frames for that of `activation`, which is alive. The kernel looks at the stack pointer by itself.
+#[cfg_attr(not(target_arch = "aarch64"), allow(unused_variables, reason = "there is nothing else to leave"))]
+pub(crate) fn leaving_for(activation: *const Activation) {
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: the caller's promise.
+    if let Some(activation) = unsafe { activation.as_ref() } {
+        arch::forget_dropped_za(activation);
+    }
+}
 
 /// The path of the program, as far as it fits; `path` ends in NUL then.
 pub(crate) fn executable_path(path: &mut [u8]) {
