@@ -233,8 +233,22 @@ AARCH64_TOOLS = CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ TOOLS=aarch64
 
 # What runs on aarch64, runs on its kernel: see check-arm64-system.
 .PHONY: check-aarch64
-check-aarch64: $(AARCH64)/libwasmtrap.so ## exports and handler safety of the library for aarch64
+check-aarch64: $(AARCH64)/libwasmtrap.so check-aarch64-streaming ## exports and handler safety of the library for aarch64
 	+$(MAKE) --no-print-directory --keep-going check-exports check-handler-safety $(AARCH64_TOOLS)
+
+# Debian's kernel leaves the streaming mode (SME) alone, so that this one program runs under qemu-user, whose processor
+# and whose signal frames have it.
+AARCH64_STREAMING := target/aarch64/streaming/a_trap_ends_the_streaming_mode.t
+$(AARCH64_STREAMING): c-tests/arm64-system/tests/a_trap_ends_the_streaming_mode.c \
+    $(wildcard c-tests/capi/support/*.c) c-tests/capi/support/wasm_code_aarch64.S $(AARCH64)/libwasmtrap.a
+	@mkdir -p $(@D)
+	aarch64-linux-gnu-gcc -std=c99 -D_GNU_SOURCE -DEMULATED=1 -O2 -g -fno-omit-frame-pointer -pthread -static \
+	    -Iinclude -Ic-tests/capi/support $^ -ldl -o $@
+
+.PHONY: check-aarch64-streaming
+check-aarch64-streaming: $(AARCH64_STREAMING) ## a trap in arm64's streaming mode, under qemu-user
+	$(PROVE) --exec '$(LIMITED) qemu-aarch64 -cpu max' $<
+	@! qemu-aarch64 -cpu max $< | grep '# SKIP'
 
 # For a quick look. No part of `make check`: qemu-user has its own idea of threads, forks and signals, and hangs in one
 # of some thousand programs that use them all.
