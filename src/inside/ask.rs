@@ -200,7 +200,7 @@ fn apply(
         (Verdict::Resume, _) => true,
         (Verdict::Trap(code, findings), Some(thread)) => land::trap(
             thread,
-            land::Maker::ItsThread,
+            land::Maker::its_thread(thread),
             land::Cause { code, source, payload },
             machine,
             fault,

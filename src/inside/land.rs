@@ -185,34 +185,21 @@ pub(crate) struct Cause {
     pub(crate) payload: u64,
 }
 
-/// Who makes a trap of a fault.
+/// Who makes a trap of a fault: the thread itself, or the backend's part while the thread waits in the kernel
+/// (`inside::backend`), which has a record of its own: if the waiting was interrupted, the thread has gone on by a signal,
+/// and may just be reading what its handler wrote.
 #[derive(Clone, Copy)]
-pub(crate) enum Maker {
-    /// The thread itself.
-    ItsThread,
-    /// The Mach server, while the thread waits in the kernel. It has a record of its own: if the waiting was
-    /// interrupted, the thread has gone on by a signal, and may just be reading what its handler wrote.
-    #[cfg(wasmtrap_mach)]
-    Server,
+pub(crate) struct Maker {
+    /// Where the record is written.
+    pub(crate) pending: *mut PendingTrap,
+    /// Where the thread goes on, which tells whose record is read.
+    pub(crate) landing: usize,
 }
 
 impl Maker {
-    /// Where the record is written.
-    pub(crate) fn pending(self, thread: &Thread) -> *mut PendingTrap {
-        match self {
-            Self::ItsThread => thread.pending.get(),
-            #[cfg(wasmtrap_mach)]
-            Self::Server => thread.mach.pending.get(),
-        }
-    }
-
-    /// Where the thread goes on, which tells whose record is read.
-    fn landing(self) -> usize {
-        match self {
-            Self::ItsThread => arch::landing(),
-            #[cfg(wasmtrap_mach)]
-            Self::Server => arch::server_landing(),
-        }
+    /// The thread itself.
+    pub(crate) fn its_thread(thread: &Thread) -> Self {
+        Self { pending: thread.pending.get(), landing: arch::landing() }
     }
 }
 
@@ -238,13 +225,13 @@ pub(crate) fn trap(
     // SAFETY: its maker's. The thread is at the fault and not where it reads a record, which is outside of registered
     // code; and what the server writes is read only after the answer by which the thread landed, while older messages
     // of the same port have been dealt with and newer ones are not sent yet.
-    let pending = unsafe { &mut *maker.pending(thread) };
+    let pending = unsafe { &mut *maker.pending };
     write(&mut pending.record, cause, machine, fault, report, findings);
     // SAFETY: a protected call that has not ended.
     if !machine.can_read_arguments() || unsafe { wants_frames(activation) } {
         add_frames(&mut pending.record, &mut pending.frames, thread, activation);
     }
-    machine.resume_at(maker.landing(), activation.addr());
+    machine.resume_at(maker.landing, activation.addr());
     true
 }
 

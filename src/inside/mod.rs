@@ -7,6 +7,7 @@
 //! - nothing imported that could bring one of these in.
 
 pub(crate) mod ask;
+pub(crate) mod backend;
 pub(crate) mod backtrace;
 #[cfg_attr(
     not(feature = "fuzzing"),
@@ -19,5 +20,7 @@ pub(crate) mod lookup;
 #[cfg(any(wasmtrap_mach, test, feature = "fuzzing"))]
 pub(crate) mod mach;
 pub(crate) mod machine;
+#[cfg(not(wasmtrap_mach))]
+mod none;
 pub(crate) mod signals;
 pub(crate) mod tables;

@@ -3,7 +3,7 @@
 use core::sync::atomic::Ordering;
 
 use super::decide::{CodeHit, Findings, Kind, RegionHit, Site, World};
-use super::{find, land};
+use super::{backend, find, land};
 use crate::arch;
 use crate::shared::abi::*;
 use crate::shared::readers::{READERS, Section};
@@ -48,7 +48,7 @@ impl<'a> Live<'a> {
     }
 
     /// For a fault of `thread`, which waits in the kernel.
-    #[cfg(wasmtrap_mach)]
+    #[cfg_attr(not(wasmtrap_mach), allow(dead_code, reason = "for backends in which another thread looks"))]
     pub(crate) fn of_stopped(thread: &'a Thread, sp: usize) -> Self {
         Self::of(Some(thread), sp, true)
     }
@@ -64,16 +64,10 @@ impl<'a> Live<'a> {
         live
     }
 
-    /// A fault of the embedder's fault handler is nobody's trap, whatever the tables say.
-    #[cfg(wasmtrap_mach)]
+    /// A fault of the embedder's fault handler is nobody's trap, whatever the tables say. With signals it is the entry
+    /// point that sees to this.
     fn is_fault_handlers_own(&self) -> bool {
-        self.fault_handlers && self.thread().is_some_and(|thread| thread.mach.on_callback_stack(self.sp))
-    }
-
-    /// With signals it is the entry point that sees to this.
-    #[cfg(not(wasmtrap_mach))]
-    fn is_fault_handlers_own(&self) -> bool {
-        false
+        self.fault_handlers && self.thread().is_some_and(|thread| backend::runs_fault_handler(thread, self.sp))
     }
 
     /// The fault handler that is to be asked when these have been: first that of the client whose fault it is; then, if

@@ -12,7 +12,7 @@ use super::threads::chains;
 use super::{library, platform, sanitizers, threads};
 use crate::arch;
 use crate::inside::signals::kernel;
-use crate::inside::{ask, land, tables};
+use crate::inside::{ask, backend, land, tables};
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
 use crate::shared::seal;
@@ -175,7 +175,7 @@ unsafe fn landed(thread: &Thread, activation: *mut Activation) -> &'static Activ
 /// A trap has landed in the call: takes the call off the chain, and hands out the record. Not in the handler: the
 /// embedder's memory may be such that a write to it is a fault of its own, for a handler of the embedder's.
 ///
-/// `maker` is 0 if the thread itself made the trap, 2 if the Mach server did; 3 after a raise, which has done all that
+/// `maker` is 0 if the thread itself made the trap, 2 if the backend did for it; 3 after a raise, which has done all that
 /// but for the signal mask.
 pub(crate) unsafe extern "C" fn trapped(activation: *mut Activation, maker: u32) {
     let Some(thread) = this_thread() else { return };
@@ -187,13 +187,9 @@ pub(crate) unsafe extern "C" fn trapped(activation: *mut Activation, maker: u32)
     }
     // SAFETY: a trap has just landed there.
     let activation = unsafe { landed(thread, activation) };
-    let maker = match maker {
-        #[cfg(wasmtrap_mach)]
-        2 => land::Maker::Server,
-        _ => land::Maker::ItsThread,
-    };
+    let maker = if maker == 2 { backend::maker(thread) } else { land::Maker::its_thread(thread) };
     // SAFETY: this thread's, and written only for traps by this maker, the last of which has landed here.
-    let pending = unsafe { &*maker.pending(thread) };
+    let pending = unsafe { &*maker.pending };
     sanitizers::frames_are_dropped(thread, pending.record.sp, activation);
     // SAFETY: null or, by the contract of wasmtrap_call, valid during the call; its size was checked before it.
     let Some(out) = (unsafe { activation.trap.as_mut() }) else { return };

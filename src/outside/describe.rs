@@ -5,7 +5,7 @@ use core::fmt::{self, Write};
 
 use super::clients::Client;
 use super::text::CallerBuffer;
-use super::{library, names, platform, registry, signals, threads};
+use super::{exceptions, library, names, platform, registry, signals, threads};
 use crate::shared::abi::*;
 use crate::shared::state;
 use core::sync::atomic::Ordering;
@@ -24,8 +24,7 @@ pub(crate) unsafe fn describe(buffer: *mut u8, capacity: usize) -> usize {
 
 fn write_all(out: &mut CallerBuffer) -> fmt::Result {
     write_host(out)?;
-    #[cfg(wasmtrap_mach)]
-    super::mach::describe::write_host(out)?;
+    exceptions::describe_host(out)?;
     let Some(set_up) = library::current() else {
         return writeln!(
             out,
@@ -37,9 +36,8 @@ fn write_all(out: &mut CallerBuffer) -> fmt::Result {
         _ => "signals",
     };
     writeln!(out, "backend: {backend}, because {}", set_up.because)?;
-    #[cfg(wasmtrap_mach)]
     if set_up.backend == WASMTRAP_BACKEND_MACH_PORTS {
-        super::mach::describe::write_ports(out)?;
+        exceptions::describe(out)?;
     }
     write!(out, "faults taken:")?;
     for (kind, name) in [

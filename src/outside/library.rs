@@ -8,9 +8,9 @@ use super::clients::{self, Client, Clients, Name};
 use super::error::{self, Failure, fail};
 use super::grace_period::Patience;
 use super::lock::Locked;
-use super::mach::{self, Obstacle};
+use super::obstacle::Obstacle;
 use super::options::{self, AskedBy, Options};
-use super::{fault_handlers, fork, pin, platform, registry, secret, signals, threads};
+use super::{exceptions, fault_handlers, fork, pin, platform, registry, secret, signals, threads};
 use crate::shared::abi::*;
 use crate::shared::state;
 
@@ -129,7 +129,7 @@ fn extend(state: &State, set_up: &SetUp, client: &Client) -> Result<(), Failure>
         signals::install(options.fault_kinds & !set_up.options.fault_kinds)?;
     }
     if set_up.backend == WASMTRAP_BACKEND_MACH_PORTS {
-        mach::extend(options.fault_kinds);
+        exceptions::extend(options.fault_kinds);
     }
     threads::alternate_stack::raise_size(options.alternate_stack_size);
     Ok(())
@@ -175,7 +175,7 @@ fn choose(options: &Options) -> Result<(wasmtrap_backend_t, Because), Failure> {
         };
         return Ok((WASMTRAP_BACKEND_SIGNALS, Because { what, obstacle: None }));
     }
-    match mach::possible() {
+    match exceptions::possible() {
         Ok(what) => Ok((WASMTRAP_BACKEND_MACH_PORTS, Because { what, obstacle: None })),
         Err(obstacle) => without_mach_ports(options, obstacle),
     }
@@ -204,7 +204,6 @@ fn without_mach_ports(options: &Options, obstacle: Obstacle) -> Result<(wasmtrap
 }
 
 /// Starts what the backend needs beside signal handlers. What fails here is an obstacle like any other.
-#[cfg(wasmtrap_mach)]
 fn start(
     options: &Options,
     backend: wasmtrap_backend_t,
@@ -214,31 +213,16 @@ fn start(
         return Ok((backend, because));
     }
     let no_fallback = options.backend == WASMTRAP_BACKEND_MACH_PORTS && !options.allow_fallback;
-    mach::ports::REQUIRED.store(no_fallback || options.host_owns_signals, Ordering::Relaxed);
-    match mach::server::start(options.fault_kinds) {
+    match exceptions::start(options.fault_kinds, no_fallback || options.host_owns_signals) {
         Ok(()) => Ok((backend, because)),
-        Err(refusal) => {
-            let why = "the server of the exception ports cannot be started";
-            without_mach_ports(options, Obstacle { why, detail: mach::Detail::Refusal(refusal) })
-        }
+        Err(obstacle) => without_mach_ports(options, obstacle),
     }
 }
 
-/// Signals need nothing else.
-#[cfg(not(wasmtrap_mach))]
-fn start(
-    _options: &Options,
-    backend: wasmtrap_backend_t,
-    because: Because,
-) -> Result<(wasmtrap_backend_t, Because), Failure> {
-    Ok((backend, because))
-}
-
 /// Stops what `start` started.
-fn stop(_backend: wasmtrap_backend_t) {
-    #[cfg(wasmtrap_mach)]
-    if _backend == WASMTRAP_BACKEND_MACH_PORTS {
-        mach::server::stop();
+fn stop(backend: wasmtrap_backend_t) {
+    if backend == WASMTRAP_BACKEND_MACH_PORTS {
+        exceptions::stop();
     }
 }
 
@@ -339,40 +323,14 @@ fn installed_kinds(set_up: &SetUp) -> u32 {
 
 pub(crate) fn check() -> Result<u32, Failure> {
     let kinds = signals::displaced(installed_kinds(&require_current()?))?;
-    Ok(kinds | displaced_port()? | threads::check()?)
+    Ok(kinds | exceptions::check()? | threads::check()?)
 }
 
 pub(crate) fn rearm() -> Result<(), Failure> {
     let state = STATE.lock();
     let set_up = state.set_up.as_ref().ok_or_else(error::not_initialized)?;
     signals::rearm(installed_kinds(set_up))?;
-    rearm_port()
-}
-
-/// The kinds of fault for which this thread has another exception port than ours.
-#[cfg(wasmtrap_mach)]
-fn displaced_port() -> Result<u32, Failure> {
-    threads::current().map_or(Ok(0), mach::ports::displaced).map_err(mach_failure)
-}
-
-#[cfg(not(wasmtrap_mach))]
-fn displaced_port() -> Result<u32, Failure> {
-    Ok(0)
-}
-
-#[cfg(wasmtrap_mach)]
-fn rearm_port() -> Result<(), Failure> {
-    threads::list::locked(|_| threads::current().map_or(Ok(()), mach::ports::go_on_top)).map_err(mach_failure)
-}
-
-#[cfg(not(wasmtrap_mach))]
-fn rearm_port() -> Result<(), Failure> {
-    Ok(())
-}
-
-#[cfg(wasmtrap_mach)]
-fn mach_failure(refusal: mach::Refusal) -> Failure {
-    fail(WASMTRAP_ERR_SYSTEM, format_args!("{refusal}"))
+    exceptions::rearm()
 }
 
 /// Sets a client's fault handler, or takes it away (`function` is None).
@@ -411,16 +369,14 @@ pub(crate) unsafe fn unlock_after_fork_in_parent() {
 /// # Safety
 /// `lock_for_fork` took the locks on the thread that this one is the image of.
 pub(crate) unsafe fn unlock_after_fork_in_child() {
-    #[cfg(wasmtrap_mach)]
-    {
-        mach::server::forget();
+    if let Some(why) = exceptions::fork_in_child() {
         // SAFETY: the caller's promise.
         let state = unsafe { STATE.value_while_acquired() };
         if let Some(set_up) = state.set_up.as_mut()
             && set_up.backend == WASMTRAP_BACKEND_MACH_PORTS
         {
             set_up.backend = WASMTRAP_BACKEND_SIGNALS;
-            set_up.because = Because { what: mach::host::FORKED, obstacle: None };
+            set_up.because = Because { what: why, obstacle: None };
         }
     }
     // SAFETY: the caller's promise.

@@ -6,15 +6,20 @@ pub(crate) mod clients;
 pub(crate) mod code;
 pub(crate) mod describe;
 pub(crate) mod error;
+pub(crate) mod exceptions;
 pub(crate) mod fault_handlers;
 pub(crate) mod fork;
 pub(crate) mod grace_period;
 pub(crate) mod growing;
 pub(crate) mod library;
 pub(crate) mod lock;
+#[cfg(any(wasmtrap_mach, test))]
 pub(crate) mod mach;
 pub(crate) mod names;
 pub(crate) mod node_pool;
+#[cfg(not(wasmtrap_mach))]
+mod none;
+pub(crate) mod obstacle;
 pub(crate) mod options;
 pub(crate) mod pin;
 pub(crate) mod platform;

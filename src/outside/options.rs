@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 
 use super::error::{Failure, fail};
-use super::platform;
+use super::{exceptions, platform};
 use crate::shared::abi::*;
 
 const ALL_KINDS: u32 =
@@ -131,7 +131,7 @@ fn check(given: &wasmtrap_options_t) -> Result<Options, Failure> {
             )));
         }
         (WASMTRAP_BACKEND_AUTO, WASMTRAP_MACH_PORTS_NO) => (WASMTRAP_BACKEND_SIGNALS, AskedBy::MachPortsSwitch),
-        (WASMTRAP_BACKEND_AUTO, WASMTRAP_MACH_PORTS_YES) if cfg!(wasmtrap_mach) => {
+        (WASMTRAP_BACKEND_AUTO, WASMTRAP_MACH_PORTS_YES) if exceptions::EXIST => {
             (WASMTRAP_BACKEND_MACH_PORTS, AskedBy::MachPortsSwitch)
         }
         (WASMTRAP_BACKEND_AUTO, _) => (WASMTRAP_BACKEND_AUTO, AskedBy::Default),

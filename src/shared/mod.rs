@@ -6,8 +6,18 @@ pub(crate) mod calls;
 pub(crate) mod disposition;
 #[cfg(wasmtrap_mach)]
 pub(crate) mod mach;
+#[cfg(not(wasmtrap_mach))]
+mod none;
 pub(crate) mod readers;
 pub(crate) mod seal;
 pub(crate) mod state;
 pub(crate) mod thread;
 pub(crate) mod tree;
+
+/// What a thread's record has for the backend: the lines that pick, as `outside::exceptions` and `inside::backend` do.
+pub(crate) mod backend {
+    #[cfg(wasmtrap_mach)]
+    pub(crate) use super::mach::MachThread as ThreadHalf;
+    #[cfg(not(wasmtrap_mach))]
+    pub(crate) use super::none::ThreadHalf;
+}

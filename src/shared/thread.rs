@@ -92,9 +92,9 @@ impl PendingTrap {
 pub(crate) const ATTENTION_SET_UP: u8 = 1;
 /// Threads cannot be made to pass a barrier, so that each call takes the long way, which has one.
 pub(crate) const ATTENTION_ALWAYS: u8 = 4;
-/// The thread's exception ports were given back for a fault of their earlier owner.
-#[cfg(wasmtrap_mach)]
-pub(crate) const ATTENTION_PORT: u8 = 2;
+/// The backend wants its part of the thread to be attached anew.
+#[cfg_attr(not(wasmtrap_mach), allow(dead_code, reason = "a backend that is never there never says so"))]
+pub(crate) const ATTENTION_BACKEND: u8 = 2;
 
 /// The thread's protected calls are never on the fast path: a sanitizer wants them made in another way.
 pub(crate) const ATTENTION_SANITIZER: u8 = 8;
@@ -144,8 +144,9 @@ pub(crate) struct Thread {
     pub(crate) asking: Cell<Asking>,
     /// The signal mask that a raise out of the fault handler still has to put back, on the stack of its protected call.
     pub(crate) mask_to_put_back: Cell<u64>,
-    #[cfg(wasmtrap_mach)]
-    pub(crate) mach: super::mach::MachThread,
+    /// The backend's part.
+    #[cfg_attr(not(wasmtrap_mach), allow(dead_code, reason = "there is nothing in it"))]
+    pub(crate) backend: super::backend::ThreadHalf,
     pub(crate) next: Cell<*const Thread>,
     pub(crate) prev: Cell<*const Thread>,
 }

@@ -16,7 +16,7 @@ use crate::inside::machine::{Machine, Report};
 use crate::inside::tables::Live;
 use crate::shared::abi::*;
 use crate::shared::mach::Phase;
-use crate::shared::thread::{ATTENTION_PORT, Thread};
+use crate::shared::thread::{ATTENTION_BACKEND, Thread};
 
 /// What the server has to do.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(crate) enum Answer {
 pub(crate) fn answer(thread: &Thread, request: &Request, words: &mut Words) -> Answer {
     let exception = classify::classify(request.exception, request.codes);
     // SAFETY: the thread waits in the kernel (the invariant above).
-    let callback = unsafe { &mut *thread.mach.callback.get() };
+    let callback = unsafe { &mut *thread.backend.callback.get() };
     let mut machine = State::new(words, exception.pc_is_behind);
     let kind = classify::kind_after_branch(exception.kind, request.codes, machine.came_by_branch());
     let fault = Fault { from_kernel: true, kind, pc: machine.pc(), address: exception.address };
@@ -43,7 +43,7 @@ pub(crate) fn answer(thread: &Thread, request: &Request, words: &mut Words) -> A
             return return_from_callback(callback, words);
         }
         // The handler itself faulted. The signal handlers underneath see it as the fault of a signal handler.
-        Phase::Asking if thread.mach.on_callback_stack(machine.sp()) => {
+        Phase::Asking if thread.backend.on_callback_stack(machine.sp()) => {
             callback.phase = Phase::Asking;
             return next(thread, exception, request, &mut machine);
         }
@@ -62,7 +62,7 @@ pub(crate) fn answer(thread: &Thread, request: &Request, words: &mut Words) -> A
     match decide(&fault, &Live::of_stopped(thread, machine.sp())) {
         Verdict::Trap(code, findings) => {
             let cause = land::Cause { code, source: WASMTRAP_SOURCE_FAULT, payload: 0 };
-            if land::trap(thread, land::Maker::Server, cause, &mut machine, &fault, &report, &findings) {
+            if land::trap(thread, callback::maker(thread), cause, &mut machine, &fault, &report, &findings) {
                 return Answer::GoOn;
             }
             next(thread, exception, request, &mut machine)
@@ -95,12 +95,12 @@ fn return_from_callback(callback: &mut crate::shared::mach::Callback, words: &mu
 /// Not ours.
 fn next(thread: &Thread, _exception: Exception, request: &Request, machine: &mut State<'_>) -> Answer {
     // SAFETY: as in `answer`.
-    let earlier = unsafe { &*thread.mach.earlier.get() };
+    let earlier = unsafe { &*thread.backend.earlier.get() };
     if !earlier.owns(request.exception) {
         return Answer::NextLevel;
     }
     machine.run_again();
     // The thread takes its exceptions back at its next protected call.
-    thread.attention.fetch_or(ATTENTION_PORT, Ordering::SeqCst);
+    thread.attention.fetch_or(ATTENTION_BACKEND, Ordering::SeqCst);
     Answer::StepAside
 }

@@ -32,13 +32,13 @@ pub(crate) fn ask_on_its_thread(
     callback.pc_is_behind = pc_is_behind;
     callback.handled = false;
     callback.phase = Phase::Asking;
-    let top = thread.mach.callback_stack_top();
+    let top = thread.backend.callback_stack_top();
     State::new(words, false).enter(trampoline::entry_address(), core::ptr::from_ref(thread).addr(), top);
 }
 
 /// What the trampoline calls, on the thread that faulted.
 pub(crate) unsafe extern "C" fn asked(thread: &Thread) {
-    let place = thread.mach.callback.get();
+    let place = thread.backend.callback.get();
     // No reference is kept while the handler runs: should it fault, the server looks at the same place.
     // SAFETY: this thread's, which is not in the kernel now.
     let (fault, report, pc_is_behind, mut words) =
@@ -52,7 +52,7 @@ pub(crate) unsafe extern "C" fn asked(thread: &Thread) {
         // The handler has been taken away in between.
         Verdict::Trap(code, findings) => {
             let cause = land::Cause { code, source: WASMTRAP_SOURCE_FAULT, payload: 0 };
-            land::trap(thread, land::Maker::ItsThread, cause, &mut machine, &fault, &report, &findings)
+            land::trap(thread, land::Maker::its_thread(thread), cause, &mut machine, &fault, &report, &findings)
         }
         Verdict::Forward | Verdict::Resume => false,
     };
@@ -71,10 +71,10 @@ pub(crate) fn ends_by_signal(fault: &Fault, machine: &mut impl Machine) -> bool 
     }
     // SAFETY: null or this thread's record, which only this thread frees.
     let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return false };
-    if !thread.mach.on_callback_stack(machine.sp()) {
+    if !thread.backend.on_callback_stack(machine.sp()) {
         return false;
     }
-    let place = thread.mach.callback.get();
+    let place = thread.backend.callback.get();
     // SAFETY: this thread's, which is not in the kernel now. The server may have seen the end already, if its answer
     // was what was lost: what the thread goes on with is the same.
     let (mut words, handled, pc_is_behind) = unsafe { ((*place).words, (*place).handled, (*place).pc_is_behind) };
@@ -95,7 +95,7 @@ pub(crate) fn ends_by_signal(fault: &Fault, machine: &mut impl Machine) -> bool 
 pub(crate) fn has_been_declined(fault: &Fault) -> bool {
     // SAFETY: null or this thread's record, which only this thread frees.
     let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return false };
-    let place = thread.mach.callback.get();
+    let place = thread.backend.callback.get();
     // SAFETY: this thread's, which is not in the kernel now.
     let phase = unsafe { (*place).phase };
     let declined = fault.from_kernel && phase == Phase::Declined { pc: fault.pc };
@@ -104,4 +104,14 @@ pub(crate) fn has_been_declined(fault: &Fault) -> bool {
         unsafe { (*place).phase = Phase::Idle };
     }
     declined
+}
+
+/// Whether code with this stack pointer is the embedder's fault handler.
+pub(crate) fn runs_fault_handler(thread: &Thread, sp: usize) -> bool {
+    thread.backend.on_callback_stack(sp)
+}
+
+/// The server, which makes traps while the thread waits for its answer.
+pub(crate) fn maker(thread: &Thread) -> land::Maker {
+    land::Maker { pending: thread.backend.pending.get(), landing: arch::server_landing() }
 }

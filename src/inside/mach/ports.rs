@@ -11,7 +11,7 @@ use crate::shared::thread::Thread;
 /// The thread's earlier ports do not change meanwhile: it is this thread, or it waits in the kernel for the server, or
 /// the server has ended and the caller holds the lock of the threads' list.
 pub(crate) unsafe fn put_back(thread: &Thread) -> bool {
-    let mach = &thread.mach;
+    let mach = &thread.backend;
     // SAFETY: the caller's promise.
     let earlier = unsafe { &*mach.earlier.get() };
     let mut all = true;

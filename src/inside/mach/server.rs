@@ -89,7 +89,7 @@ pub(crate) fn serve(set: u32, control_port: u32) -> End {
                 // exception, or was, if its waiting was interrupted. Records are never given back.
                 let thread = unsafe { (request.context as *const Thread).as_ref() };
                 // The port's name is another one at each use.
-                let is_its_own = |thread: &&Thread| thread.mach.port.load(Ordering::Relaxed) == request.port;
+                let is_its_own = |thread: &&Thread| thread.backend.port.load(Ordering::Relaxed) == request.port;
                 let Some(thread) = thread.filter(is_its_own) else {
                     send_size = message::reply::<COUNT>(&mut buffer.0, KERN_FAILURE, None) as u32;
                     continue;

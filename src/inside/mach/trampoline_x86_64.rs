@@ -82,7 +82,7 @@ unsafe extern "C" fn entry() {
         "fxrstor64 [r12]",
         "jmp {come_back}",
         ".cfi_endproc",
-        size = const core::mem::offset_of!(Thread, mach.vector_state_size),
+        size = const core::mem::offset_of!(Thread, backend.vector_state_size),
         fxsave_size = const FXSAVE_SIZE,
         default_mxcsr = const DEFAULT_MXCSR,
         asked = sym asked,

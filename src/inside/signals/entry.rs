@@ -11,9 +11,9 @@ use super::{earlier_handler, kernel};
 use crate::arch;
 use crate::inside::ask::{self, SignalStack};
 use crate::inside::decide::{Fault, Verdict, decide};
-use crate::inside::land;
 use crate::inside::machine::{Machine, Report};
 use crate::inside::tables::Live;
+use crate::inside::{backend, land};
 use crate::shared::abi::*;
 use crate::shared::disposition::{self, ENTRY_POINTS};
 use crate::shared::state;
@@ -138,12 +138,10 @@ fn judge<const ASK: bool>(signal: libc::c_int, info: &mut siginfo_t, context: &m
         // SAFETY: si_addr is set for these signals when the kernel made them, which `has_address` implies.
         address: (seen.from_kernel && seen.has_address).then(|| unsafe { info.si_addr() }.addr()),
     };
-    #[cfg(wasmtrap_mach)]
-    if crate::inside::mach::callback::ends_by_signal(&fault, &mut context) {
+    if backend::ends_by_signal(&fault, &mut context) {
         return true;
     }
-    #[cfg(wasmtrap_mach)]
-    if crate::inside::mach::callback::has_been_declined(&fault) {
+    if backend::has_been_declined(&fault) {
         return false;
     }
     let report = Report::of_signal(signal, info.si_code, siginfo, ucontext);
@@ -158,7 +156,7 @@ fn judge<const ASK: bool>(signal: libc::c_int, info: &mut siginfo_t, context: &m
     let cause = land::Cause { code, source: WASMTRAP_SOURCE_FAULT, payload: 0 };
     // SAFETY: null or this thread's record, which only this thread frees.
     let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return false };
-    land::trap(thread, land::Maker::ItsThread, cause, &mut context, &fault, &report, &findings)
+    land::trap(thread, land::Maker::its_thread(thread), cause, &mut context, &fault, &report, &findings)
 }
 
 impl Machine for Context<'_> {

@@ -9,7 +9,7 @@ use super::policy::{Answer, Behavior, Call, Port};
 use super::{ports, system};
 use crate::inside::mach::server::{ANSWERED, DROPPED};
 use crate::inside::mach::state::FLAVOR;
-use crate::outside::threads;
+
 use crate::shared::mach::SETTABLE_BEHAVIORS;
 
 /// What kind of process this is.
@@ -89,12 +89,12 @@ pub(crate) fn write_ports(out: &mut impl Write) -> fmt::Result {
     }
     drop(refused);
     writeln!(out)?;
-    let Some(thread) = threads::current() else { return writeln!(out, "this thread: not attached") };
+    let Some(thread) = super::current() else { return writeln!(out, "this thread: not attached") };
     write!(out, "this thread: ")?;
-    if thread.mach.port.load(Ordering::Relaxed) == 0 {
+    if thread.backend.port.load(Ordering::Relaxed) == 0 {
         return writeln!(out, "no exception port, signals only");
     }
-    if thread.mach.stepped_aside.get() {
+    if thread.backend.stepped_aside.get() {
         return writeln!(out, "its earlier exception ports are in place until its next protected call");
     }
     match ports::displaced(thread) {
@@ -108,7 +108,7 @@ pub(crate) fn write_ports(out: &mut impl Write) -> fmt::Result {
         Err(refusal) => write!(out, "its exception ports cannot be told: {refusal}")?,
     }
     // SAFETY: this thread's, which has no exception now.
-    let owners = unsafe { &*thread.mach.earlier.get() }.iter().filter(|entry| entry.is_port()).count();
+    let owners = unsafe { &*thread.backend.earlier.get() }.iter().filter(|entry| entry.is_port()).count();
     match owners {
         0 => writeln!(out),
         _ => writeln!(out, "; what is not a trap goes to the exception port that was there before"),

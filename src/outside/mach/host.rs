@@ -8,7 +8,7 @@ use core::ffi::CStr;
 use core::fmt;
 
 use super::policy::{Answer, Behavior, Port, Release};
-use super::{Detail, Obstacle};
+use crate::outside::obstacle::Obstacle;
 
 /// Code-signing flags, bsd/sys/codesign.h and osfmk/kern/cs_blobs.h.
 pub(crate) const CS_PLATFORM_BINARY: u32 = 0x0400_0000;
@@ -119,10 +119,10 @@ impl Host {
             ));
         }
         let Some(release) = self.darwin.release() else {
-            return Err(Obstacle {
-                why: "what the kernel kills for is known for the releases of macOS from 11 to 26 only, and this is none",
-                detail: Detail::Darwin(self.darwin),
-            });
+            return Err(Obstacle::because_of(
+                "what the kernel kills for is known for the releases of macOS from 11 to 26 only, and this is none",
+                self.darwin,
+            ));
         };
         let is_hardened = self.is_hardened();
         if !is_hardened {
@@ -148,10 +148,10 @@ impl Host {
                 // The table has the last word.
                 match release.answer(Behavior::State, release.port_to_use(), release.call_to_use(), is_hardened) {
                     Answer::Allowed => Ok(Use { release, is_hardened, because: why_it_is_allowed(release) }),
-                    Answer::Telemetry | Answer::Fatal | Answer::Refused => Err(Obstacle {
-                        why: "the process is hardened, and the kernel forbids it exception ports of every kind",
-                        detail: Detail::Darwin(self.darwin),
-                    }),
+                    Answer::Telemetry | Answer::Fatal | Answer::Refused => Err(Obstacle::because_of(
+                        "the process is hardened, and the kernel forbids it exception ports of every kind",
+                        self.darwin,
+                    )),
                 }
             }
         }

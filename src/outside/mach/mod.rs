@@ -11,11 +11,16 @@ pub(crate) mod ports;
 #[cfg(wasmtrap_mach)]
 pub(crate) mod records;
 #[cfg(wasmtrap_mach)]
+mod seam;
+#[cfg(wasmtrap_mach)]
 pub(crate) mod server;
 #[cfg(wasmtrap_mach)]
 pub(crate) mod system;
 
+#[cfg(wasmtrap_mach)]
 use core::fmt;
+#[cfg(wasmtrap_mach)]
+pub(crate) use seam::*;
 
 /// A kernel call that was refused.
 #[cfg(wasmtrap_mach)]
@@ -49,73 +54,4 @@ impl fmt::Display for Refusal {
             None => Ok(()),
         }
     }
-}
-
-/// Why Mach ports cannot be had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Obstacle {
-    pub(crate) why: &'static str,
-    pub(crate) detail: Detail,
-}
-
-/// What more there is to say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Detail {
-    None,
-    #[cfg(wasmtrap_mach)]
-    Refusal(Refusal),
-    /// The version that is in the way.
-    #[cfg(any(wasmtrap_mach, test))]
-    Darwin(host::Darwin),
-}
-
-impl Obstacle {
-    pub(crate) const fn new(why: &'static str) -> Self {
-        Self { why, detail: Detail::None }
-    }
-}
-
-impl fmt::Display for Obstacle {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.why)?;
-        match self.detail {
-            Detail::None => Ok(()),
-            #[cfg(wasmtrap_mach)]
-            Detail::Refusal(refusal) => write!(out, ": {refusal}"),
-            #[cfg(any(wasmtrap_mach, test))]
-            Detail::Darwin(version) => write!(out, ": {version}"),
-        }
-    }
-}
-
-/// Whether Mach ports can be had in this process: why they are safe, or what is in the way. Nothing that this asks can
-/// harm the process.
-#[cfg(wasmtrap_mach)]
-pub(crate) fn possible() -> Result<&'static str, Obstacle> {
-    let how = system::look().verdict()?;
-    ports::adopt(&how);
-    ports::try_out().map(|()| how.because).map_err(|refusal| Obstacle {
-        why: match how.release.port_to_use() {
-            policy::Port::Plain => "the kernel refuses exception ports to this process",
-            policy::Port::OptedOut => {
-                "the kernel refuses this process exception ports that are opted out of the identity protection \
-                 (MPO_PROVISIONAL_ID_PROT_OPTOUT), and on macOS 14 no others are safe"
-            }
-        },
-        detail: Detail::Refusal(refusal),
-    })
-}
-
-/// Takes these kinds of fault (WASMTRAP_FAULT_*), too, on threads that have looked since.
-#[cfg(wasmtrap_mach)]
-pub(crate) fn extend(kinds: u32) {
-    server::extend(kinds);
-}
-
-#[cfg(not(wasmtrap_mach))]
-pub(crate) fn extend(_kinds: u32) {}
-
-#[cfg(not(wasmtrap_mach))]
-pub(crate) fn possible() -> Result<&'static str, Obstacle> {
-    Err(Obstacle::new("there are no Mach exception ports on Linux"))
 }

@@ -218,9 +218,9 @@ pub(crate) static REFUSED: Locked<(usize, Option<Refusal>)> = Locked::new((0, No
 
 /// Gives this thread its port, or puts it back on top.
 pub(crate) fn take_exceptions(thread: &Thread) -> Result<(), Failure> {
-    let result = match thread.mach.port.load(Ordering::Relaxed) {
+    let result = match thread.backend.port.load(Ordering::Relaxed) {
         0 => attach(thread),
-        _ if thread.mach.stepped_aside.get() => go_on_top(thread),
+        _ if thread.backend.stepped_aside.get() => go_on_top(thread),
         _ => Ok(()),
     };
     let Err(refusal) = result else { return Ok(()) };
@@ -235,15 +235,15 @@ pub(crate) fn take_exceptions(thread: &Thread) -> Result<(), Failure> {
 /// Gives this thread a port and puts it on top, if there is a server.
 fn attach(thread: &Thread) -> Result<(), Refusal> {
     let set = SET.load(Ordering::Relaxed);
-    if set == 0 || thread.mach.port.load(Ordering::Relaxed) != 0 {
+    if set == 0 || thread.backend.port.load(Ordering::Relaxed) != 0 {
         return Ok(());
     }
     let port = new_exception_port(core::ptr::from_ref(thread).addr() as u64)?;
-    thread.mach.thread_port.set(this_threads_port());
-    thread.mach.port.store(port, Ordering::Relaxed);
+    thread.backend.thread_port.set(this_threads_port());
+    thread.backend.port.store(port, Ordering::Relaxed);
     let result = add_to_set(port, set).and_then(|()| go_on_top(thread));
     if result.is_err() {
-        thread.mach.port.store(0, Ordering::Relaxed);
+        thread.backend.port.store(0, Ordering::Relaxed);
         destroy_port(port);
     }
     result
@@ -251,7 +251,7 @@ fn attach(thread: &Thread) -> Result<(), Refusal> {
 
 /// Puts our port on top of what the thread has now, and remembers that.
 pub(crate) fn go_on_top(thread: &Thread) -> Result<(), Refusal> {
-    let mach = &thread.mach;
+    let mach = &thread.backend;
     let ours = mach.port.load(Ordering::Relaxed);
     if ours == 0 {
         return Ok(());
@@ -283,7 +283,7 @@ pub(crate) fn go_on_top(thread: &Thread) -> Result<(), Refusal> {
 
 /// The exception ports that a thread has now, for the exceptions that are taken. The rights are the caller's.
 fn look(thread: &Thread) -> Result<EarlierPorts, Refusal> {
-    look_at(thread.mach.thread_port.get(), MASK.load(Ordering::Relaxed))
+    look_at(thread.backend.thread_port.get(), MASK.load(Ordering::Relaxed))
 }
 
 fn look_at(thread_port: u32, mask: u32) -> Result<EarlierPorts, Refusal> {
@@ -314,7 +314,7 @@ fn ours_and_others(thread: &Thread, ours: u32) -> Result<(u32, u32), Refusal> {
 
 /// The kinds of fault that another port than ours sees first on this thread.
 pub(crate) fn displaced(thread: &Thread) -> Result<u32, Refusal> {
-    let mach = &thread.mach;
+    let mach = &thread.backend;
     let ours = mach.port.load(Ordering::Relaxed);
     if ours == 0 || mach.stepped_aside.get() {
         return Ok(0);
@@ -327,7 +327,7 @@ pub(crate) fn displaced(thread: &Thread) -> Result<u32, Refusal> {
 ///
 /// The thread is this one; or the server has ended, and the thread is in no protected call.
 pub(crate) fn take_back(thread: &Thread) {
-    let mach = &thread.mach;
+    let mach = &thread.backend;
     let ours = mach.port.load(Ordering::Relaxed);
     if ours == 0 {
         return;
@@ -361,8 +361,8 @@ pub(crate) fn take_back(thread: &Thread) {
 
 /// For a forked child, which has none of the ports: the names mean nothing here.
 pub(crate) fn forget(thread: &Thread) {
-    thread.mach.port.store(0, Ordering::Relaxed);
-    thread.mach.stepped_aside.set(false);
+    thread.backend.port.store(0, Ordering::Relaxed);
+    thread.backend.stepped_aside.set(false);
     // SAFETY: this thread's; the child has no server.
-    unsafe { *thread.mach.earlier.get() = EarlierPorts::NONE };
+    unsafe { *thread.backend.earlier.get() = EarlierPorts::NONE };
 }

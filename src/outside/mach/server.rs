@@ -132,8 +132,8 @@ fn recover(threads: &List) -> Option<u32> {
     let replacement = new_set().and_then(|set| {
         let mut result = ports::add_to_set(CONTROL.load(Ordering::Relaxed), set);
         threads.each(|thread| {
-            if thread.mach.port.load(Ordering::Relaxed) != 0 {
-                result = result.and(ports::add_to_set(thread.mach.port.load(Ordering::Relaxed), set));
+            if thread.backend.port.load(Ordering::Relaxed) != 0 {
+                result = result.and(ports::add_to_set(thread.backend.port.load(Ordering::Relaxed), set));
             }
         });
         result.map(|()| set)
@@ -141,8 +141,8 @@ fn recover(threads: &List) -> Option<u32> {
     SET.store(replacement.unwrap_or(0), Ordering::Relaxed);
     if replacement.is_err() {
         threads.each(|thread| {
-            if thread.mach.port.load(Ordering::Relaxed) != 0 {
-                ports::destroy_port(thread.mach.port.swap(0, Ordering::Relaxed));
+            if thread.backend.port.load(Ordering::Relaxed) != 0 {
+                ports::destroy_port(thread.backend.port.swap(0, Ordering::Relaxed));
             }
         });
     }

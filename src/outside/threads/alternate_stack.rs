@@ -30,7 +30,7 @@ pub(crate) fn raise_size(size: usize) {
 }
 
 /// The size that wasmtrap_init was asked for.
-pub(super) fn size() -> usize {
+pub(crate) fn size() -> usize {
     SIZE.load(Ordering::Relaxed)
 }
 
@@ -178,13 +178,13 @@ fn make() -> Result<AlternateStack, Failure> {
 }
 
 /// A stack with an inaccessible page below it.
-pub(super) struct MappedStack {
-    pub(super) mapping: *mut c_void,
-    pub(super) mapping_size: usize,
+pub(crate) struct MappedStack {
+    pub(crate) mapping: *mut c_void,
+    pub(crate) mapping_size: usize,
     pub(super) base: *mut c_void,
 }
 
-pub(super) fn map_stack(size: usize, what: &str) -> Result<MappedStack, Failure> {
+pub(crate) fn map_stack(size: usize, what: &str) -> Result<MappedStack, Failure> {
     let page = platform::page_size();
     let size = (size + page - 1) & !(page - 1);
     let mapping_size = page + size;

@@ -5,6 +5,7 @@ use core::sync::atomic::Ordering;
 
 use super::{alternate_stack, chains, record};
 use crate::arch;
+use crate::outside::exceptions;
 use crate::outside::lock::{Guard, Locked};
 use crate::shared::seal;
 use crate::shared::thread::{ATTENTION_SET_UP, Thread};
@@ -37,7 +38,7 @@ pub(super) fn lock() -> Guard<'static, List> {
 }
 
 /// Lets `look` see the attached threads, none of which comes or goes meanwhile.
-#[cfg(wasmtrap_mach)]
+#[cfg_attr(not(wasmtrap_mach), allow(dead_code, reason = "for backends that look at other threads"))]
 pub(crate) fn locked<R>(look: impl FnOnce(&List) -> R) -> R {
     look(&LIST.lock())
 }
@@ -133,8 +134,7 @@ pub(crate) unsafe fn unlock_after_fork_in_child() {
             thread.prev.set(core::ptr::null());
             list.first = thread;
             list.count = 1;
-            #[cfg(wasmtrap_mach)]
-            crate::outside::mach::ports::forget(thread);
+            exceptions::forget_thread(thread);
             continue;
         }
         // SAFETY: its thread does not exist here.

@@ -14,11 +14,11 @@ use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
 use super::error::{self, Failure, fail};
-use super::library;
 use super::platform;
 use super::sanitizers;
 use super::signals;
 use super::thread_key::ThreadKey;
+use super::{exceptions, library};
 use crate::arch;
 use crate::shared::abi::*;
 use crate::shared::disposition::SIGNALS;
@@ -65,7 +65,7 @@ pub(crate) fn attach() -> Result<&'static Thread, Failure> {
     let jumps = if sanitizers::need_jumps() { ATTENTION_SANITIZER } else { 0 };
     thread.attention.fetch_or(ATTENTION_SET_UP | barrier | jumps, Ordering::Relaxed);
     let mut list = list::lock();
-    if let Err(failure) = take_exceptions(thread) {
+    if let Err(failure) = exceptions::attach(thread) {
         drop(list);
         undo();
         return Err(failure);
@@ -125,7 +125,7 @@ fn look_again(thread: &Thread) -> Result<(), Failure> {
     }
     let result = library::require_ready().and_then(|()| {
         let list = list::lock();
-        take_exceptions(thread)?;
+        exceptions::attach(thread)?;
         drop(list);
         signal_mask::lift(thread)?;
         if attention & ATTENTION_STACK != 0 {
@@ -136,18 +136,6 @@ fn look_again(thread: &Thread) -> Result<(), Failure> {
     result.inspect_err(|_| _ = thread.attention.fetch_or(attention, Ordering::SeqCst))
 }
 
-/// With the Mach backend, gives this thread its port, or puts it back on top. The caller holds the list's lock.
-#[cfg(wasmtrap_mach)]
-fn take_exceptions(thread: &Thread) -> Result<(), Failure> {
-    crate::outside::mach::ports::take_exceptions(thread)
-}
-
-/// Signals need nothing of the kind.
-#[cfg(not(wasmtrap_mach))]
-fn take_exceptions(_thread: &Thread) -> Result<(), Failure> {
-    Ok(())
-}
-
 /// This thread's record, if it is attached.
 pub(crate) fn current() -> Option<&'static Thread> {
     // SAFETY: null or this thread's record, which only this thread frees.
@@ -156,8 +144,7 @@ pub(crate) fn current() -> Option<&'static Thread> {
 
 fn leave_list(thread: &Thread) {
     let mut list = list::lock();
-    #[cfg(wasmtrap_mach)]
-    crate::outside::mach::ports::take_back(thread);
+    exceptions::detach(thread);
     list.leave(thread);
 }
 

@@ -1,0 +1,4 @@
+//! What a thread's record has for a backend that needs nothing there.
+
+/// Nothing.
+pub(crate) struct ThreadHalf;
