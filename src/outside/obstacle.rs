@@ -5,11 +5,11 @@ use core::fmt;
 use super::text::Text;
 
 /// What is in the way.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Obstacle {
     pub(crate) why: &'static str,
     /// What more there is to say.
-    detail: Text<128>,
+    detail: Text<96>,
 }
 
 impl Obstacle {

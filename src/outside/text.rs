@@ -4,7 +4,7 @@ use core::ffi::c_char;
 use core::fmt;
 
 /// At most `N - 1` bytes; what does not fit is left out.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Text<const N: usize> {
     bytes: [u8; N],
     length: usize,
