@@ -34,6 +34,27 @@
  * Its code is the site's, else the region's, else it follows from the kind of fault: the guard area of the stack means
  * stack overflow, other memory faults out of bounds (a misaligned access: misaligned), integer division by zero for a
  * SIGFPE of an integer division (other arithmetic is no trap without a site), unreachable for SIGILL and SIGTRAP.
+ * Nobody's trap is what the kernel forces upon a thread for reasons of its own, a watchpoint or a single step, a branch
+ * to where none may go, and a failed check of a pointer.
+ *
+ * Other signals. The library's signal handlers run on the alternate stack with every signal blocked. A signal that
+ * waits arrives when the thread is on its own stack again, or in an earlier handler, which runs with the mask and on
+ * the stack that the kernel would have given it.
+ *
+ * System calls, for who runs under a seccomp filter on Linux (those of malloc and the dynamic linker aside):
+ * - wasmtrap_init and wasmtrap_shutdown: getpid, membarrier, rt_sigaction, mmap, mprotect, munmap.
+ * - Attaching a thread, which its first protected call does, and its end: sigaltstack, rt_sigprocmask, mmap, mprotect,
+ *   munmap, getpid, gettid, sched_getaffinity; for the stack of the main thread openat, newfstatat, read, close,
+ *   prlimit64.
+ * - Registering and unregistering: mmap, munmap, membarrier.
+ * - wasmtrap_call and wasmtrap_raise: none.
+ * - A trap: rt_sigreturn; on x86-64 rt_sigprocmask instead, and both where that is refused. Seccomp's strict mode,
+ *   which does not refuse but kills, is not for x86-64.
+ * - A fault that goes to an earlier handler: rt_sigreturn, and rt_sigprocmask if it was installed without SA_ONSTACK.
+ * - A fault under the default action: rt_sigaction, rt_sigreturn; for a signal that was sent also rt_sigprocmask,
+ *   getpid, gettid, rt_tgsigqueueinfo or tgkill.
+ * What is refused with an error in a trap or in forwarding neither loses the trap nor the crash; a crash ends the process
+ * in any case.
  */
 
 #if defined(__GNUC__)
@@ -458,8 +479,9 @@ typedef struct wasmtrap_fault_t {
 // ports on a stack of the library's, as large as the alternate signal stack, with no signal blocked. It may do only
 // what a signal handler may (POSIX: signal-safety(7)), take no lock, and call only those functions of this library
 // that say they are signal-safe. It may leave by not returning (a jump into its own landing pad), if the jump puts the
-// signal mask back, as siglongjmp can: inside a signal handler the fault's signal is blocked, and the next fault would
-// kill the process.
+// signal mask back, as siglongjmp can: inside the library's signal handler every signal is blocked, because it runs on
+// the alternate stack, where no other signal may find the thread; the next fault would kill the process. A fault of the
+// fault handler itself is the end of the process for the same reason.
 typedef wasmtrap_verdict_t (*wasmtrap_fault_handler_t)(struct wasmtrap_fault_t *fault, void *user);
 
 // Success.
