@@ -458,6 +458,7 @@ macro_rules! call_within_a_jump {
             "mov x20, x1",
             "mov x21, x2",
             "mov x0, sp",
+            "mov w1, wzr",
             "bl {setjmp}",
             "hint #36",
             "cbnz w0, 2f",
@@ -483,8 +484,8 @@ macro_rules! call_within_a_jump {
             "ret",
             ".cfi_endproc",
             size_of_jump = const $crate::outside::call::SIZE_OF_JUMP,
-            setjmp = sym $crate::outside::call::_setjmp,
-            longjmp = sym $crate::outside::call::longjmp,
+            setjmp = sym $crate::outside::platform::set_jump,
+            longjmp = sym $crate::outside::platform::jump,
             trapped_status = const $crate::abi::WASMTRAP_TRAPPED,
         )
     };

@@ -428,6 +428,7 @@ macro_rules! call_within_a_jump {
             "mov r12, rsi",
             "mov r13, rdx",
             "mov rdi, rsp",
+            "xor esi, esi",
             "call {setjmp}",
             "endbr64",
             "test eax, eax",
@@ -454,8 +455,8 @@ macro_rules! call_within_a_jump {
             "ret",
             ".cfi_endproc",
             size_of_jump = const $crate::outside::call::SIZE_OF_JUMP,
-            setjmp = sym $crate::outside::call::_setjmp,
-            longjmp = sym $crate::outside::call::longjmp,
+            setjmp = sym $crate::outside::platform::set_jump,
+            longjmp = sym $crate::outside::platform::jump,
             trapped_status = const $crate::abi::WASMTRAP_TRAPPED,
         )
     };

@@ -25,12 +25,6 @@ const WITHIN_A_JUMP: wasmtrap_status_t = 1;
 /// No less than any platform's jmp_buf; a multiple of 16.
 pub(crate) const SIZE_OF_JUMP: usize = 512;
 
-unsafe extern "C" {
-    /// The C library's, which saves no signal mask, or a sanitizer's in front of it.
-    pub(crate) fn _setjmp(jump: *mut core::ffi::c_void) -> core::ffi::c_int;
-    pub(crate) fn longjmp(jump: *mut core::ffi::c_void, value: core::ffi::c_int) -> !;
-}
-
 /// `wasmtrap_call` behind its checks, for sanitizers that want to see a longjmp where frames are dropped.
 ///
 /// # Safety

@@ -257,3 +257,12 @@ unsafe extern "C" {
     pub(crate) fn __gcc_personality_v0();
     pub(crate) fn _Unwind_Resume(exception: *mut c_void) -> !;
 }
+
+// setjmp returns twice: for assembly only. These are libSystem's, or a sanitizer's in front of them. Not `_setjmp`:
+// here longjmp takes for granted that the mask was saved, and ThreadSanitizer does not know `_longjmp`.
+unsafe extern "C" {
+    #[link_name = "sigsetjmp"]
+    pub(crate) fn set_jump(jump: *mut c_void, save_mask: c_int) -> c_int;
+    #[link_name = "siglongjmp"]
+    pub(crate) fn jump(jump: *mut c_void, value: c_int) -> !;
+}

@@ -253,3 +253,12 @@ unsafe extern "C" {
     pub(crate) fn __gcc_personality_v0();
     pub(crate) fn _Unwind_Resume(exception: *mut core::ffi::c_void) -> !;
 }
+
+// setjmp returns twice: for assembly only. These are the C library's, or a sanitizer's in front of them. `_setjmp` has
+// no second parameter: it never saves the signal mask, and longjmp restores none then.
+unsafe extern "C" {
+    #[link_name = "_setjmp"]
+    pub(crate) fn set_jump(jump: *mut core::ffi::c_void, save_mask: libc::c_int) -> libc::c_int;
+    #[link_name = "longjmp"]
+    pub(crate) fn jump(jump: *mut core::ffi::c_void, value: libc::c_int) -> !;
+}
