@@ -248,6 +248,9 @@ pub unsafe extern "C" fn wasmtrap_describe(
 /// no handlers are looked at. With Mach ports the kinds are added for which the calling thread has another exception
 /// port than the library's; a displaced signal handler matters there only when the kernel bypasses the ports.
 ///
+/// What counts is what the kernel has. sigaction may say something else where it is another's than libc's (libjsig, a
+/// sanitizer, whatever is preloaded): wasmtrap_describe tells whose, and of each signal what it says.
+///
 /// Beside them WASMTRAP_CHECK_BLOCKED_SHIFT and WASMTRAP_CHECK_ALTERNATE_STACK tell what the host has made of the calling
 /// thread's signal mask and alternate signal stack; wasmtrap_thread_attach mends both.
 ///

@@ -86,6 +86,11 @@ promise what the dynamic linker writes is read-only afterwards '(RELRO)' -- segm
 promise its code is not relocated '(no TEXTREL)' -- not dynamic TEXTREL
 promise it has no search path of its own '(no RPATH)' -- not dynamic 'RPATH|RUNPATH'
 promise its stack is not executable -- segments 'GNU_STACK.* RW '
+notes() { readelf -nW "$library" | grep -E "$1"; }
+if [ "$(uname -m)" = x86_64 ]; then
+    promise it says that it keeps to a shadow stack '(SHSTK)' -- notes 'x86 feature:.*SHSTK'
+    promise and not that it marks the targets of indirect branches '(IBT)' -- not notes 'x86 feature:.*IBT'
+fi
 promise nothing in it is writable and executable at once -- not segments 'RWE'
 no_build_paths() { ! grep -aoF -e "$PWD" -e "${CARGO_HOME:-$HOME/.cargo}" "$library" "$tree/lib/libwasmtrap.a"; }
 promise no path of the build machine is in either library -- no_build_paths
