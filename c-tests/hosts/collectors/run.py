@@ -14,9 +14,10 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 MODES = "plain", "init", "traps"
+
 # Guile 3.0.8 crashes by itself: two of 200 runs without the library did, on a busy machine, with and without its
-# compiler of machine code. Of a few runs of such a host one may end badly, of more a tenth. Where live objects are lost,
-# all of them do.
+# compiler of machine code. Of a few runs of such a host one may end badly, of more a tenth. Where live objects are
+# lost, all of them do.
 CRASH_BY_THEMSELVES = {"guile"}
 
 
