@@ -3,18 +3,18 @@
     unwind_info.py IMAGE...
     unwind_info.py --finds WORDS IMAGE      fails unless something is wrong that is told with these words
 
-libunwind looks an address up in `__unwind_info`: the entry that starts last before it has an encoding, which says how to
-unwind, or names an entry of `__eh_frame` that does (compact_unwind_encoding.h; UnwindCursor::getInfoFromCompactEncodingSection
-of LLVM's libunwind). An entry holds up to the next one's start, whoever's code that is: where an address of a function is
-covered by an entry that is not the function's, an exception that passes ends in abort.
+libunwind looks an address up in `__unwind_info`: the entry that starts last before it has an encoding, which says how
+to unwind, or names an entry of `__eh_frame` that does (LLVM's libunwind: compact_unwind_encoding.h, and
+UnwindCursor::getInfoFromCompactEncodingSection). An entry holds up to the next one's start, whoever's code that is:
+where an address of a function is covered by an entry that is not the function's, an exception that passes ends in abort.
 
 What must hold for each function, from its start to its end:
 
 - one entry covers all of it, and has an encoding: 0 means that there is nothing to unwind by;
-- no symbol lies in the middle of a function, where ld64 and LLD start an entry of their own. Ends of functions are known
-  from `__eh_frame`, and where that is silent from the next symbol;
-- an encoding that names an entry of `__eh_frame` names the function's: the same start, no end beyond the next function's
-  start, and the same table of cleanups (LSDA);
+- no symbol lies in the middle of a function, where ld64 and LLD start an entry of their own. Ends of functions are
+  known from `__eh_frame`, and where that is silent from the next symbol;
+- an encoding that names an entry of `__eh_frame` names the function's: the same start, no end beyond the next
+  function's start, and the same table of cleanups (LSDA);
 - all of that table's call sites and landing pads are in the function;
 - where an encoding describes a frame by the frame pointer, the function makes one.
 """
@@ -243,7 +243,7 @@ class Image:
         return Frame(start, start + length, lsda, personality)
 
     def call_sites(self, lsda):
-        """[(start, length, landing pad)] of a table of cleanups, relative to the function's start; a pad of 0 is none."""
+        """[(start, length, landing pad)] of a table of cleanups, from the function's start on; a pad of 0 is none."""
         address, table = self.section("__gcc_except_tab")
         if not address <= lsda < address + len(table):
             raise ValueError("a table of cleanups that is not in __gcc_except_tab")
@@ -294,6 +294,10 @@ def prove(image, counts=lambda name: True):
     functions, entries, frames = image.functions(), image.entries(), image.frames()
     address, code = image.section("__text")
     names = dict(functions)
+
+    def is_padding(start, end):
+        return not code[start - address:end - address].strip(b"\x90\xcc\0")
+
     by_start = {frame.start: frame for frame in frames.values()}
     ends = [start for start, _ in functions[1:]] + [address + len(code)]
     for (start, name), end in zip(functions, ends):
@@ -312,9 +316,12 @@ def prove(image, counts=lambda name: True):
             continue
         entry = covering[0]
         for other in covering[1:]:
+            # What is between functions is nobody's.
+            if other.start >= by_start.get(start, Frame(0, end, None, None)).end or is_padding(other.start, end):
+                continue
             proof.complain(name, start, f"another entry, of {other.encoding:#x}, covers it from {other.start:#x} on")
         # Nothing but the padding behind the last function may be left over.
-        if entry.end < end and len(covering) == 1 and code[entry.end - address:end - address].strip(b"\x90\xcc\0"):
+        if entry.end < end and len(covering) == 1 and not is_padding(entry.end, end):
             proof.complain(name, start, f"its entry ends at {entry.end:#x}")
         check_entry(proof, image, frames, by_start, name, start, end, entry)
     return proof
