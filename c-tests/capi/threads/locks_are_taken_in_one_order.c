@@ -1,6 +1,6 @@
-/* The library's locks are taken in one order, whatever is called, and none is held while the loader is asked: a plug-in's
- * constructor may call the library with the loader's lock held. Every pthread_mutex_lock of the process comes by here;
- * the program itself has no mutex. */
+/* The library's locks are taken in one order, whatever is called, and none is held while the loader is asked: a
+ * plug-in's constructor may call the library with the loader's lock held. Every pthread_mutex_lock of the process comes
+ * by here; the program itself has no mutex. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
