@@ -74,7 +74,8 @@ MACH_BACKEND_IN_simulated/the_backend_follows_from_the_host := $(MACH_BACKEND_ST
     $(MACH_BACKEND_UNSTEADY) $(MACH_BACKEND_WITHOUT) ports-run-out
 MACH_BACKEND_IN_simulated/each_trap_arrives_once := $(MACH_BACKEND_STEADY) $(MACH_BACKEND_UNSTEADY)
 MACH_BACKEND_IN_simulated/what_may_not_be_set_is_not_put_back := \
-    $(filter-out apple-python-13 apple-python-14.2,$(MACH_BACKEND_HARDENED)) $(filter-out ordinary-%,$(MACH_BACKEND_FREED))
+    $(filter-out apple-python-13 apple-python-14.2,$(MACH_BACKEND_HARDENED)) \
+    $(filter-out ordinary-%,$(MACH_BACKEND_FREED))
 MACH_BACKEND_IN_simulated/running_out_of_ports_is_survived := ports-run-out
 
 empty :=

@@ -44,7 +44,8 @@ class Environment:
 
 NOT_HARDENED = "they are safe here: the process is not hardened"
 HARDENED = "they are safe here: the process is hardened, and the behavior that is used, EXCEPTION_STATE, is one"
-OPTED_OUT = "they are safe here: the process is hardened, and the ports that are used with EXCEPTION_STATE are opted out"
+OPTED_OUT = ("they are safe here: the process is hardened, and the ports that are used with EXCEPTION_STATE are "
+             "opted out")
 
 
 def with_ports(profile, why=NOT_HARDENED, **kwargs):

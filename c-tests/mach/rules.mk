@@ -75,7 +75,7 @@ $(MACH_POLICY): FORCE
 	@$(CARGO) build --release --locked --manifest-path $(MACH)/policy/Cargo.toml --target-dir $(MACH_OUT)/cargo
 
 .PHONY: check-mach-policy
-check-mach-policy: $(MACH_KERNEL) $(MACH_POLICY) ## the library's table of exception ports, the kernel's, and the README's
+check-mach-policy: $(MACH_KERNEL) $(MACH_POLICY) ## the tables of exception ports: the library's, the kernel's
 	$(LINT_CARGO) clippy --locked --manifest-path $(MACH)/policy/Cargo.toml --target-dir $(MACH_OUT)/lint -- -D warnings
 	$(LINT_CARGO) fmt --check --manifest-path $(MACH)/policy/Cargo.toml
 	$(PYTHON) -m doctest $(MACH)/policy/compare.py

@@ -238,7 +238,8 @@ $(MACOS_OUT)/$(1)/unwind/%.dylib: $(MACOS)/unwind/functions.S $(MACOS)/rules.mk 
 	@rm $$@.o
 
 .PHONY: check-macos-unwind-$(1)
-check-macos-unwind-$(1): $(foreach kind,WHOLE NO_INFORMATION SYMBOL_IN_THE_MIDDLE,$(MACOS_OUT)/$(1)/unwind/$(kind).dylib)
+check-macos-unwind-$(1): $(foreach kind,WHOLE NO_INFORMATION SYMBOL_IN_THE_MIDDLE,\
+    $(MACOS_OUT)/$(1)/unwind/$(kind).dylib)
 	$(PYTHON) $(MACOS)/unwind_info.py $(MACOS_OUT)/$(1)/unwind/WHOLE.dylib
 	$(PYTHON) $(MACOS)/unwind_info.py --finds '_first' $(MACOS_OUT)/$(1)/unwind/NO_INFORMATION.dylib
 	$(PYTHON) $(MACOS)/unwind_info.py --finds '_middle' $(MACOS_OUT)/$(1)/unwind/SYMBOL_IN_THE_MIDDLE.dylib

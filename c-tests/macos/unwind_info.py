@@ -6,7 +6,7 @@
 libunwind looks an address up in `__unwind_info`: the entry that starts last before it has an encoding, which says how
 to unwind, or names an entry of `__eh_frame` that does (LLVM's libunwind: compact_unwind_encoding.h, and
 UnwindCursor::getInfoFromCompactEncodingSection). An entry holds up to the next one's start, whoever's code that is:
-where an address of a function is covered by an entry that is not the function's, an exception that passes ends in abort.
+where an address of a function is covered by an entry that is not its own, an exception that passes ends in abort.
 
 What must hold for each function, from its start to its end:
 
@@ -21,6 +21,7 @@ What must hold for each function, from its start to its end:
 
 import dataclasses
 import pathlib
+import re
 import struct
 import sys
 
@@ -34,6 +35,9 @@ DWARF_MODE = {"aarch64": 0x03000000, "x86_64": 0x04000000}
 DWARF_OFFSET = 0x00FFFFFF
 FRAME_MODE = {"aarch64": 0x04000000, "x86_64": 0x01000000}
 SECOND_LEVEL_REGULAR, SECOND_LEVEL_COMPRESSED = 2, 3
+
+# Between functions: nothing, int3, and what assemblers use as nops on x86-64.
+PADDING = re.compile(rb"(?:\0|\xcc|\x66*\x90|\x66*\x2e?\x0f\x1f(?:\x84\0{5}|\x80\0{4}|\x44\0\0|\x40\0|\0))*")
 
 # DW_EH_PE_*
 OMIT, PC_RELATIVE, INDIRECT = 0xFF, 0x10, 0x80
@@ -296,7 +300,7 @@ def prove(image, counts=lambda name: True):
     names = dict(functions)
 
     def is_padding(start, end):
-        return not code[start - address:end - address].strip(b"\x90\xcc\0")
+        return PADDING.fullmatch(code[start - address:end - address])
 
     by_start = {frame.start: frame for frame in frames.values()}
     ends = [start for start, _ in functions[1:]] + [address + len(code)]

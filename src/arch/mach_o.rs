@@ -96,7 +96,11 @@ macro_rules! jump_to_raise_landing {
 #[cfg(target_arch = "aarch64")]
 macro_rules! jump_to_raise_landing {
     () => {
-        "adrp x16, _wasmtrap_raise_landing_address@PAGE\nldr x16, [x16, _wasmtrap_raise_landing_address@PAGEOFF]\nbr x16"
+        concat!(
+            "adrp x16, _wasmtrap_raise_landing_address@PAGE\n",
+            "ldr x16, [x16, _wasmtrap_raise_landing_address@PAGEOFF]\n",
+            "br x16"
+        )
     };
 }
 pub(crate) use jump_to_raise_landing;
@@ -111,7 +115,11 @@ macro_rules! call_prepared {
 #[cfg(target_arch = "aarch64")]
 macro_rules! call_prepared {
     () => {
-        "adrp x16, _wasmtrap_prepared_call_address@PAGE\nldr x16, [x16, _wasmtrap_prepared_call_address@PAGEOFF]\nblr x16"
+        concat!(
+            "adrp x16, _wasmtrap_prepared_call_address@PAGE\n",
+            "ldr x16, [x16, _wasmtrap_prepared_call_address@PAGEOFF]\n",
+            "blr x16"
+        )
     };
 }
 pub(crate) use call_prepared;

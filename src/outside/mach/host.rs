@@ -92,8 +92,9 @@ pub(crate) struct Use {
 }
 
 impl Host {
-    /// Whether the kernel's rules for hardened tasks count here (task_is_hardened_binary, osfmk/kern/task.c): for Apple's
-    /// own programs, and for web browsers with an entitlement, which have the hardened runtime. In doubt they do.
+    /// Whether the kernel's rules for hardened tasks count here (task_is_hardened_binary, osfmk/kern/task.c): for
+    /// Apple's own programs, and for web browsers with an entitlement, which have the hardened runtime. In doubt they
+    /// do.
     ///
     /// From 14.4 on the kernel frees some of Apple's own: hosts of other people's plug-ins, by their entitlements or
     /// their identity (process_is_plugin_host, bsd/kern/mach_loader.c of xnu-10063.101.15), where the program was not
@@ -115,7 +116,8 @@ impl Host {
         }
         if self.code_signing.is_none() {
             return Err(Obstacle::new(
-                "the process's code-signing flags cannot be read, and the kernel kills some for setting an exception port",
+                "the process's code-signing flags cannot be read, and the kernel kills some processes for setting an \
+                 exception port",
             ));
         }
         let Some(release) = self.darwin.release() else {
@@ -164,8 +166,8 @@ fn why_it_is_allowed(release: Release) -> &'static str {
             "they are safe here: the process is hardened, but macOS 13 and before have no rule about behaviors"
         }
         Release::MacOs14_0 | Release::MacOs14_2 | Release::MacOs14_4 | Release::MacOs14_6 => {
-            "they are safe here: the process is hardened, and the ports that are used with EXCEPTION_STATE are opted out \
-             of the identity protection of macOS 14 (MPO_PROVISIONAL_ID_PROT_OPTOUT)"
+            "they are safe here: the process is hardened, and the ports that are used with EXCEPTION_STATE are opted \
+             out of the identity protection of macOS 14 (MPO_PROVISIONAL_ID_PROT_OPTOUT)"
         }
         Release::MacOs15 => {
             "they are safe here: the process is hardened, and the behavior that is used, EXCEPTION_STATE, is one that \

@@ -1,10 +1,10 @@
 //! What XNU answers to an exception port on a thread, release by release: the one table that the backend decides by.
 //!
-//! Invariant: each row was read from the sources of its kernel, at the tags that stand beside it, and from nowhere else.
-//! The simulated Mach kernel has a table of its own, which was read from the same sources by somebody who had not seen
-//! this one; c-tests/mach/policy compares the two cell by cell, and tells how they are kept apart. Both once had one
-//! mistake in common, a row for 14.4 taken from the sources of 15, and every test was green. So whoever changes a row
-//! here reads the sources again, and does not look over there first.
+//! Invariant: each row was read from the sources of its kernel, at the tags that stand beside it, and from nowhere
+//! else. The simulated Mach kernel has a table of its own, which was read from the same sources by somebody who had not
+//! seen this one; c-tests/mach/policy compares the two cell by cell, and tells how they are kept apart. Both once had
+//! one mistake in common, a row for 14.4 taken from the sources of 15, and every test was green. So whoever changes a
+//! row here reads the sources again, and does not look over there first.
 //!
 //! This file stands alone: the comparison compiles it by itself.
 
@@ -91,8 +91,8 @@ const ALL: &[Behavior] = &[Default, State, StateIdentity, IdentityProtected, Sta
 
 /// In osfmk/kern/ipc_tt.c, but where another file is named. `known` is read in thread_set_exception_ports, from
 /// xnu-11215 on in set_exception_ports_validation; `protected` in behavior_is_identity_protected; who is hardened in
-/// exception_exposes_protected_ports; `violation` in set_exception_behavior_allowed, set_exception_behavior_violation and
-/// the default of `thid_should_crash`; `bit` in osfmk/mach/port.h, mach_port_construct (osfmk/ipc/mach_port.c),
+/// exception_exposes_protected_ports; `violation` in set_exception_behavior_allowed, set_exception_behavior_violation
+/// and the default of `thid_should_crash`; `bit` in osfmk/mach/port.h, mach_port_construct (osfmk/ipc/mach_port.c),
 /// ipc_port_init (osfmk/ipc/ipc_port.c), identity_protection_opted_out, and the two calls themselves.
 const TABLE: [Row; 7] = [
     // xnu-7195.141.2 (11, without IdentityProtected), xnu-8796.141.3 (13): there is no set_exception_behavior_allowed.
@@ -104,9 +104,9 @@ const TABLE: [Row; 7] = [
         violation: Answer::Allowed,
         bit: Bit::ExemptsNothing,
     },
-    // xnu-10002.1.13, xnu-10002.41.9: the rule is for platform binaries (TFRO_PLATFORM). thid_should_crash is false, and
-    // set_exception_behavior_violation returns TRUE after the telemetry. ipc_port_init leaves the receive right of a
-    // port that is opted out movable, so that both calls take it.
+    // xnu-10002.1.13, xnu-10002.41.9: the rule is for platform binaries (TFRO_PLATFORM). thid_should_crash is false,
+    // and set_exception_behavior_violation returns TRUE after the telemetry. ipc_port_init leaves the receive right of
+    // a port that is opted out movable, so that both calls take it.
     Row {
         release: Release::MacOs14_0,
         known: UP_TO_IDENTITY_PROTECTED,
@@ -125,9 +125,9 @@ const TABLE: [Row; 7] = [
         violation: Answer::Allowed,
         bit: Bit::Exempts { swap_refuses_it: true },
     },
-    // xnu-10063.101.15, xnu-10063.121.3: the rule is for task_is_hardened_binary (osfmk/kern/task.c), thid_should_crash is
-    // true. EXCEPTION_STATE is not among the protected behaviors. The first violation of a task is the end of it; one
-    // that came after would be KERN_NO_ACCESS (task_has_exception_telemetry).
+    // xnu-10063.101.15, xnu-10063.121.3: the rule is for task_is_hardened_binary (osfmk/kern/task.c), thid_should_crash
+    // is true. EXCEPTION_STATE is not among the protected behaviors. The first violation of a task is the end of it;
+    // one that came after would be KERN_NO_ACCESS (task_has_exception_telemetry).
     Row {
         release: Release::MacOs14_4,
         known: UP_TO_IDENTITY_PROTECTED,
@@ -207,9 +207,9 @@ impl Release {
         }
     }
 
-    /// By which call they are put on a thread. Swapping is one step; where the kernel refuses to swap such ports in, or a
-    /// later kernel of the same major version does, it takes two, and between them somebody else may put a port on the
-    /// thread, which is lost.
+    /// By which call they are put on a thread. Swapping is one step; where the kernel refuses to swap such ports in, or
+    /// a later kernel of the same major version does, it takes two, and between them somebody else may put a port on
+    /// the thread, which is lost.
     pub(crate) fn call_to_use(self) -> Call {
         match self.port_to_use() {
             Port::OptedOut => Call::Set,
@@ -217,8 +217,8 @@ impl Release {
         }
     }
 
-    /// The behaviors (1 << number) that an earlier owner's port may be put back with, by thread_set_exception_ports. How
-    /// that port was made cannot be told: it counts as plain.
+    /// The behaviors (1 << number) that an earlier owner's port may be put back with, by thread_set_exception_ports.
+    /// How that port was made cannot be told: it counts as plain.
     pub(crate) fn settable_behaviors(self, is_hardened: bool) -> u32 {
         if !is_hardened {
             return u32::MAX; // what is there was allowed to be set

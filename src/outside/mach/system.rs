@@ -164,8 +164,8 @@ pub(crate) fn version() -> [u8; 32] {
 /// The longest identity that is shown.
 pub(crate) const LONGEST_IDENTITY: usize = 256;
 
-/// Whom the process's signature names ("com.apple.python3"), ending in NUL; `None` if it cannot be told, or is too long to
-/// be shown. Nothing is decided by it.
+/// Whom the process's signature names ("com.apple.python3"), ending in NUL; `None` if it cannot be told, or is too long
+/// to be shown. Nothing is decided by it.
 pub(crate) fn identity() -> Option<[u8; LONGEST_IDENTITY + 1]> {
     const CS_OPS_IDENTITY: c_uint = 11;
     /// Eight bytes stand before it, as before the entitlements (csops_internal, bsd/kern/kern_proc.c).
