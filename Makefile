@@ -233,7 +233,7 @@ AARCH64_TOOLS = CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ TOOLS=aarch64
 
 # What runs on aarch64, runs on its kernel: see check-arm64-system.
 .PHONY: check-aarch64
-check-aarch64: $(AARCH64)/libwasmtrap.so check-aarch64-streaming ## exports and handler safety of the library for aarch64
+check-aarch64: $(AARCH64)/libwasmtrap.so check-aarch64-streaming ## exports, handler safety and SME on aarch64
 	+$(MAKE) --no-print-directory --keep-going check-exports check-handler-safety $(AARCH64_TOOLS)
 
 # Debian's kernel leaves the streaming mode (SME) alone, so that this one program runs under qemu-user, whose processor

@@ -109,8 +109,8 @@
 // shifted to the left by this. Their faults kill the process, unless Mach ports take them.
 #define WASMTRAP_CHECK_BLOCKED_SHIFT 8
 
-// wasmtrap_check: the calling thread is attached, but its alternate signal stack has been disabled since or replaced by
-// one that is too small.
+// wasmtrap_check: the calling thread is attached, but its alternate signal stack has been disabled since or replaced
+// by one that is too small.
 #define WASMTRAP_CHECK_ALTERNATE_STACK 65536
 
 // The most clients that are open at a time, the default one among them.
@@ -159,7 +159,8 @@
 // The most frames that a backtrace has.
 #define WASMTRAP_MAX_FRAMES 128
 
-// What wasmtrap_stack_limit keeps free for the host's imports unless wasmtrap_set_stack_reserve says otherwise, in bytes.
+// What wasmtrap_stack_limit keeps free for the host's imports unless wasmtrap_set_stack_reserve says otherwise, in
+// bytes.
 #define WASMTRAP_DEFAULT_STACK_RESERVE 65536
 
 // A thread's protected calls, taken off it by wasmtrap_chain_detach. Opaque; lives on the stacks of those calls.
@@ -293,8 +294,8 @@ typedef struct wasmtrap_region_desc_t {
   // changes by wasmtrap_region_set_accessible.
   //
   // A fault in that part is a full or failing file system, a file that was truncated under its mapping (SIGBUS,
-  // BUS_ADRERR), hardware that has lost the page (BUS_MCEERR_AR), or a page that the host has protected for a purpose
-  // of its own: nothing that is out of bounds.
+  // BUS_ADRERR), hardware that has lost the page (BUS_MCEERR_AR), or a page that the host has protected for a
+  // purpose of its own: nothing that is out of bounds.
   size_t accessible;
 } wasmtrap_region_desc_t;
 
@@ -752,18 +753,20 @@ wasmtrap_status_t wasmtrap_describe(char *buffer,
                                     size_t capacity,
                                     size_t *length);
 
-// Tells whether faults of the calling thread still get to the library. `displaced` (may be NULL) receives 0 if they do.
+// Tells whether faults of the calling thread still get to the library. `displaced` (may be NULL) receives 0 if they
+// do.
 //
-// Its lower eight bits are the kinds of fault (WASMTRAP_FAULT_*) whose handler another one was installed over. A displaced
-// kind still works as long as the newer handler passes on what it does not know. With WASMTRAP_INIT_HOST_OWNS_SIGNALS
-// no handlers are looked at. With Mach ports the kinds are added for which the calling thread has another exception
-// port than the library's; a displaced signal handler matters there only when the kernel bypasses the ports.
+// Its lower eight bits are the kinds of fault (WASMTRAP_FAULT_*) whose handler another one was installed over. A
+// displaced kind still works as long as the newer handler passes on what it does not know. With
+// WASMTRAP_INIT_HOST_OWNS_SIGNALS no handlers are looked at. With Mach ports the kinds are added for which the calling
+// thread has another exception port than the library's; a displaced signal handler matters there only when the kernel
+// bypasses the ports.
 //
 // What counts is what the kernel has. sigaction may say something else where it is another's than libc's (libjsig, a
 // sanitizer, whatever is preloaded): wasmtrap_describe tells whose, and of each signal what it says.
 //
-// Beside them WASMTRAP_CHECK_BLOCKED_SHIFT and WASMTRAP_CHECK_ALTERNATE_STACK tell what the host has made of the calling
-// thread's signal mask and alternate signal stack; wasmtrap_thread_attach mends both.
+// Beside them WASMTRAP_CHECK_BLOCKED_SHIFT and WASMTRAP_CHECK_ALTERNATE_STACK tell what the host has made of the
+// calling thread's signal mask and alternate signal stack; wasmtrap_thread_attach mends both.
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
 //
@@ -786,8 +789,8 @@ wasmtrap_status_t wasmtrap_rearm(void);
 // page, the bounds of its stack, its signal mask, and with Mach ports its exception port.
 //
 // An alternate stack that the thread has already is kept if it is as large as the one that the library would make
-// (alternate_stack_size in wasmtrap_options_t, or what wasmtrap_describe says). A handler of the host's may run there on
-// top of the library's, so that less is not enough: not the 8 KiB of SIGSTKSZ.
+// (alternate_stack_size in wasmtrap_options_t, or what wasmtrap_describe says). A handler of the host's may run there
+// on top of the library's, so that less is not enough: not the 8 KiB of SIGSTKSZ.
 //
 // The signals of the faults taken are unblocked in this thread, because the kernel kills a process for a fault whose
 // signal is blocked; the mask's other signals stay as they are. WASMTRAP_INIT_KEEP_SIGNAL_MASK leaves the mask alone.
@@ -806,8 +809,8 @@ wasmtrap_status_t wasmtrap_rearm(void);
 wasmtrap_status_t wasmtrap_thread_attach(void);
 
 // Undoes wasmtrap_thread_attach: the thread's earlier alternate signal stack and exception ports are put back, and the
-// signals that it has unblocked are blocked again. An alternate stack that the host has set, or disabled, since then is
-// left as it is. WASMTRAP_OK if the thread is not attached. Allowed after wasmtrap_shutdown.
+// signals that it has unblocked are blocked again. An alternate stack that the host has set, or disabled, since then
+// is left as it is. WASMTRAP_OK if the thread is not attached. Allowed after wasmtrap_shutdown.
 //
 // Errors: WASMTRAP_ERR_BUSY (the thread is inside a protected call, or runs on the alternate stack). Not signal-safe.
 // Acts on the calling thread.
@@ -895,8 +898,8 @@ wasmtrap_status_t wasmtrap_region_lookup(const void *address,
 
 // Tells how much of the region that begins at `base` is accessible from now on, in bytes from `base`: when a memory
 // grows, after its pages have been made accessible and before the guest may touch them. It is an atomic store to the
-// library's own copy of the region. (Not a pointer to a word of the host's: what a fault handler reads must be there as
-// long as the region is, and readable with whatever rights a signal handler has.)
+// library's own copy of the region. (Not a pointer to a word of the host's: what a fault handler reads must be there
+// as long as the region is, and readable with whatever rights a signal handler has.)
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NOT_FOUND (no registered region begins there),
 // WASMTRAP_ERR_INVALID_ARGUMENT (`accessible` is more than the region's length); none of them leaves a sentence for
@@ -1017,16 +1020,16 @@ wasmtrap_status_t wasmtrap_chain_attach(struct wasmtrap_chain_t *chain,
 // host's frames would be dropped with their locks held and their work half done.
 //
 // So the engine keeps the guest away from there. wasmtrap_stack_limit tells the lowest address that compiled code may
-// use; each function of the guest compares its stack pointer, less its frame, with that, before it makes the frame, and
-// calls wasmtrap_raise(WASMTRAP_CODE_STACK_OVERFLOW, 0), or runs into an instruction with that trap site, where it is
-// below. An engine that cannot compare in compiled code can do so in its import thunks, which are the host's code, with
-// the same limit: an import that is called too deep raises the trap before it has begun.
+// use; each function of the guest compares its stack pointer, less its frame, with that, before it makes the frame,
+// and calls wasmtrap_raise(WASMTRAP_CODE_STACK_OVERFLOW, 0), or runs into an instruction with that trap site, where it
+// is below. An engine that cannot compare in compiled code can do so in its import thunks, which are the host's code,
+// with the same limit: an import that is called too deep raises the trap before it has begun.
 //
-// An import needs what its deepest call chain needs, with a signal handler of the host's without SA_ONSTACK on top.
-// 64 KiB, which is what wasmtrap_stack_limit keeps free by itself, are enough for printf or for the first call of a
+// An import needs what its deepest call chain needs, with a signal handler of the host's without SA_ONSTACK on top. 64
+// KiB, which is what wasmtrap_stack_limit keeps free by itself, are enough for printf or for the first call of a
 // function through the dynamic linker. Functions that use alloca or recurse, and interpreters, need more: measure, for
-// too little is not an error but a crash. wasmtrap_set_stack_reserve says how much it is; it must leave something of the
-// smallest stacks that guests run on.
+// too little is not an error but a crash. wasmtrap_set_stack_reserve says how much it is; it must leave something of
+// the smallest stacks that guests run on.
 //
 // Sets how many bytes of stack wasmtrap_stack_limit keeps free for imports from now on, WASMTRAP_DEFAULT_STACK_RESERVE
 // at first. For the whole process; limits that have been handed out stay as they are. Any value is allowed.

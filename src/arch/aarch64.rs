@@ -110,13 +110,13 @@ macro_rules! barrier {
 #[cfg(target_os = "macos")]
 pub(crate) use barrier;
 
-/// At a landing, with PSTATE.SM in bit 0 of x12 and PSTATE.ZA in bit 1, as they were at the fault: ends the streaming mode
-/// (SME), which the caller of a protected call was not in. Vector registers are lost by that, which is why it comes before
-/// the callee-saved ones come back. ZA goes off as well, unless what is in it is the caller's: AAPCS64 lets a function be
-/// called with ZA on if TPIDR2_EL0 points to a block that tells where to save it, and whoever needs ZA for himself saves
-/// it there and sets TPIDR2_EL0 to 0 ("ZA lazy saving scheme"). So it is the caller's as long as TPIDR2_EL0 is what it
-/// was at the call, and not 0; a block that has come since is of a frame that is gone, and is forgotten. longjmp does the
-/// same (__arm_za_disable), but can save what will be lost here.
+/// At a landing, with PSTATE.SM in bit 0 of x12 and PSTATE.ZA in bit 1, as they were at the fault: ends the streaming
+/// mode (SME), which the caller of a protected call was not in. Vector registers are lost by that, which is why it
+/// comes before the callee-saved ones come back. ZA goes off as well, unless what is in it is the caller's: AAPCS64
+/// lets a function be called with ZA on if TPIDR2_EL0 points to a block that tells where to save it, and whoever needs
+/// ZA for himself saves it there and sets TPIDR2_EL0 to 0 ("ZA lazy saving scheme"). So it is the caller's as long as
+/// TPIDR2_EL0 is what it was at the call, and not 0; a block that has come since is of a frame that is gone, and is
+/// forgotten. longjmp does the same (__arm_za_disable), but can save what will be lost here.
 macro_rules! leave_streaming_mode {
     () => {
         concat!(
@@ -138,8 +138,8 @@ macro_rules! leave_streaming_mode {
 }
 pub(crate) use leave_streaming_mode;
 
-/// The same for wasmtrap_raise, which is called outside of the streaming mode, but maybe with a block in TPIDR2_EL0 of a
-/// frame that is dropped.
+/// The same for wasmtrap_raise, which is called outside of the streaming mode, but maybe with a block in TPIDR2_EL0 of
+/// a frame that is dropped.
 #[cfg(target_os = "linux")]
 pub(crate) fn forget_dropped_za(activation: &Activation) {
     if STREAMING_MODE.load(Ordering::Relaxed) == 0 {

@@ -147,8 +147,8 @@ pub const WASMTRAP_INIT_KEEP_SIGNAL_MASK: u32 = 4;
 /// wasmtrap_check: the kinds of fault whose signals are blocked in the calling thread now, as WASMTRAP_FAULT_* bits
 /// shifted to the left by this. Their faults kill the process, unless Mach ports take them.
 pub const WASMTRAP_CHECK_BLOCKED_SHIFT: u32 = 8;
-/// wasmtrap_check: the calling thread is attached, but its alternate signal stack has been disabled since or replaced by
-/// one that is too small.
+/// wasmtrap_check: the calling thread is attached, but its alternate signal stack has been disabled since or replaced
+/// by one that is too small.
 pub const WASMTRAP_CHECK_ALTERNATE_STACK: u32 = 0x1_0000;
 
 /// How the library is set up. Set struct_size, leave the rest zero for the defaults.
@@ -295,8 +295,8 @@ pub struct wasmtrap_region_desc_t {
     /// changes by wasmtrap_region_set_accessible.
     ///
     /// A fault in that part is a full or failing file system, a file that was truncated under its mapping (SIGBUS,
-    /// BUS_ADRERR), hardware that has lost the page (BUS_MCEERR_AR), or a page that the host has protected for a purpose
-    /// of its own: nothing that is out of bounds.
+    /// BUS_ADRERR), hardware that has lost the page (BUS_MCEERR_AR), or a page that the host has protected for a
+    /// purpose of its own: nothing that is out of bounds.
     pub accessible: usize,
 }
 
@@ -475,7 +475,8 @@ pub struct wasmtrap_stack_t {
     pub guard_size: usize,
 }
 
-/// What wasmtrap_stack_limit keeps free for the host's imports unless wasmtrap_set_stack_reserve says otherwise, in bytes.
+/// What wasmtrap_stack_limit keeps free for the host's imports unless wasmtrap_set_stack_reserve says otherwise, in
+/// bytes.
 pub const WASMTRAP_DEFAULT_STACK_RESERVE: usize = 65536;
 
 // --- Own handling ----------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-/* A trap taken in streaming mode, or with ZA on (SME), returns from wasmtrap_call with both off, as AAPCS64 wants them at
- * a function that was entered so, and with the callee-saved vector registers as they were. A ZA that is the caller's,
- * which waits to be saved (TPIDR2_EL0), stays as it is. */
+/* A trap taken in streaming mode, or with ZA on (SME), returns from wasmtrap_call with both off, as AAPCS64 wants them
+ * at a function that was entered so, and with the callee-saved vector registers as they were. A ZA that is the
+ * caller's, which waits to be saved (TPIDR2_EL0), stays as it is. */
 #include <pthread.h>
 #include <sys/auxv.h>
 

@@ -1,5 +1,5 @@
-/* wasmtrap_code_lookup wants a place for its answer, of the right size, and a program counter that is in a range. It may
- * be called in a signal handler, so that it leaves the last sentence as it is. */
+/* wasmtrap_code_lookup wants a place for its answer, of the right size, and a program counter that is in a range. It
+ * may be called in a signal handler, so that it leaves the last sentence as it is. */
 #include <string.h>
 
 #include "host.h"

@@ -106,7 +106,8 @@ static void conflicts(void *unused) {
   options.flags = WASMTRAP_INIT_ALLOW_FALLBACK;
   refused(wasmtrap_init(&options), WASMTRAP_ERR_CONFLICT, "flags", NULL, "other flags");
   options.flags = UINT32_C(1) << 30;
-  refused(wasmtrap_init(&options), WASMTRAP_ERR_INVALID_ARGUMENT, "flags", "0x40000000", "nonsense is nonsense here too");
+  refused(wasmtrap_init(&options), WASMTRAP_ERR_INVALID_ARGUMENT, "flags", "0x40000000",
+          "nonsense is nonsense here too");
   ok(library_traps(), "a trap is a trap");
   same(wasmtrap_init(NULL), WASMTRAP_OK, "the same options are still welcome");
 }

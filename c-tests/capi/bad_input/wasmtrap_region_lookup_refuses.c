@@ -47,7 +47,7 @@ int main(void) {
   remember();
 
   same(wasmtrap_region_lookup(desc.base, NULL), WASMTRAP_ERR_INVALID_ARGUMENT, "nowhere to put it");
-  static const size_t sizes[] = {0, 1, sizeof(wasmtrap_region_info_t) - 1, sizeof(wasmtrap_region_info_t) + 1, SIZE_MAX};
+  const size_t right = sizeof(wasmtrap_region_info_t), sizes[] = {0, 1, right - 1, right + 1, SIZE_MAX};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
     refuse(desc.base, sizes[i], WASMTRAP_ERR_STRUCT_SIZE, "a wrong struct_size");
   }

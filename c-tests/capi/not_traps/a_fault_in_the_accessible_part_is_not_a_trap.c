@@ -1,6 +1,6 @@
 /* A fault in the part of a memory that the guest may use is not out of bounds: a file was truncated under its mapping,
- * or the host has protected a page for a purpose of its own. It is forwarded, from a range that is strict or not and at a
- * trap site, unless the region has a code of its own for it. What is accessible may grow. */
+ * or the host has protected a page for a purpose of its own. It is forwarded, from a range that is strict or not and at
+ * a trap site, unless the region has a code of its own for it. What is accessible may grow. */
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>

@@ -1,6 +1,6 @@
-/* Compiled code that compares its stack pointer with wasmtrap_stack_limit calls imports at each level, as deep as it can,
- * and none of them overflows: on the main thread, under a limit that has been lowered, on threads with large and small
- * stacks, on a stack that the thread was switched to. Hosts whose imports need more say so. */
+/* Compiled code that compares its stack pointer with wasmtrap_stack_limit calls imports at each level, as deep as it
+ * can, and none of them overflows: on the main thread, under a limit that has been lowered, on threads with large and
+ * small stacks, on a stack that the thread was switched to. Hosts whose imports need more say so. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* Under `ulimit -s unlimited` the main thread's stack may become as large as the hole below it, tens of terabytes. A load
- * from somewhere in there is a crash as anywhere, in a strict range; where the stack really ends, because there is no
- * more memory, is an overflow. */
+/* Under `ulimit -s unlimited` the main thread's stack may become as large as the hole below it, tens of terabytes. A
+ * load from somewhere in there is a crash as anywhere, in a strict range; where the stack really ends, because there is
+ * no more memory, is an overflow. */
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>

@@ -1,6 +1,7 @@
 /* In a thread that blocks all signals, as servers with signalfd do, faults are traps as anywhere: attaching lifts the
- * block of the fault signals that are taken, and of no other; detaching puts it back. With WASMTRAP_INIT_KEEP_SIGNAL_MASK
- * the mask is the host's affair. wasmtrap_check and wasmtrap_describe tell what is blocked now. */
+ * block of the fault signals that are taken, and of no other; detaching puts it back. With
+ * WASMTRAP_INIT_KEEP_SIGNAL_MASK the mask is the host's affair. wasmtrap_check and wasmtrap_describe tell what is
+ * blocked now. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -38,13 +39,13 @@ static void trap_of_each_kind(void) {
   wasmtrap_trap_t trap;
   wasm_access_t access = {0, 0};
   ok(library_traps(), "a memory fault is a trap");
-  trapped_with(host_call(&wasm_unreachable, &access, &trap), &trap, WASMTRAP_CODE_UNREACHABLE, "an illegal instruction");
+  trapped_with(host_call(&wasm_unreachable, &access, &trap), &trap, WASMTRAP_CODE_UNREACHABLE, "unreachable");
 #if defined(__x86_64__)
   access.address = 1;
-  trapped_with(host_call(&wasm_divide, &access, &trap), &trap, WASMTRAP_CODE_INTEGER_DIVISION_BY_ZERO, "a division");
+  trapped_with(host_call(&wasm_divide, &access, &trap), &trap, WASMTRAP_CODE_INTEGER_DIVISION_BY_ZERO, "by zero");
 #endif
   access.value = 0;
-  trapped_with(host_call(&wasm_recurse, &access, &trap), &trap, WASMTRAP_CODE_STACK_OVERFLOW, "a stack overflow");
+  trapped_with(host_call(&wasm_recurse, &access, &trap), &trap, WASMTRAP_CODE_STACK_OVERFLOW, "an overflow");
 }
 
 static const uint32_t taken = WASMTRAP_FAULT_MEMORY | WASMTRAP_FAULT_ILLEGAL | WASMTRAP_FAULT_ARITHMETIC;

@@ -135,8 +135,8 @@ pub(crate) fn stack_bounds() -> StackBounds {
     StackBounds { margin: free.min(GROWING_STACK_GAP), ..told }
 }
 
-/// What the thread library knows of this thread's stack. Without /proc, glibc does not know the main thread's; musl knows
-/// how much of that is mapped by now (pthread_getattr_np).
+/// What the thread library knows of this thread's stack. Without /proc, glibc does not know the main thread's; musl
+/// knows how much of that is mapped by now (pthread_getattr_np).
 fn bounds_by_pthread() -> StackBounds {
     let mut bounds = StackBounds::default();
     // SAFETY: all-zero memory is good enough for pthread_getattr_np to write into.
@@ -168,7 +168,7 @@ fn growing_stack(told: StackBounds, mapped: Option<Area>) -> StackBounds {
     let by_limit = growth_limit().map(|limit| high.saturating_sub(limit));
     let (low, free) = match mapped {
         Some(mapped) => {
-            // Up to a guard that is mapped in its way, but not near to what can be accessed (expand_downwards, mm/mmap.c).
+            // Up to a guard in its way, but not near to what can be accessed (expand_downwards, mm/mmap.c).
             let end = mapped.mapped_below.max(mapped.accessible_below + GROWING_STACK_GAP);
             let low = by_limit.unwrap_or(0).max(end).min(mapped.low);
             (low, low.saturating_sub(mapped.accessible_below))
@@ -191,8 +191,8 @@ fn growth_limit() -> Option<usize> {
     (known && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur as usize)
 }
 
-/// The lowest byte of a stack that can be counted on now. For one that grows: what the limit is at the moment, or without
-/// one, what the kernel keeps free below a stack.
+/// The lowest byte of a stack that can be counted on now. For one that grows: what the limit is at the moment, or
+/// without one, what the kernel keeps free below a stack.
 pub(crate) fn lowest_usable(stack: &StackBounds) -> usize {
     if !stack.grows {
         return stack.low;
@@ -211,7 +211,7 @@ pub(crate) fn read_memory(from: usize, into: &mut [u8]) -> bool {
     }
 }
 
-/// The thread leaves its frames for that of `activation`, which is alive. The kernel looks at the stack pointer by itself.
+/// The thread leaves its frames for that of `activation`, which is alive. The kernel looks at the stack pointer itself.
 #[cfg_attr(not(target_arch = "aarch64"), allow(unused_variables, reason = "there is nothing else to leave"))]
 pub(crate) fn leaving_for(activation: *const Activation) {
     #[cfg(target_arch = "aarch64")]
