@@ -952,8 +952,8 @@ wasmtrap_status_t wasmtrap_call(wasmtrap_function_t function,
 void wasmtrap_raise(wasmtrap_code_t code,
                     uint64_t payload) WASMTRAP_NORETURN;
 
-// Notes which protected calls this thread is in, for a host whose errors are longjmps (Lua, Ruby, R, PostgreSQL): call it
-// where setjmp is called, before it, and wasmtrap_unwind_to where the jump arrives, in the branch in which setjmp has
+// Notes which protected calls this thread is in, for a host whose errors are longjmps (Lua, Ruby, R, PostgreSQL): call
+// it where setjmp is called, before it, and wasmtrap_unwind_to where the jump arrives, in the branch in which setjmp has
 // not returned 0. Attaches the thread if need be.
 //
 // A mark belongs to its thread as long as that is attached, and to the protected call in which it was made: it is good

@@ -384,8 +384,8 @@ macro_rules! protected_call {
             "bl {resume_unwinding}",
             "brk #1",
 
-            // Not ready, or a bad argument, or no room, or a call that may have been left. `prepare` makes room too, and
-            // makes the depth one higher.
+            // Not ready, or a bad argument, or no room, or a call that may have been left. `prepare` makes room too,
+            // and makes the depth one higher.
             ".cfi_restore_state",
             "30:",
             "str x12, [x9, #{depth}]",
@@ -620,7 +620,8 @@ pub(crate) unsafe extern "C" fn return_from_signal(frame: usize) -> ! {
     )
 }
 
-/// Ends the process by a fault, in a handler that has its signal blocked: by this signal, where an instruction makes it.
+/// Ends the process by a fault, in a handler that has its signal blocked: by this signal, where an instruction makes
+/// it.
 #[inline(never)]
 pub(crate) fn die_of(signal: libc::c_int) -> ! {
     // SAFETY: none of these returns: the kernel ends the process for a fault whose signal is blocked.

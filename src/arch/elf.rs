@@ -142,8 +142,8 @@ macro_rules! unwind_tables {
 }
 pub(crate) use unwind_tables;
 
-/// Whether the unwinder may be missing: its functions are weak then, and null. musl's own programs have none, and nobody
-/// there unwinds but who has brought one (musl's pthread_cancel does not).
+/// Whether the unwinder may be missing: its functions are weak then, and null. musl's own programs have none, and
+/// nobody there unwinds but who has brought one (musl's pthread_cancel does not).
 #[cfg(target_env = "musl")]
 macro_rules! unwinder_is_optional {
     () => {

@@ -31,8 +31,8 @@ pub(crate) use define_server_landing;
 
 /// Calls the embedder's fault handler, unless it was taken away.
 ///
-/// Assembly, because on x86-64 the jump is one instruction with the load of where to: a thread that is stopped before it
-/// loads anew, one that is stopped after it is in the handler (`outside::library`). On arm64 there are two.
+/// Assembly, because on x86-64 the jump is one instruction with the load of where to: a thread that is stopped before
+/// it loads anew, one that is stopped after it is in the handler (`outside::library`). On arm64 there are two.
 ///
 /// # Safety
 /// `handler` is pinned by this thread; `fault` is what it may be given.

@@ -287,8 +287,8 @@ macro_rules! protected_call {
             "ret",
             ".cfi_restore_state",
 
-            // From here to the record's end, ebx tells what is left to do: 0 to hand out this thread's record, 1 nothing,
-            // 2 to hand out the server's record, 3 to put the signal mask back. rbp is nothing yet.
+            // From here to the record's end, ebx tells what is left to do: 0 to hand out this thread's record, 1
+            // nothing, 2 to hand out the server's record, 3 to put the signal mask back. rbp is nothing yet.
             ".cfi_remember_state",
             ".cfi_def_cfa rsp, {above_activation}",
             $crate::arch::define_server_landing!(),
@@ -299,9 +299,9 @@ macro_rules! protected_call {
             "xor ebx, ebx",
             "jmp 72f",
             $crate::arch::define_direct_landing!(),
-            // After a raise, with the activation in rax, the record has been handed out, and ebx is 1 or 3. Code that keeps
-            // to the ABI leaves nothing on the x87 stack for a call; emptying it is all that may be needed, and takes a
-            // fraction of fninit's time.
+            // After a raise, with the activation in rax, the record has been handed out, and ebx is 1 or 3. Code that
+            // keeps to the ABI leaves nothing on the x87 stack for a call; emptying it is all that may be needed, and
+            // takes a fraction of fninit's time.
             $crate::arch::define_label!($crate::arch::raise_landing_label!()),
             ".cfi_remember_state",
             ".cfi_def_cfa rax, {above_activation}",
@@ -356,8 +356,8 @@ macro_rules! protected_call {
             "call {resume_unwinding}",
             "ud2",
 
-            // Not ready, or a bad argument, or no room, or a call that may have been left. `prepare` makes room too, and
-            // makes the depth one higher.
+            // Not ready, or a bad argument, or no room, or a call that may have been left. `prepare` makes room too,
+            // and makes the depth one higher.
             ".cfi_restore_state",
             "30:",
             "mov qword ptr [rax + {depth}], rcx",
@@ -628,7 +628,8 @@ pub(crate) fn segments() -> u64 {
     code | stack << 48
 }
 
-/// Ends the process by a fault, in a handler that has its signal blocked: by this signal, where an instruction makes it.
+/// Ends the process by a fault, in a handler that has its signal blocked: by this signal, where an instruction makes
+/// it.
 #[inline(never)]
 pub(crate) fn die_of(signal: libc::c_int) -> ! {
     // SAFETY: none of these returns: the kernel ends the process for a fault whose signal is blocked.

@@ -65,6 +65,10 @@ impl Word for AtomicUsize {
 /// Enough for the processors that are likely to trap at once; few enough for a writer to look at them all in a moment.
 const SHARDS_IN_USE: usize = 32;
 
+/// A section that a fork interrupts ends in the counter in which it began, which must not be in use by then. Daemons
+/// fork twice in a row.
+const BANKS: usize = 4;
+
 /// 128 bytes, because processors fetch cache lines in pairs.
 #[repr(align(128))]
 struct Padded<T>(T);
@@ -73,14 +77,17 @@ struct Padded<T>(T);
 pub(crate) struct Readers<W = AtomicUsize, const SHARDS: usize = SHARDS_IN_USE> {
     /// 0 or 1: the counter in which new sections begin.
     phase: Padded<W>,
-    shards: [Padded<[W; 2]>; SHARDS],
+    /// How many forks lie between this process and the first: which of the banks is in use.
+    bank: AtomicUsize,
+    shards: [[Padded<[W; 2]>; SHARDS]; BANKS],
 }
 
 impl Readers {
     pub(crate) const fn new() -> Self {
         Self {
             phase: Padded(AtomicUsize::new(0)),
-            shards: [const { Padded([AtomicUsize::new(0), AtomicUsize::new(0)]) }; SHARDS_IN_USE],
+            bank: AtomicUsize::new(0),
+            shards: [const { [const { Padded([AtomicUsize::new(0), AtomicUsize::new(0)]) }; SHARDS_IN_USE] }; BANKS],
         }
     }
 }
@@ -89,17 +96,17 @@ impl<W: Word, const SHARDS: usize> Readers<W, SHARDS> {
     #[cfg(test)]
     pub(crate) fn of_words(mut word: impl FnMut() -> W) -> Self {
         let phase = Padded(word());
-        Self { phase, shards: core::array::from_fn(|_| Padded([word(), word()])) }
+        let mut bank = || core::array::from_fn(|_| Padded([word(), word()]));
+        Self { phase, bank: AtomicUsize::new(0), shards: core::array::from_fn(|_| bank()) }
     }
 
     /// Begins a section, which ends when the guard is dropped. Sections nest.
     #[inline]
     pub(crate) fn enter(&self) -> Section<'_, W> {
-        let shard = &self.shards[hash_of_this_stack() % SHARDS].0;
-        let forks = FORKS.load(Ordering::Relaxed);
+        let shard = &self.bank()[hash_of_this_stack() % SHARDS].0;
         let counter = &shard[self.phase.0.load() & 1];
         counter.increment();
-        Section { counter, forks }
+        Section { counter }
     }
 
     /// The phase in which new sections begin.
@@ -113,36 +120,35 @@ impl<W: Word, const SHARDS: usize> Readers<W, SHARDS> {
 
     /// The counters of one phase.
     pub(crate) fn counters(&self, phase: usize) -> impl Iterator<Item = &W> {
-        self.shards.iter().map(move |shard| &shard.0[phase & 1])
+        self.bank().iter().map(move |shard| &shard.0[phase & 1])
     }
 
-    /// In a forked child: forgets the sections of the threads that the child does not have. The thread that forked may
-    /// be in one, in ordinary context, if a signal handler has interrupted that and has forked: it no longer counts, and
-    /// takes nothing away at its end. It must not be waited for, since that handler may never return.
+    /// In a forked child: forgets the sections of the threads that the child does not have, by counting elsewhere. The
+    /// thread that forked may be in one, in ordinary context, if a signal handler has interrupted that and has forked: it
+    /// ends where it began, and is not waited for, since that handler may never return.
     pub(crate) fn reset_after_fork(&self) {
-        FORKS.fetch_add(1, Ordering::Relaxed);
-        for phase in [0, 1] {
-            self.counters(phase).for_each(|counter| counter.store(0));
+        let next = self.bank.load(Ordering::Relaxed) + 1;
+        for shard in &self.shards[next % BANKS] {
+            shard.0.iter().for_each(|counter| counter.store(0));
         }
+        self.bank.store(next, Ordering::Relaxed);
+    }
+
+    /// The counters in use in this process.
+    fn bank(&self) -> &[Padded<[W; 2]>; SHARDS] {
+        &self.shards[self.bank.load(Ordering::Relaxed) % BANKS]
     }
 }
-
-/// How many forks lie between this process and the first. Only a forked child's thread changes it, when it is alone.
-static FORKS: AtomicUsize = AtomicUsize::new(0);
 
 /// A section in progress: nothing that was published when it began, or later, is freed before it ends.
 pub(crate) struct Section<'r, W: Word = AtomicUsize> {
     counter: &'r W,
-    /// The forks when it began.
-    forks: usize,
 }
 
 impl<W: Word> Drop for Section<'_, W> {
     #[inline]
     fn drop(&mut self) {
-        if self.forks == FORKS.load(Ordering::Relaxed) {
-            self.counter.decrement();
-        }
+        self.counter.decrement();
     }
 }
 

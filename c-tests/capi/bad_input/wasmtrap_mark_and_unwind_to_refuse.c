@@ -1,5 +1,5 @@
-/* wasmtrap_mark wants a place for the mark; wasmtrap_unwind_to a mark that wasmtrap_mark has written, on this thread, in a
- * protected call that has not ended. */
+/* wasmtrap_mark wants a place for the mark; wasmtrap_unwind_to a mark that wasmtrap_mark has written, on this thread,
+ * in a protected call that has not ended. */
 #include <pthread.h>
 #include <string.h>
 

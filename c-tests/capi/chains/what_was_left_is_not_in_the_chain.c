@@ -1,5 +1,5 @@
-/* wasmtrap_chain_detach after a jump: the calls that were left are not in the chain, nothing is written to the memory in
- * which they were, and the chain goes on with the calls that are alive, those in between included. */
+/* wasmtrap_chain_detach after a jump: the calls that were left are not in the chain, nothing is written to the memory
+ * in which they were, and the chain goes on with the calls that are alive, those in between included. */
 #include <pthread.h>
 
 #include "fiber.h"

@@ -1,5 +1,5 @@
-/* A fault of the fault handler itself, of whatever kind, ends the process by its signal: the handler is not asked about it,
- * or it would be for ever. */
+/* A fault of the fault handler itself, of whatever kind, ends the process by its signal: the handler is not asked about
+ * it, or it would be for ever. */
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>

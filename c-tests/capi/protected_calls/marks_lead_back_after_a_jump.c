@@ -1,5 +1,5 @@
-/* wasmtrap_mark and wasmtrap_unwind_to, for hosts whose errors are longjmps: after it, the calls that were left count no
- * longer, whatever their memory looks like; the innermost call is the one in which the mark was made. */
+/* wasmtrap_mark and wasmtrap_unwind_to, for hosts whose errors are longjmps: after it, the calls that were left count
+ * no longer, whatever their memory looks like; the innermost call is the one in which the mark was made. */
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>

@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 
-/* Enters `calls` protected calls, each in the one before, and leaves all of them by one longjmp. The function that entered
- * the first one is left too: what lies where they were is nobody's. */
+/* Enters `calls` protected calls, each in the one before, and leaves all of them by one longjmp. The function that
+ * entered the first one is left too: what lies where they were is nobody's. */
 void leave_calls_by_a_jump(int calls);
 
 /* What `use_stack` does to the memory. */

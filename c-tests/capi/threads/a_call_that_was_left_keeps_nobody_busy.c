@@ -1,5 +1,6 @@
 /* A protected call that was left by longjmp, with none further out, keeps wasmtrap_thread_detach from nothing on its
- * thread, and wasmtrap_shutdown neither there nor on another thread once its memory has been used for something else. */
+ * thread, and wasmtrap_shutdown neither there nor on another thread once its memory has been used for something
+ * else. */
 #include <pthread.h>
 
 #include "host.h"

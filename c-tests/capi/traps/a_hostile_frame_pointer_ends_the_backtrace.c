@@ -1,5 +1,5 @@
-/* Whatever code that traps has in the frame pointer's register, the handler reads nothing but the stack between the trap
- * and the protected call: the trap is a trap, and its backtrace ends there. Inside of one call and inside of two, where
+/* Whatever code that traps has in the frame pointer's register, the handler reads nothing but the stack between the
+ * trap and the protected call: the trap is a trap, and its backtrace ends there. Inside of one call and inside of two, where
  * the frames are looked at to find the call. */
 #include <sys/mman.h>
 
@@ -27,7 +27,8 @@ static void trap_with(uint64_t frame_pointer, const char *name) {
 static void try_all(void *unused) {
   (void)unused;
   /* A page of the stack's own size class, before an inaccessible one. */
-  unsigned char *const memory = mmap(NULL, 2 * page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+  unsigned char *const memory = mmap(NULL, 2 * page_size(), PROT_READ | PROT_WRITE, flags, -1, 0);
   must(memory != MAP_FAILED && mprotect(memory + page_size(), page_size(), PROT_NONE) == 0);
   const uint64_t here = address_of(__builtin_frame_address(0));
   uint64_t self[2];
