@@ -686,19 +686,20 @@ wasmtrap_status_t wasmtrap_init(const struct wasmtrap_options_t *options);
 
 // Puts the earlier signal handlers and exception ports back and forgets all code ranges, regions and the fault
 // handler; their ids are unknown afterwards. Where other clients are open (wasmtrap_client_open), only what is the
-// default client's own goes, and nothing that follows here happens before the last one's end. Where another handler has been installed on top of the library's, that
-// one stays, and the library's, which it may call, forwards every fault to the earlier ones. Threads keep what
-// wasmtrap_thread_attach gave them until they end or call wasmtrap_thread_detach.
+// default client's own goes, and nothing that follows here happens before the last one's end. Where another handler
+// has been installed on top of the library's, that one stays, and the library's, which it may call, forwards every
+// fault to the earlier ones. Threads keep what wasmtrap_thread_attach gave them until they end or call
+// wasmtrap_thread_detach.
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (a thread is inside a protected call; detached chains do
 // not count). Thread-safe, not signal-safe.
 wasmtrap_status_t wasmtrap_shutdown(void);
 
 // Opens a client: for a library that shares its process with other users of libwasmtrap that it does not know of (an
-// engine in a plug-in, a Python extension). What is registered for the client is found and judged as its own, goes with
-// it, and nobody else's shutdown takes it away. A program that is the only user needs no client but the default one,
-// which wasmtrap_init opens and wasmtrap_shutdown closes. `desc` is read during the call only; `client` receives the
-// client's number, never 0.
+// engine in a plug-in, a Python extension). What is registered for the client is found and judged as its own, goes
+// with it, and nobody else's shutdown takes it away. A program that is the only user needs no client but the default
+// one, which wasmtrap_init opens and wasmtrap_shutdown closes. `desc` is read during the call only; `client` receives
+// the client's number, never 0.
 //
 // The first client to come, be it the default one, sets the library up as wasmtrap_init does. For those that come
 // later the kinds of fault that they ask for are added, and the alternate stacks of threads that attach from then on
@@ -723,8 +724,8 @@ wasmtrap_status_t wasmtrap_client_open(const struct wasmtrap_client_desc_t *desc
 // runs in: faults in its code are not traps any more.
 //
 // Errors: WASMTRAP_ERR_UNKNOWN_ID (never given out, or closed before), WASMTRAP_ERR_INVALID_ARGUMENT (`client` is 0),
-// WASMTRAP_ERR_BUSY (it is the last one, and a thread is inside a protected call). Thread-safe, not signal-safe, not to
-// be called from a fault handler.
+// WASMTRAP_ERR_BUSY (it is the last one, and a thread is inside a protected call). Thread-safe, not signal-safe, not
+// to be called from a fault handler.
 wasmtrap_status_t wasmtrap_client_close(wasmtrap_client_t client);
 
 // Tells which backend is in use: WASMTRAP_BACKEND_MACH_PORTS or WASMTRAP_BACKEND_SIGNALS. After fork the child uses
@@ -922,9 +923,9 @@ wasmtrap_status_t wasmtrap_region_set_accessible(const void *base,
 // wasmtrap_raise, which land in the innermost call that is alive, by backtraces, and by the functions below. A call
 // counts as left when code runs further out on the same stack (the thread's own, or the one told to
 // wasmtrap_chain_attach), when its frame has been written to, or when the frame pointers of the code that traps lead
-// past it to a call further out. What is left of doubt, code that runs further in again, without frame pointers or with
-// no call further out, in a function that covers the whole dead frame and has written to none of it, is a host's to
-// settle that longjmps out of protected calls: by wasmtrap_mark and wasmtrap_unwind_to.
+// past it to a call further out. What is left of doubt, code that runs further in again, without frame pointers or
+// with no call further out, in a function that covers the whole dead frame and has written to none of it, is a host's
+// to settle that longjmps out of protected calls: by wasmtrap_mark and wasmtrap_unwind_to.
 //
 // Errors (negative; the function has not run): WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_INVALID_ARGUMENT (`function`
 // is NULL, or `frames` is NULL while `frames_capacity` is not 0), WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_NO_MEMORY,
@@ -938,9 +939,9 @@ wasmtrap_status_t wasmtrap_call(wasmtrap_function_t function,
                                 void *argument,
                                 struct wasmtrap_trap_t *trap);
 
-// Ends the innermost protected call of this thread that is alive with a trap, as a fault would: for library calls and for checks
-// that compiled code makes itself. Does not return, and runs no destructors on its way. `code` is WASMTRAP_CODE_* or
-// the embedder's own; it and `payload` are handed on as they are.
+// Ends the innermost protected call of this thread that is alive with a trap, as a fault would: for library calls and
+// for checks that compiled code makes itself. Does not return, and runs no destructors on its way. `code` is
+// WASMTRAP_CODE_* or the embedder's own; it and `payload` are handed on as they are.
 //
 // Outside of a protected call it writes a sentence to standard error and aborts the process: there is nowhere to go.
 // Not signal-safe in general; allowed in a handler of a fault that happened in registered code. Out of a fault handler
@@ -953,12 +954,12 @@ void wasmtrap_raise(wasmtrap_code_t code,
                     uint64_t payload) WASMTRAP_NORETURN;
 
 // Notes which protected calls this thread is in, for a host whose errors are longjmps (Lua, Ruby, R, PostgreSQL): call
-// it where setjmp is called, before it, and wasmtrap_unwind_to where the jump arrives, in the branch in which setjmp has
-// not returned 0. Attaches the thread if need be.
+// it where setjmp is called, before it, and wasmtrap_unwind_to where the jump arrives, in the branch in which setjmp
+// has not returned 0. Attaches the thread if need be.
 //
 // A mark belongs to its thread as long as that is attached, and to the protected call in which it was made: it is good
-// until that call ends; one that was made outside of any call, until the thread is detached. Marks need not be used, may
-// be used more than once and in any order that the calls allow. Costs a few nanoseconds.
+// until that call ends; one that was made outside of any call, until the thread is detached. Marks need not be used,
+// may be used more than once and in any order that the calls allow. Costs a few nanoseconds.
 //
 // Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`mark` is NULL), WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY,
 // WASMTRAP_ERR_SYSTEM. Acts on the calling thread. Not signal-safe.
@@ -977,16 +978,16 @@ wasmtrap_status_t wasmtrap_mark(struct wasmtrap_mark_t *mark);
 // WASMTRAP_ERR_WRONG_THREAD.
 //
 // Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`mark` is NULL, was not written by wasmtrap_mark, or was made in a protected
-// call that has ended or is not on this thread), WASMTRAP_ERR_WRONG_THREAD (`mark` was made on another thread, or before
-// this one was detached), WASMTRAP_ERR_NOT_INITIALIZED. Acts on the calling thread. Not signal-safe.
+// call that has ended or is not on this thread), WASMTRAP_ERR_WRONG_THREAD (`mark` was made on another thread, or
+// before this one was detached), WASMTRAP_ERR_NOT_INITIALIZED. Acts on the calling thread. Not signal-safe.
 //
 // The caller vouches for this:
 // `mark` is NULL or valid for a read.
 wasmtrap_status_t wasmtrap_unwind_to(const struct wasmtrap_mark_t *mark);
 
 // Takes the thread's protected calls off it, for a host that is about to switch stacks (fibers, greenlets). `chain`
-// receives them, NULL if there are none; calls that were left by longjmp are not among them. Afterwards the thread is outside of any protected call. To switch: detach the
-// running stack's chain, switch, attach the other stack's.
+// receives them, NULL if there are none; calls that were left by longjmp are not among them. Afterwards the thread is
+// outside of any protected call. To switch: detach the running stack's chain, switch, attach the other stack's.
 //
 // Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`chain` is NULL), WASMTRAP_ERR_NOT_INITIALIZED. Acts on the calling thread.
 // Not signal-safe.
@@ -1001,9 +1002,9 @@ wasmtrap_status_t wasmtrap_chain_detach(struct wasmtrap_chain_t **chain);
 // next wasmtrap_chain_detach.
 //
 // Errors: WASMTRAP_ERR_BUSY (the thread is inside a protected call: detach first), WASMTRAP_ERR_WRONG_THREAD (`chain`
-// is attached to a thread already), WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (the bounds of `stack`
-// are empty or wrap, or `chain` is none, or its innermost protected call has ended), WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Acts on the calling
-// thread. Not signal-safe.
+// is attached to a thread already), WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (the bounds of `stack` are
+// empty or wrap, or `chain` is none, or its innermost protected call has ended), WASMTRAP_ERR_NOT_INITIALIZED,
+// WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Acts on the calling thread. Not signal-safe.
 //
 // The caller vouches for this:
 // `chain` is NULL or came from wasmtrap_chain_detach and its protected calls have not ended; `stack` is NULL or points
@@ -1071,14 +1072,14 @@ wasmtrap_status_t wasmtrap_set_fault_handler(wasmtrap_fault_handler_t handler,
 
 // Sets a client's own fault handler, or takes it away (`handler` is NULL). It is asked as wasmtrap_set_fault_handler
 // says, which is the same for the default client with WASMTRAP_HANDLER_ANY_FAULT; but of the kinds of fault that the
-// client takes, and first of all about those in its own code ranges or, outside of registered code, in its own regions.
-// About faults that are nobody's by the tables it is asked with WASMTRAP_HANDLER_ANY_FAULT only: one client after the
-// other, in the order in which they have set their handlers, until one does not say WASMTRAP_VERDICT_FORWARD. `flags`
-// is that or 0.
+// client takes, and first of all about those in its own code ranges or, outside of registered code, in its own
+// regions. About faults that are nobody's by the tables it is asked with WASMTRAP_HANDLER_ANY_FAULT only: one client
+// after the other, in the order in which they have set their handlers, until one does not say
+// WASMTRAP_VERDICT_FORWARD. `flags` is that or 0.
 //
-// Errors: WASMTRAP_ERR_UNKNOWN_ID (`client` is not open), WASMTRAP_ERR_NOT_INITIALIZED (`client` is 0, and wasmtrap_init
-// has not been called), WASMTRAP_ERR_INVALID_ARGUMENT (an unknown flag), WASMTRAP_ERR_NO_MEMORY. Thread-safe, not
-// signal-safe.
+// Errors: WASMTRAP_ERR_UNKNOWN_ID (`client` is not open), WASMTRAP_ERR_NOT_INITIALIZED (`client` is 0, and
+// wasmtrap_init has not been called), WASMTRAP_ERR_INVALID_ARGUMENT (an unknown flag), WASMTRAP_ERR_NO_MEMORY.
+// Thread-safe, not signal-safe.
 wasmtrap_status_t wasmtrap_client_set_fault_handler(wasmtrap_client_t client,
                                                     wasmtrap_fault_handler_t handler,
                                                     void *user,
