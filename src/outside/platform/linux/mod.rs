@@ -174,7 +174,8 @@ fn growing_stack(told: StackBounds, mapped: Option<Area>) -> StackBounds {
             (low, low.saturating_sub(mapped.accessible_below))
         }
         None => match (told.high, by_limit) {
-            (_, Some(low)) => (low.min(here), GROWING_STACK_GAP.min(low)),
+            // What lies below it is not known, but the kernel keeps it free.
+            (_, Some(low)) => (low.min(here), low.min(here)),
             (0, None) => return StackBounds::default(),
             (_, None) => (told.low, 0),
         },
