@@ -60,7 +60,7 @@ int main(void) {
   const size_t pc = wasm_fault_pc(&wasm_recurse);
   child_dies_at(SIGSEGV, pc, on_the_main_thread, &attach, "on the main thread");
   child_dies_at(SIGSEGV, pc, on_the_main_thread, NULL, "on the main thread, not attached");
-  child_dies_of(SIGSEGV, on_a_thread, &attach, "on a thread");
-  child_dies_of(SIGSEGV, on_a_thread, NULL, "on a thread that is not attached");
+  child_dies_of(PROTECTED_PAGE_SIGNAL, on_a_thread, &attach, "on a thread");
+  child_dies_of(PROTECTED_PAGE_SIGNAL, on_a_thread, NULL, "on a thread that is not attached");
   return tap_done();
 }
