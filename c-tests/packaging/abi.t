@@ -93,7 +93,7 @@ fi
 fresh=$(comm -13 <(functions_of "$last/wasmtrap.h") <(functions_of include/wasmtrap.h) | head -n 1)
 if [ -n "$fresh" ]; then
     wants_fresh() {
-        mkdir "$out/versioned" && packaging/version-script.sh | sed '/^}/q' >"$out/first-version" || return
+        mkdir "$out/versioned" && packaging/version-script.sh | sed -n '1,/^}/p' >"$out/first-version" || return
         stub_library "$last" "$out/versioned/$soname" -Wl,--version-script="$out/first-version" || return
         printf '%s\n' "void $fresh(void);" "int main(int n, char **a) { if (n > 1) $fresh(); return 0; }" \
             >"$out/fresh.c"

@@ -5,8 +5,8 @@
 #
 #     c-tests/setup/unpack.sh FOLDER PACKAGE...
 #
-# Afterwards FOLDER/bin has a command for each program of the PACKAGEs, and FOLDER/root/PACKAGE the files. A package
-# that was unpacked before is left as it is.
+# Afterwards FOLDER/bin has a command for each program of the PACKAGEs, and FOLDER/root the files, of all packages
+# together: a toolchain looks for its parts beside itself. A package that was unpacked before is left as it is.
 set -euo pipefail
 
 folder=${1:?"usage: $0 FOLDER PACKAGE..."}
@@ -61,12 +61,20 @@ download() {
 program_caller() {
     local libraries loader
     libraries=$(find "$2" -name '*.so*' \( -type f -o -type l \) -printf '%h\n' | sort -u |
-        grep -E '/lib(32|64)?(/[^/]*-linux-gnu[^/]*)?$' | paste -sd: || true)
+        grep -xE "$2(/usr)?/lib(32|64)?(/$multiarch(/.*)?)?" | paste -sd: || true)
     loader=$(find "$2"/lib* "$2"/usr/lib* -maxdepth 2 -name 'ld-linux*.so.*' 2>/dev/null | head -n 1 || true)
     echo '#!/bin/sh'
     echo "# Written by c-tests/setup/unpack.sh."
     # What programs look for at fixed places.
-    [ ! -d "$2/usr/lib/${multiarch:-none}/qemu" ] || echo "export QEMU_MODULE_DIR='$2/usr/lib/$multiarch/qemu'"
+    case $1 in
+    */qemu-*) [ ! -d "$2/usr/lib/$multiarch/qemu" ] || echo "export QEMU_MODULE_DIR='$2/usr/lib/$multiarch/qemu'" ;;
+    # A cross compiler's headers and libraries are its own package's, which may be one of the machine's.
+    */*-linux-gnu-g[c+][c+]*)
+        target=${1##*/} target=${target%-g[c+][c+]*}
+        echo "[ -e '$2/usr/$target/lib/crt1.o' ] ||"
+        echo "    set -- -isystem /usr/$target/include -B/usr/$target/lib -L/usr/$target/lib \"\$@\""
+        ;;
+    esac
     if [ -n "$loader" ]; then
         echo "exec '$loader' --library-path '$libraries' --argv0 '$1' '$1' \"\$@\""
     else
@@ -75,17 +83,18 @@ program_caller() {
 }
 
 unpack() {
-    local package=$1 root=$folder/root/$1 program name archive
+    local package=$1 root=$folder/root program name archive
     download "$package" /var/lib/dpkg/status || download "$package" /dev/null || {
         cat "$private/log/output" >&2
         say "$package could not be fetched"
         return 1
     }
-    rm -rf --one-file-system "$root"
-    mkdir -p "$root"
     for archive in "$private"/archives/*.deb; do
         dpkg-deb --extract "$archive" "$root"
     done
+    # What stands for a C library and names its parts by their places.
+    find "$root" -name 'lib*.so' -size -4k -type f -exec grep -lZIE '^(GROUP|INPUT)' {} + |
+        xargs -r0 sed -i "s,\([( ]\)/\(usr\|lib\),\1$root/\2,g; s,$root$root,$root,g"
     multiarch=$(gcc -print-multiarch 2>/dev/null || uname -m | sed 's/$/-linux-gnu/')
     dpkg-deb --fsys-tarfile "$private/archives/${package}"_*.deb | tar --list |
         sed -n 's,^\./\(usr/s\?bin/[^/]*[^/]\)$,\1,p' | while read -r program; do
@@ -95,7 +104,7 @@ unpack() {
         mv "$name.new" "$name"
     done
     (cd "$private/archives" && ls -- *.deb) >"$folder/done/$package"
-    say "$package is in ${root#"$PWD/"}, with $(($(wc -l <"$folder/done/$package") - 1)) more that it needs"
+    say "$package is in $root, with $(($(wc -l <"$folder/done/$package") - 1)) more that it needs"
 }
 
 wanted=()
