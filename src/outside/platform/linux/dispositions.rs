@@ -89,7 +89,8 @@ pub(crate) fn read_code(address: usize, code: &mut [u8]) -> usize {
     let page = super::page_size();
     // No program's code is at the end of all addresses.
     let Some(end) = address.checked_add(code.len()).filter(|end| end.checked_add(page).is_some()) else { return 0 };
-    let can_read_all = kernel::can_read(0, size_of::<u64>());
+    // Not null, which the kernel takes for no set of signals at all.
+    let can_read_all = kernel::can_read(size_of::<u64>(), size_of::<u64>());
     let mut readable = 0;
     while readable < code.len() {
         let at = address.wrapping_add(readable);
