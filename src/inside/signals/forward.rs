@@ -9,6 +9,7 @@ use super::classify::{self, Reading};
 use super::context::Context;
 use super::{earlier_handler, kernel};
 use crate::arch;
+use crate::inside::lookup;
 use crate::shared::disposition::{self, Disposition};
 
 /// How a handler was entered: what only assembly sees.
@@ -112,10 +113,14 @@ fn raised_inside_a_handler(signal: libc::c_int, info: &siginfo_t, context: &mut 
     }
     // SAFETY: the frame is that of a handler that has not returned.
     match unsafe { earlier_handler::outermost_frame(context) } {
-        Some((info, context)) => {
+        Some((info, context)) if kernel::is_of(info, signal) => {
             let outer = read(signal, info, context);
-            kernel::is_of(info, signal) && classify::comes_again(signal, info.si_code, &outer)
+            classify::comes_again(signal, info.si_code, &outer)
         }
+        // faulthandler's handler is one without SA_SIGINFO, for which the kernel leaves that part of its frame as it
+        // was (x64_setup_rt_frame, arch/x86/kernel/signal_64.c; setup_rt_frame, arch/arm64/kernel/signal.c): zeros on a
+        // fresh stack. All that is known then is where the thread was, and nobody raises signals in registered code.
+        Some((info, context)) => info.si_signo == 0 && lookup::code(Context::new(context, 0, 0).pc()).is_some(),
         None => earlier_handler::FRAMES_ARE_UNKNOWN,
     }
 }
