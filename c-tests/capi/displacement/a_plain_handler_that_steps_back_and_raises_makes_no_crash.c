@@ -1,6 +1,6 @@
 /* CPython's faulthandler, enabled after the library: a handler without SA_SIGINFO, for which the kernel's frame does
- * not say what it is for, puts back what it found and raises the signal from inside. A trap is a trap all the same; what
- * such a handler raises when it has interrupted host code ends the process. */
+ * not say what it is for, puts back what it found and raises the signal from inside. A trap is a trap all the same;
+ * what such a handler raises when it has interrupted host code ends the process. */
 #include <signal.h>
 
 #include "handlers.h"
