@@ -47,7 +47,7 @@ versions_of() { nm -D --defined-only "$1" | sed -n 's/.* T \(wasmtrap_[a-z_]*\)@
 has_versions() { # HEADER VERSION: each of its functions is there with this version
     local function
     for function in $(functions_of "$1"); do
-        versions_of "$library" | grep -qx "$function $2" || { echo "$function" && return 1; }
+        versions_of "$library" | grep -x >/dev/null "$function $2" || { echo "$function" && return 1; }
     done
 }
 promise "each function of $released has the version WASMTRAP_${released%.*}" -- \

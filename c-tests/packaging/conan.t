@@ -13,7 +13,7 @@ promise Conan makes a profile of this machine -- "$tools/conan" profile detect
 for shared in True False; do
     created() { "$tools/conan" create packaging/conan --no-remote --build=missing -o "wasmtrap/*:shared=$shared"; }
     promise "conan create, shared=$shared, and its test package traps" -- created
-    packed() { "$tools/conan" list "wasmtrap/$version:*" 2>&1 | grep -q "shared: $shared"; }
+    packed() { "$tools/conan" list "wasmtrap/$version:*" 2>&1 | grep >/dev/null "shared: $shared"; }
     promise "the package for shared=$shared is in the cache" -- packed
 done
 tap_done

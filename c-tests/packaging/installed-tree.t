@@ -59,15 +59,15 @@ promise no placeholder is left in the package files -- no_placeholders
 page() { MANWIDTH=100 mandoc -T ascii "$tree/share/man/$1" | col -bx; }
 reads_well() { mandoc -T lint -W error "$tree"/share/man/man*/*; }
 promise the manual pages read well -- reads_well
-says_errors() { page man3/wasmtrap_init.3 | grep -A 8 '^ERRORS' | grep -q WASMTRAP_ERR_CONFLICT; }
+says_errors() { page man3/wasmtrap_init.3 | grep -A 8 '^ERRORS' | grep >/dev/null WASMTRAP_ERR_CONFLICT; }
 promise the page of wasmtrap_init names its errors -- says_errors
-says_type() { page man3/wasmtrap_call.3 | sed -n '/^TYPES/,$p' | grep -q 'typedef struct wasmtrap_trap_t {'; }
+says_type() { page man3/wasmtrap_call.3 | sed -n '/^TYPES/,$p' | grep >/dev/null 'typedef struct wasmtrap_trap_t {'; }
 promise the page of wasmtrap_call has the trap record -- says_type
 names_all() {
     local function
     for function in $(grep -v '^//' include/wasmtrap.h | grep -oE '\bwasmtrap_[a-z_]+\(' | tr -d '('); do
         echo "$function"
-        page man7/wasmtrap.7 | grep -q "$function(3)" || return
+        page man7/wasmtrap.7 | grep >/dev/null "$function(3)" || return
         grep -qE "^$function \\\\- .{10}" "$tree/share/man/man3/$function.3" || return
     done
 }

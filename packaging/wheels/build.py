@@ -6,8 +6,8 @@
                                                 libwasm_rt_wasmtrap.so
 
 A wheel is a zip archive with a list of what is in it (packaging.python.org, "Binary distribution format"). These have
-no Python to compile and no version of Python of their own, so that they are written here. The tag says manylinux and the
-C library that the files need; auditwheel has the last word on that (`auditwheel show`).
+no Python to compile and no version of Python of their own, so that they are written here. The tag says manylinux and
+the C library that the files need; auditwheel has the last word on that (`auditwheel show`).
 """
 
 import base64
