@@ -154,6 +154,37 @@ pub(crate) fn forget_dropped_za(activation: &Activation) {
     }
 }
 
+/// At the end of `wasmtrap_call`: nothing of the caller's is in the frame any more. Without a red zone a signal may
+/// overwrite what was.
+macro_rules! caller_has_its_registers {
+    () => {
+        r#"
+        .cfi_def_cfa sp, 0
+        .cfi_restore x19
+        .cfi_restore x20
+        .cfi_restore x21
+        .cfi_restore x22
+        .cfi_restore x23
+        .cfi_restore x24
+        .cfi_restore x25
+        .cfi_restore x26
+        .cfi_restore x27
+        .cfi_restore x28
+        .cfi_restore x29
+        .cfi_restore x30
+        .cfi_restore d8
+        .cfi_restore d9
+        .cfi_restore d10
+        .cfi_restore d11
+        .cfi_restore d12
+        .cfi_restore d13
+        .cfi_restore d14
+        .cfi_restore d15
+        "#
+    };
+}
+pub(crate) use caller_has_its_registers;
+
 /// The body of `wasmtrap_call(function: x0, argument: x1, trap: x2) -> w0`.
 ///
 /// The frame, from the bottom: the activation, at which sp points during the call, then x29 and x30, x19 to x28, d8 to
@@ -307,24 +338,22 @@ macro_rules! protected_call {
             "str xzr, [x11, x12, lsl #3]",
             "str xzr, [sp, #{seal}]",
             "mov w0, wzr",
+            ".cfi_remember_state",
+            ".cfi_def_cfa sp, {frame_size}", // x29 is about to be the caller's
             "ldp x29, x30, [x29]",
             "add sp, sp, #{frame_size}",
-            ".cfi_remember_state",
-            ".cfi_def_cfa sp, 0",
-            ".cfi_restore x29",
-            ".cfi_restore x30",
+            $crate::arch::caller_has_its_registers!(),
             "ret",
             ".cfi_restore_state",
             // The chain does not end with this call.
             "2:",
             "mov x0, sp",
             "bl {returned_out_of_order}",
+            ".cfi_remember_state",
+            ".cfi_def_cfa sp, {frame_size}", // x29 is about to be the caller's
             "ldp x29, x30, [x29]",
             "add sp, sp, #{frame_size}",
-            ".cfi_remember_state",
-            ".cfi_def_cfa sp, 0",
-            ".cfi_restore x29",
-            ".cfi_restore x30",
+            $crate::arch::caller_has_its_registers!(),
             "ret",
             ".cfi_restore_state",
 
@@ -365,12 +394,11 @@ macro_rules! protected_call {
             "ldp d10, d11, [x29, #112]",
             "ldp d12, d13, [x29, #128]",
             "ldp d14, d15, [x29, #144]",
+            ".cfi_remember_state",
+            ".cfi_def_cfa sp, {frame_size}", // x29 is about to be the caller's
             "ldp x29, x30, [x29]",
             "add sp, sp, #{frame_size}",
-            ".cfi_remember_state",
-            ".cfi_def_cfa sp, 0",
-            ".cfi_restore x29",
-            ".cfi_restore x30",
+            $crate::arch::caller_has_its_registers!(),
             "ret",
             ".cfi_restore_state",
 
@@ -478,9 +506,7 @@ macro_rules! call_within_a_jump {
             "ldp x19, x20, [x29, #16]",
             "ldr x21, [x29, #32]",
             "ldp x29, x30, [sp], #48",
-            ".cfi_def_cfa sp, 0",
-            ".cfi_restore x29",
-            ".cfi_restore x30",
+            $crate::arch::caller_has_its_registers!(),
             "ret",
             ".cfi_endproc",
             size_of_jump = const $crate::outside::call::SIZE_OF_JUMP,
