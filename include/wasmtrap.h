@@ -481,8 +481,8 @@ typedef struct wasmtrap_fault_t {
 // what a signal handler may (POSIX: signal-safety(7)), take no lock, and call only those functions of this library
 // that say they are signal-safe. It may leave by not returning (a jump into its own landing pad), if the jump puts the
 // signal mask back, as siglongjmp can: inside the library's signal handler every signal is blocked, because it runs on
-// the alternate stack, where no other signal may find the thread; the next fault would kill the process. A fault of the
-// fault handler itself is the end of the process for the same reason.
+// the alternate stack, where no other signal may find the thread; the next fault would kill the process. A fault of
+// the fault handler itself is the end of the process for the same reason.
 typedef wasmtrap_verdict_t (*wasmtrap_fault_handler_t)(struct wasmtrap_fault_t *fault, void *user);
 
 // Success.
