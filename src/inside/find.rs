@@ -28,6 +28,16 @@ pub(crate) fn find_in<'s>(_section: &'s Section<'_>, table: &Table<'_>, address:
 /// `root` is null or a tree that keeps the invariants of `shared::tree` and lasts for `'t`.
 #[inline(always)]
 pub(crate) unsafe fn at_or_below<'t>(root: *const Node, key: usize) -> Option<&'t Entry> {
+    // SAFETY: the caller's promise; the slots of a leaf are entries.
+    unsafe { place_at_or_below(root, key).map(|entry| &*entry) }
+}
+
+/// The same as the pointer that the tree has: a writer that frees the entry must not do so by a reference's.
+///
+/// # Safety
+/// As for [`at_or_below`].
+#[inline(always)]
+pub(crate) unsafe fn place_at_or_below(root: *const Node, key: usize) -> Option<*const Entry> {
     // SAFETY: the caller's promise.
     let mut node = unsafe { root.as_ref() }?;
     if key < node.keys[0] {
@@ -39,7 +49,7 @@ pub(crate) unsafe fn at_or_below<'t>(root: *const Node, key: usize) -> Option<&'
         let slot = unsafe { node.slots.get_unchecked(rank(node, key) - 1) };
         if node.level == 0 {
             // SAFETY: the slots of a leaf are entries.
-            return Some(unsafe { &*slot.entry });
+            return Some(unsafe { slot.entry });
         }
         // SAFETY: the slots of a node above the leaves are nodes.
         node = unsafe { &*slot.child };

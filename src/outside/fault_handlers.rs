@@ -69,10 +69,10 @@ fn replace(place: &AtomicPtr<FaultHandler>, handler: *mut FaultHandler) {
     }
     registry::wait_for_readers();
     // SAFETY: null or made by `set`; unpublished, and freed below only.
-    if let Some(before) = unsafe { before.as_ref() } {
-        revoke(before);
-        before.next.store(REPLACED.load(Ordering::Relaxed), Ordering::Relaxed);
-        REPLACED.store(ptr::from_ref(before).cast_mut(), Ordering::Relaxed);
+    if let Some(handler) = unsafe { before.as_ref() } {
+        revoke(handler);
+        handler.next.store(REPLACED.load(Ordering::Relaxed), Ordering::Relaxed);
+        REPLACED.store(before, Ordering::Relaxed);
     }
     free_replaced();
 }

@@ -17,7 +17,7 @@ use super::allocation::{self, NoMemory};
 use super::lock::Locked;
 use super::node_pool::NodePool;
 use super::tree_edit::{self, height, nodes_to_insert, nodes_to_remove};
-use crate::inside::find::at_or_below;
+use crate::inside::find::{at_or_below, place_at_or_below};
 use crate::shared::abi::wasmtrap_client_t;
 use crate::shared::readers::{READERS, Readers};
 use crate::shared::tree::{self, Entry, Node, Site, Table};
@@ -153,8 +153,9 @@ impl<'t> Registry<'t> {
     pub(crate) fn remove(&self, id: u64) -> Result<(), RegistryError> {
         let mut writers = self.writers.lock();
         // SAFETY: the tree by id changes with the lock held only.
-        let entry = unsafe { at_or_below(writers.ledgers[self.kind as usize].by_id, id as usize) };
-        let entry = entry.filter(|entry| entry.id == id).ok_or(RegistryError::UnknownId)?;
+        let entry = unsafe { place_at_or_below(writers.ledgers[self.kind as usize].by_id, id as usize) };
+        // SAFETY: entries of a tree are allocated.
+        let entry = entry.filter(|&entry| unsafe { (*entry).id } == id).ok_or(RegistryError::UnknownId)?;
         self.take_out(&mut writers, entry);
         Ok(())
     }
@@ -163,31 +164,33 @@ impl<'t> Registry<'t> {
     pub(crate) fn remove_at(&self, start: usize) -> Result<(), RegistryError> {
         let mut writers = self.writers.lock();
         // SAFETY: with the lock held, published trees stay as they are.
-        let entry = unsafe { at_or_below(self.table.root(), start) };
-        let entry = entry.filter(|entry| entry.start == start).ok_or(RegistryError::UnknownId)?;
+        let entry = unsafe { place_at_or_below(self.table.root(), start) };
+        // SAFETY: entries of a tree are allocated.
+        let entry = entry.filter(|&entry| unsafe { (*entry).start } == start).ok_or(RegistryError::UnknownId)?;
         self.take_out(&mut writers, entry);
         Ok(())
     }
 
     /// Takes an entry out of the trees and frees it once no reader sees it any more.
-    fn take_out(&self, writers: &mut Writers<'t>, entry: &Entry) {
+    fn take_out(&self, writers: &mut Writers<'t>, entry: *const Entry) {
         let Writers { pool, ledgers, .. } = writers;
         let ledger = &mut ledgers[self.kind as usize];
         // SAFETY: both trees have the entry, the lock is held, and the insertion reserved the nodes.
         let (root, by_id) = unsafe {
             (
-                tree_edit::remove(self.table.root(), entry.start, pool),
-                tree_edit::remove(ledger.by_id, entry.id as usize, pool),
+                tree_edit::remove(self.table.root(), (*entry).start, pool),
+                tree_edit::remove(ledger.by_id, (*entry).id as usize, pool),
             )
         };
         // SAFETY: `remove` keeps the invariants; what is taken out here is freed after the wait below.
         unsafe { self.table.publish(root) };
         ledger.by_id = by_id;
         ledger.len -= 1;
-        let entry = NonNull::from(entry);
         pool.reclaim();
-        // SAFETY: the entry is in no tree, and `reclaim` has waited for the readers that may have seen it.
-        unsafe { free_entry(entry) };
+        if let Some(entry) = NonNull::new(entry.cast_mut()) {
+            // SAFETY: the entry is in no tree, and `reclaim` has waited for the readers that may have seen it.
+            unsafe { free_entry(entry) };
+        }
     }
 
     /// Unregisters what is this client's.

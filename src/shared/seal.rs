@@ -113,3 +113,7 @@ pub(crate) fn of_words(words: &[u64]) -> u64 {
     let [first, second] = OTHER.each_ref().map(|key| key.load(Ordering::Relaxed) | 1);
     words.iter().fold(second, |sum, word| (sum ^ word).wrapping_mul(first).rotate_left(29).wrapping_add(second))
 }
+
+#[cfg(test)]
+#[path = "seal_tests.rs"]
+mod tests;

@@ -166,10 +166,15 @@ pub(crate) fn detach() -> Result<(), Failure> {
     arch::set_current_thread(core::ptr::null_mut());
     leave_list(thread);
     if taken == TakenBack::Yes {
+        let key = exit_key()?;
+        // The pointer that the record was made with: memory must not be freed by a reference's.
         // SAFETY: the key exists since the thread was attached; the record is on no list and in no handler's hands.
         unsafe {
-            libc::pthread_setspecific(exit_key()?, core::ptr::null());
-            record::free(NonNull::from(thread));
+            let record = libc::pthread_getspecific(key).cast::<Thread>();
+            libc::pthread_setspecific(key, core::ptr::null());
+            if let Some(record) = NonNull::new(record) {
+                record::free(record);
+            }
         }
     }
     Ok(())

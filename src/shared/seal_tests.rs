@@ -1,0 +1,95 @@
+//! A seal holds for the frame that it was made for, where it was made, and for nothing else.
+
+use super::*;
+
+/// Memory as a frame of `wasmtrap_call` has it.
+#[repr(align(16))]
+#[derive(Clone)]
+struct Frame([u64; WORDS]);
+
+const WORDS: usize = arch::FRAME_SIZE / 8;
+
+impl Frame {
+    fn sealed() -> Box<Self> {
+        set_keys(&core::array::from_fn(|index| 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(index as u64 * 2 + 1)));
+        let mut frame = Box::new(Self(core::array::from_fn(|index| 0x1000 + index as u64)));
+        // SAFETY: a frame's memory.
+        unsafe { renew(frame.activation(), false) };
+        frame
+    }
+
+    fn activation(&mut self) -> *mut Activation {
+        let words = &raw mut self.0;
+        words.expose_provenance();
+        words.cast()
+    }
+
+    fn state(&mut self) -> State {
+        // SAFETY: a frame's memory.
+        unsafe { state(self.activation()) }
+    }
+}
+
+#[test]
+fn a_sealed_frame_is_intact_until_its_seal_is_taken_off() {
+    let mut frame = Frame::sealed();
+    assert_eq!(frame.state(), State::Intact);
+    // SAFETY: a frame's memory.
+    unsafe { renew(frame.activation(), true) };
+    assert_eq!(frame.state(), State::Detached);
+    // SAFETY: as above.
+    unsafe { take_off(frame.activation()) };
+    assert_eq!(frame.state(), State::Broken);
+}
+
+#[test]
+fn a_change_to_any_word_that_control_flow_depends_on_breaks_it() {
+    let covered = |index: usize| {
+        let mut frame = Frame::sealed();
+        // The highest bits of a word do not count where what it is multiplied with is a multiple of a power of two.
+        (0..40).all(|bit| {
+            frame.0[index] ^= 1 << bit;
+            let broken = frame.state() == State::Broken;
+            frame.0[index] ^= 1 << bit;
+            broken
+        })
+    };
+    let words = (0..WORDS).filter(|&index| covered(index)).count();
+    // The frame's own address is in none of its words, and the seal is.
+    assert_eq!(words, arch::SEALED_WORDS);
+}
+
+#[test]
+fn two_changes_that_would_leave_a_plain_sum_as_it_was_break_it() {
+    for first in 0..WORDS {
+        for second in 0..WORDS {
+            let mut frame = Frame::sealed();
+            let before = frame.0.clone();
+            frame.0[first] = frame.0[first].wrapping_add(0x40);
+            frame.0[second] = frame.0[second].wrapping_sub(0x40);
+            let changed = frame.0 != before;
+            let words = arch::call_frame(frame.activation()).wrapping_sub(frame.activation().addr()) / 8;
+            // Among the registers that are saved above the activation.
+            if changed && first >= words && second >= words && first < words + 2 && second < words + 2 {
+                assert_eq!(frame.state(), State::Broken, "words {first} and {second}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_copy_elsewhere_is_no_frame() {
+    let mut frame = Frame::sealed();
+    let mut copy = frame.clone();
+    assert_eq!(frame.state(), State::Intact);
+    assert_eq!(copy.state(), State::Broken);
+}
+
+#[test]
+fn memory_of_one_value_is_no_frame() {
+    let _ = Frame::sealed();
+    for value in [0, u64::MAX, 0x4141_4141_4141_4141, 0x7fff_0000_1000] {
+        let mut frame = Box::new(Frame([value; WORDS]));
+        assert_eq!(frame.state(), State::Broken, "{value:#x}");
+    }
+}
