@@ -3,7 +3,6 @@
 /* A program of one's own is never hardened there as Apple's are: any port will do. */
 #define new_exception_port new_port
 #else
-#include "host_profile.h"
 #endif
 
 #include <string.h>

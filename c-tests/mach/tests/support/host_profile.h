@@ -53,8 +53,6 @@ int host_guards_thread_state(void);
 /* Like new_port(), by mach_port_construct with the bit that opts out in 14, makes an exception port since 15, and is
  * nothing in 13. */
 mach_port_t new_port_with_bit_0x8000(void);
-/* A port with which EXCEPTION_STATE may be set on a thread wherever that may be set at all: opted out in 14. */
-mach_port_t new_exception_port(void);
 
 simulated_rights_t rights_now(void);
 /* One check: rights of every type are as they were. */

@@ -7,6 +7,10 @@ mach_port_t new_port(void) {
   return port;
 }
 
+#if defined(__APPLE__)
+mach_port_t new_exception_port(void) { return new_port(); }
+#endif
+
 void free_port(mach_port_t port) {
   must(mach_port_deallocate(mach_task_self(), port) == KERN_SUCCESS);
   must(mach_port_mod_refs(mach_task_self(), port, MACH_PORT_RIGHT_RECEIVE, -1) == KERN_SUCCESS);

@@ -12,6 +12,9 @@
 
 /* A receive right with one send right, under one name. */
 mach_port_t new_port(void);
+/* The same, with which EXCEPTION_STATE may be set on a thread wherever that may be set at all: opted out in the
+ * simulated kernels of macOS 14 (host_profile.c). On a Mac no program of one's own needs that. */
+mach_port_t new_exception_port(void);
 /* Gives both back. */
 void free_port(mach_port_t port);
 mach_port_t this_thread(void);
