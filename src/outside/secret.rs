@@ -12,10 +12,15 @@ pub(crate) fn choose() {
     }
     let mut words = [0_u64; seal::RANDOM_WORDS];
     // SAFETY: `words` is valid for writes of its size, which is less than the 256 bytes that are given at once.
-    if unsafe { libc::getentropy(words.as_mut_ptr().cast(), size_of_val(&words)) } != 0 {
+    if unsafe { getentropy(words.as_mut_ptr().cast(), size_of_val(&words)) } != 0 {
         without_entropy(&mut words);
     }
     seal::set_keys(&words);
+}
+
+// Of every libc here; crate libc has no binding for musl's.
+unsafe extern "C" {
+    fn getentropy(buffer: *mut core::ffi::c_void, length: usize) -> libc::c_int;
 }
 
 /// A filter of system calls, or a kernel before Linux 3.17, has no random numbers for us. Dead frames are still told
