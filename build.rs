@@ -16,8 +16,8 @@ fn main() {
     }
 
     // The code keeps to the user shadow stack (arch/x86_64.rs), and says so; the linker would take the mark away for
-    // crt files that do not have it. There is no mark for indirect branches: Rust's compiler puts endbr64 to the start of
-    // functions whose address is taken only with -Z cf-protection, and for arm64's BTI it is the same.
+    // crt files that do not have it. There is no mark for indirect branches: Rust's compiler puts endbr64 to the start
+    // of functions whose address is taken only with -Z cf-protection, and for arm64's BTI it is the same.
     if names_library && target_os == "linux" && env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("x86_64") {
         println!("cargo::rustc-cdylib-link-arg=-Wl,-z,shstk");
     }

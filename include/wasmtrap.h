@@ -53,8 +53,8 @@
  * - A fault that goes to an earlier handler: rt_sigreturn, and rt_sigprocmask if it was installed without SA_ONSTACK.
  * - A fault under the default action: rt_sigaction, rt_sigreturn; for a signal that was sent also rt_sigprocmask,
  *   getpid, gettid, rt_tgsigqueueinfo or tgkill.
- * What is refused with an error in a trap or in forwarding neither loses the trap nor the crash; a crash ends the process
- * in any case.
+ * What is refused with an error in a trap or in forwarding neither loses the trap nor the crash; a crash ends the
+ * process in any case.
  */
 
 #if defined(__GNUC__)
@@ -632,8 +632,8 @@ typedef wasmtrap_verdict_t (*wasmtrap_fault_handler_t)(struct wasmtrap_fault_t *
 // The handler has mended the cause, or changed the registers: go on with the registers as they are now.
 #define WASMTRAP_VERDICT_RESUME 1
 
-// The fault is a trap with fault->trap_code and fault->payload: end the innermost protected call that is alive. Outside of one the
-// verdict counts as WASMTRAP_VERDICT_FORWARD.
+// The fault is a trap with fault->trap_code and fault->payload: end the innermost protected call that is alive.
+// Outside of one the verdict counts as WASMTRAP_VERDICT_FORWARD.
 #define WASMTRAP_VERDICT_TRAP 2
 
 #ifdef __cplusplus

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Gets what the emulated machine needs of Debian's packages for its architecture from the machine's own apt sources, and
-# leaves apt and dpkg as they are: an apt of its own (lists, cache, an empty package database), all below FOLDER, with the
-# machine's own keyrings to check by.
+# leaves apt and dpkg as they are: an apt of its own (lists, cache, an empty package database), all below FOLDER, with
+# the machine's own keyrings to check by.
 #
 #     c-tests/arm64-system/fetch-system.sh FOLDER [arm64|amd64]
 #
@@ -16,8 +16,9 @@ folder=$(cd "$folder" && pwd)
 say() { echo "fetch-system: $*" >&2; }
 
 if ! command -v apt-get >/dev/null; then
-    say "there is no apt-get to fetch Debian's $architecture packages with; needed are a kernel (for arm64 an uncompressed"
-    say "Image with a PL011 console), its version, and a static busybox: $folder/Image, $folder/version, $folder/busybox"
+    say "there is no apt-get to fetch Debian's $architecture packages with; needed are a kernel (for arm64 an"
+    say "uncompressed Image with a PL011 console), its version, and a static busybox:"
+    say "$folder/Image, $folder/version, $folder/busybox"
     exit 1
 fi
 

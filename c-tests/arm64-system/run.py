@@ -170,8 +170,8 @@ def main():
 
     version = (options.system / "version").read_text(encoding="utf-8").strip()
     lost = [result.fault() for result in console.results if result.fault()]
-    print(f"{options.machine} machine with Linux {version}: {len(named) - len(lost)} of {len(named)} commands came to their end, "
-          f"{time.monotonic() - start:.0f} seconds", file=sys.stderr)  # fmt: skip
+    print(f"{options.machine} machine with Linux {version}: {len(named) - len(lost)} of {len(named)} commands came to "
+          f"their end, {time.monotonic() - start:.0f} seconds", file=sys.stderr)  # fmt: skip
     if not console.is_off:
         last_words = b"\n".join(console.others[-20:]).decode("utf-8", "replace")
         print(f"The machine did not come to its end. Its last words:\n{last_words}", file=sys.stderr)

@@ -107,7 +107,7 @@ def generated(files):
 
 
 def run(command, tree, limit, environment=()):
-    """The exit status and the output of a command, which is ended with all that it has started when it takes too long."""
+    """The exit status and the output of a command; if it takes too long, it is ended with all that it has started."""
     process = subprocess.Popen(command, cwd=tree, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
                                env={**os.environ, **dict(environment)})

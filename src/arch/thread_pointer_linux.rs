@@ -1,9 +1,9 @@
 //! The thread's own pointer on Linux: one word of thread-local storage in the initial-exec model. It is there from the
 //! thread's first instruction on, so that a handler on a foreign thread reads null instead of allocating.
 //!
-//! musl's loader refuses that model to libraries that are loaded late ("initial-exec TLS resolves to dynamic definition",
-//! ldso/dynlink.c), so on x86-64 the word is found by a descriptor there. That allocates nothing either: dlopen gives
-//! every thread its room before it returns (install_new_tls, the same file).
+//! musl's loader refuses that model to libraries that are loaded late ("initial-exec TLS resolves to dynamic
+//! definition", ldso/dynlink.c), so on x86-64 the word is found by a descriptor there. That allocates nothing either:
+//! dlopen gives every thread its room before it returns (install_new_tls, the same file).
 
 use core::arch::asm;
 
@@ -23,8 +23,8 @@ wasmtrap_thread:
     "#
 );
 
-/// Instructions that read it into rax. They call a function that keeps all other registers (src/thread/x86_64/tlsdesc.s),
-/// which the linker leaves out of a program.
+/// Instructions that read it into rax. They call a function that keeps all other registers
+/// (src/thread/x86_64/tlsdesc.s), which the linker leaves out of a program.
 #[cfg(all(target_arch = "x86_64", target_env = "musl"))]
 macro_rules! load_thread {
     ("rax") => {

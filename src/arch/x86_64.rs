@@ -588,9 +588,9 @@ pub(crate) unsafe extern "C" fn return_from_signal(frame: usize) -> ! {
     )
 }
 
-// What a disposition has the kernel return to from a handler, where libc has not set it: rt_sigreturn, in the very bytes
-// by which unwinders know the end of a signal frame (libgcc's config/i386/linux-unwind.h, gdb's amd64-linux-tdep.c). They
-// look for the function at the address before, where there is none.
+// What a disposition has the kernel return to from a handler, where libc has not set it: rt_sigreturn, in the very
+// bytes by which unwinders know the end of a signal frame (libgcc's config/i386/linux-unwind.h, gdb's
+// amd64-linux-tdep.c). They look for the function at the address before, where there is none.
 #[cfg(target_os = "linux")]
 core::arch::global_asm!(
     r#"

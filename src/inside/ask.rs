@@ -76,9 +76,9 @@ impl Drop for Frame {
     }
 }
 
-/// Whether code that runs at `sp` was called by the embedder's fault handler, or is it, in the asking at hand. A handler
-/// that has jumped out has left its asking behind: its frame is further in than the code that runs, on another stack, or
-/// overwritten.
+/// Whether code that runs at `sp` was called by the embedder's fault handler, or is it, in the asking at hand. A
+/// handler that has jumped out has left its asking behind: its frame is further in than the code that runs, on another
+/// stack, or overwritten.
 fn has_called(thread: &Thread, asking: &Asking, sp: usize, signal_stack: Option<SignalStack>) -> bool {
     /// Where nobody knows the stack: what a handler may use of it.
     const NEAR: usize = 256 * 1024;

@@ -41,8 +41,8 @@ pub(crate) const EMPTY: wasmtrap_trap_t = wasmtrap_trap_t {
 
 /// Whether a protected call of `thread` is alive, for all that can be told from code that runs at `sp`.
 ///
-/// A call that was left by longjmp is dead: its frame belongs to others, who may have written anything there. Landing in
-/// it, and writing to it, would turn a fault into corruption. A call is dead
+/// A call that was left by longjmp is dead: its frame belongs to others, who may have written anything there. Landing
+/// in it, and writing to it, would turn a fault into corruption. A call is dead
 ///
 /// - if it is further in than the code that runs, on the same stack. Told only where both are on one known stack: code
 ///   may run on another stack than its call (an alternate signal stack, a coroutine's);
@@ -186,8 +186,8 @@ pub(crate) struct Cause {
 }
 
 /// Who makes a trap of a fault: the thread itself, or the backend's part while the thread waits in the kernel
-/// (`inside::backend`), which has a record of its own: if the waiting was interrupted, the thread has gone on by a signal,
-/// and may just be reading what its handler wrote.
+/// (`inside::backend`), which has a record of its own: if the waiting was interrupted, the thread has gone on by a
+/// signal, and may just be reading what its handler wrote.
 #[derive(Clone, Copy)]
 pub(crate) struct Maker {
     /// Where the record is written.

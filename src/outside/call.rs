@@ -106,8 +106,8 @@ fn this_thread() -> Option<&'static Thread> {
     unsafe { arch::current_thread().as_ref() }
 }
 
-/// Takes `activation`, and all that is further in, off the thread's chain: its call has ended. False if it is not on it,
-/// or if something further in is alive on another stack; that stays.
+/// Takes `activation`, and all that is further in, off the thread's chain: its call has ended. False if it is not on
+/// it, or if something further in is alive on another stack; that stays.
 ///
 /// # Safety
 /// The activation is that of a call which is just ending on this thread.
@@ -137,8 +137,8 @@ pub(crate) unsafe extern "C" fn returned_out_of_order(activation: *mut Activatio
     let failure = fail(
         WASMTRAP_ERR_WRONG_THREAD,
         format_args!(
-            "the function has returned, but the protected call at {:#x} is not the innermost of this thread: a stack was \
-             switched without wasmtrap_chain_detach and wasmtrap_chain_attach, or wasmtrap_unwind_to went past it",
+            "the function has returned, but the protected call at {:#x} is not the innermost of this thread: a stack \
+             was switched without wasmtrap_chain_detach and wasmtrap_chain_attach, or wasmtrap_unwind_to went past it",
             activation.addr()
         ),
     );
@@ -169,8 +169,8 @@ unsafe fn landed(thread: &Thread, activation: *mut Activation) -> &'static Activ
 /// A trap has landed in the call: takes the call off the chain, and hands out the record. Not in the handler: the
 /// embedder's memory may be such that a write to it is a fault of its own, for a handler of the embedder's.
 ///
-/// `maker` is 0 if the thread itself made the trap, 2 if the backend did for it; 3 after a raise, which has done all that
-/// but for the signal mask.
+/// `maker` is 0 if the thread itself made the trap, 2 if the backend did for it; 3 after a raise, which has done all
+/// that but for the signal mask.
 pub(crate) unsafe extern "C" fn trapped(activation: *mut Activation, maker: u32) {
     let Some(thread) = this_thread() else { return };
     if maker == 3 {
@@ -212,8 +212,8 @@ pub(crate) struct Landing {
     left_to_do: usize,
 }
 
-/// wasmtrap_raise was called: takes the call that it lands in off the chain, writes the record where the caller wants it,
-/// and returns where to land.
+/// wasmtrap_raise was called: takes the call that it lands in off the chain, writes the record where the caller wants
+/// it, and returns where to land.
 pub(crate) unsafe extern "C" fn raised(
     code: wasmtrap_code_t,
     payload: u64,

@@ -1,4 +1,5 @@
-//! The users of the library in this process, which do not know of each other: who they are, and which faults each takes.
+//! The users of the library in this process, which do not know of each other: who they are, and which faults each
+//! takes.
 //!
 //! The list changes with the library's lock held only. Whoever registers something looks at the open clients without
 //! it: a client is taken off before what is registered for it is looked through, so that whoever finds it still open

@@ -1,5 +1,6 @@
 //! The seam between the library and what the system has, before a fault becomes a signal: each system's way is a folder
-//! with the items below, and this file picks one. A new one begins as a copy of `none`; what it lacks, the compiler says.
+//! with the items below, and this file picks one. A new one begins as a copy of `none`; what it lacks, the compiler
+//! says.
 //!
 //! - `EXIST`: whether this system has such a thing at all.
 //! - `possible`: why it is safe in this process, or what is in the way. It asks for nothing that could do harm.
@@ -7,8 +8,8 @@
 //! - `attach`, `detach`: a thread's part, which is put back as it was. `attach` is called again whenever the thread's
 //!   attention was called for. Both under the lock of the threads' list.
 //! - `check`, `rearm`: the kinds of fault that somebody else sees first on this thread; going back on top.
-//! - `fork_in_child`, `forget_thread`: a child's process, and its one thread. The first tells why the child goes on with
-//!   signals, if it does.
+//! - `fork_in_child`, `forget_thread`: a child's process, and its one thread. The first tells why the child goes on
+//!   with signals, if it does.
 //! - `describe_host`, `describe`: lines for wasmtrap_describe; whatever is set up, and where this is.
 //! - `new_thread_half`, `kept_record`, `give_back_memory`, `free_record`: its part of a thread's record
 //!   (`shared::backend`), and where records come from and go.

@@ -249,8 +249,8 @@ pub(crate) fn close(client: wasmtrap_client_t) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Waits a moment for the protected calls that have begun. Afterwards no thread is inside of one, or enters one before it
-/// has looked whether the library is still set up.
+/// Waits a moment for the protected calls that have begun. Afterwards no thread is inside of one, or enters one before
+/// it has looked whether the library is still set up.
 ///
 /// A call makes its thread's depth one higher and then looks at `attention`; here `attention` is set before the depths
 /// are looked at. Either may pass the other on its way to memory, on x86-64 as well, so that neither would see the

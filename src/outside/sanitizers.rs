@@ -7,8 +7,8 @@
 //!   called up (UnpoisonDefaultStack, compiler-rt/lib/asan/asan_rtl.cpp), and a fault has landed above the dropped
 //!   frames by then.
 //! - ThreadSanitizer keeps a stack of return addresses of its own (65,536 of them, lib/tsan/rtl/tsan_defs.h), and
-//!   counts the signal handlers that it has called for the process. Both are put back by its longjmp alone, to what they
-//!   were at the setjmp (LongJmp, lib/tsan/rtl/tsan_interceptors_posix.cpp); there is no entry for that. So each
+//!   counts the signal handlers that it has called for the process. Both are put back by its longjmp alone, to what
+//!   they were at the setjmp (LongJmp, lib/tsan/rtl/tsan_interceptors_posix.cpp); there is no entry for that. So each
 //!   protected call of such a process is made within a setjmp, and a longjmp follows its trap.
 
 use core::ffi::c_void;

@@ -485,8 +485,8 @@ pub const WASMTRAP_DEFAULT_STACK_RESERVE: usize = 65536;
 pub const WASMTRAP_VERDICT_FORWARD: wasmtrap_verdict_t = 0;
 /// The handler has mended the cause, or changed the registers: go on with the registers as they are now.
 pub const WASMTRAP_VERDICT_RESUME: wasmtrap_verdict_t = 1;
-/// The fault is a trap with fault->trap_code and fault->payload: end the innermost protected call that is alive. Outside of one the
-/// verdict counts as WASMTRAP_VERDICT_FORWARD.
+/// The fault is a trap with fault->trap_code and fault->payload: end the innermost protected call that is alive.
+/// Outside of one the verdict counts as WASMTRAP_VERDICT_FORWARD.
 pub const WASMTRAP_VERDICT_TRAP: wasmtrap_verdict_t = 2;
 
 /// What a fault handler says of a fault: one of WASMTRAP_VERDICT_*. Any other value counts as FORWARD.

@@ -124,8 +124,8 @@ impl<W: Word, const SHARDS: usize> Readers<W, SHARDS> {
     }
 
     /// In a forked child: forgets the sections of the threads that the child does not have, by counting elsewhere. The
-    /// thread that forked may be in one, in ordinary context, if a signal handler has interrupted that and has forked: it
-    /// ends where it began, and is not waited for, since that handler may never return.
+    /// thread that forked may be in one, in ordinary context, if a signal handler has interrupted that and has forked:
+    /// it ends where it began, and is not waited for, since that handler may never return.
     pub(crate) fn reset_after_fork(&self) {
         let next = self.bank.load(Ordering::Relaxed) + 1;
         for shard in &self.shards[next % BANKS] {

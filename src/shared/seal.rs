@@ -9,13 +9,13 @@
 //! seal = (word 0 + key 0) * (word 1 + key 1) + (word 2 + key 2) * (word 3 + key 3) + ...   modulo 2^64
 //! ```
 //!
-//! This is the NH family of hash functions (Black, Halevi, Krawczyk, Krovetz, Rogaway: UMAC, CRYPTO '99, section 4) with
-//! products modulo 2^64. Who knows all words but not the keys, and changes some, keeps the sum with a chance of
+//! This is the NH family of hash functions (Black, Halevi, Krawczyk, Krovetz, Rogaway: UMAC, CRYPTO '99, section 4)
+//! with products modulo 2^64. Who knows all words but not the keys, and changes some, keeps the sum with a chance of
 //! 2^(t - 64), where t is the number of low bits in which nothing has changed. It takes a multiplication for two words,
 //! none of which waits for another: 2 to 3 ns of a call.
 //!
-//! The seal is taken off (0) when the call returns, traps or is passed by an exception. A frame that lies untouched in a
-//! hole of somebody else's (an array that nobody has written to) has its seal still. Position tells it where it can
+//! The seal is taken off (0) when the call returns, traps or is passed by an exception. A frame that lies untouched in
+//! a hole of somebody else's (an array that nobody has written to) has its seal still. Position tells it where it can
 //! (`inside::land`), and the frame pointers of the code that runs.
 
 use core::sync::atomic::{AtomicU64, Ordering};

@@ -107,8 +107,8 @@ pub(crate) const LASTING_ATTENTION: u8 = ATTENTION_ALWAYS | ATTENTION_SANITIZER;
 /// A call of the embedder's fault handler.
 #[derive(Clone, Copy)]
 pub(crate) struct Asking {
-    /// Where the library's handler had its frame; 0 if nobody is asked. A fault handler that has jumped out leaves it as
-    /// it is.
+    /// Where the library's handler had its frame; 0 if nobody is asked. A fault handler that has jumped out leaves it
+    /// as it is.
     pub(crate) at: usize,
     /// What lies there as long as that handler has not ended.
     pub(crate) mark: u64,

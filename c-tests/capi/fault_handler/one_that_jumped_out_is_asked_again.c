@@ -1,6 +1,6 @@
 /* A fault handler that has left by a jump is asked about the next fault too: also where another library has put a
- * handler of its own on top meanwhile, which passes on what it does not know, and takes some stack for it; at any depth of the
- * stack, and after a fault on the alternate stack. */
+ * handler of its own on top meanwhile, which passes on what it does not know, and takes some stack for it; at any depth
+ * of the stack, and after a fault on the alternate stack. */
 #include <setjmp.h>
 #include <signal.h>
 

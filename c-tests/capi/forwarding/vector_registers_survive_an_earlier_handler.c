@@ -1,6 +1,6 @@
 /* A fault of the host's goes to an earlier handler that runs on the interrupted stack, as it asked for. The vector
- * registers are whole when the code goes on, all of their bytes, whatever the handler, and signals on the alternate stack
- * meanwhile, have done to them; and what the handler writes into its context's vector state takes effect. */
+ * registers are whole when the code goes on, all of their bytes, whatever the handler, and signals on the alternate
+ * stack meanwhile, have done to them; and what the handler writes into its context's vector state takes effect. */
 #include <signal.h>
 #include <string.h>
 

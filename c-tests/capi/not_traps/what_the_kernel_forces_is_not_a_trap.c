@@ -1,6 +1,6 @@
-/* A signal whose handler runs on the thread's own stack arrives when that has no room for the kernel's frame: the kernel
- * forces SIGSEGV, which is no fault of the code that runs. The process dies of it, as without the library: also in
- * registered code, and after a general protection fault, of which the context still speaks. */
+/* A signal whose handler runs on the thread's own stack arrives when that has no room for the kernel's frame: the
+ * kernel forces SIGSEGV, which is no fault of the code that runs. The process dies of it, as without the library: also
+ * in registered code, and after a general protection fault, of which the context still speaks. */
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>

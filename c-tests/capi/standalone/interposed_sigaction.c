@@ -1,7 +1,7 @@
 /*
- * sigaction may be another's, who keeps what it is given from the kernel. The library finds that out, says so, and lives
- * with it: its handlers are where it says that they are, traps are traps, and whoever had his handler there gets every
- * crash, as without the library, whoever came first.
+ * sigaction may be another's, who keeps what it is given from the kernel. The library finds that out, says so, and
+ * lives with it: its handlers are where it says that they are, traps are traps, and whoever had his handler there gets
+ * every crash, as without the library, whoever came first.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +52,8 @@ static void on_top(const char *name) {
   ok(library_traps(), "... traps are traps");
   wasm_access_t access = {0, 0};
   wasmtrap_trap_t trap;
-  trapped_with(host_call(&wasm_recurse, &access, &trap), &trap, WASMTRAP_CODE_STACK_OVERFLOW, "... stack overflows too");
+  trapped_with(host_call(&wasm_recurse, &access, &trap), &trap, WASMTRAP_CODE_STACK_OVERFLOW,
+               "... stack overflows too");
 }
 
 static void crash(void *unused) {

@@ -1,4 +1,5 @@
-/* ucontext(3) for musl, which declares it and leaves it to libucontext: as much of it as fiber.c needs. Empty elsewhere. */
+/* ucontext(3) for musl, which declares it and leaves it to libucontext: as much of it as fiber.c needs. Empty
+ * elsewhere. */
 #include <stdlib.h>
 
 #if defined(__linux__) && !defined(__GLIBC__) && defined(__x86_64__)

@@ -1,6 +1,6 @@
 /* Whatever code that traps has in the frame pointer's register, the handler reads nothing but the stack between the
- * trap and the protected call: the trap is a trap, and its backtrace ends there. Inside of one call and inside of two, where
- * the frames are looked at to find the call. */
+ * trap and the protected call: the trap is a trap, and its backtrace ends there. Inside of one call and inside of two,
+ * where the frames are looked at to find the call. */
 #include <sys/mman.h>
 
 #include "host.h"

@@ -45,8 +45,8 @@ static void set_port(exception_mask_t mask, mach_port_t port, int behavior) {
 
 /* One that is harmless as well. macOS 11 does not know it, and has no rule about the others. */
 static int another_behavior(void) {
-  return kernel_knows_behavior((int)(EXCEPTION_IDENTITY_PROTECTED | MACH_EXCEPTION_CODES)) ? EXCEPTION_IDENTITY_PROTECTED
-                                                                                            : EXCEPTION_STATE_IDENTITY;
+  const int wanted = (int)(EXCEPTION_IDENTITY_PROTECTED | MACH_EXCEPTION_CODES);
+  return kernel_knows_behavior(wanted) ? EXCEPTION_IDENTITY_PROTECTED : EXCEPTION_STATE_IDENTITY;
 }
 
 /* What the thread has before the library comes. */

@@ -1,6 +1,6 @@
-/* A release of Darwin that nobody knows, and code-signing flags that cannot be read: signals, in words, and an error for
- * who asks for Mach ports; no port is made for it. An identity that is empty or a megabyte long decides nothing. The
- * program's own csops and sysctlbyname stand in front of the system's. */
+/* A release of Darwin that nobody knows, and code-signing flags that cannot be read: signals, in words, and an error
+ * for who asks for Mach ports; no port is made for it. An identity that is empty or a megabyte long decides nothing.
+ * The program's own csops and sysctlbyname stand in front of the system's. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdint.h>

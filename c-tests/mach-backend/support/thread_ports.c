@@ -99,7 +99,8 @@ static task_rights_t count_rights(void) {
 }
 
 /* A thread that has been joined is not all gone: XNU wakes who waits for it first, and gives back the name of its port,
- * a dead one by then, afterwards (bsd/kern/kern_fork.c, uthread_joiner_wake). A dead name that stays is nobody's end. */
+ * a dead one by then, afterwards (bsd/kern/kern_fork.c, uthread_joiner_wake). A dead name that stays is nobody's
+ * end. */
 task_rights_t task_rights_now(void) {
   enum { PATIENCE = 5000, BETWEEN = 1000 /* microseconds */ };
   task_rights_t rights = count_rights();

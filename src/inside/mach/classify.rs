@@ -39,9 +39,9 @@ pub(crate) fn classify(exception: i32, codes: [i64; 2]) -> Exception {
     }
 }
 
-/// The kind, where an indirect branch may have come to the instruction. XNU has no code of its own for a branch to where
-/// none may go (ESR_EC_BTI_FAIL, osfmk/arm64/sleh.c): it may come as an instruction that is none, whose word is the
-/// second code. `udf` is none by design.
+/// The kind, where an indirect branch may have come to the instruction. XNU has no code of its own for a branch to
+/// where none may go (ESR_EC_BTI_FAIL, osfmk/arm64/sleh.c): it may come as an instruction that is none, whose word is
+/// the second code. `udf` is none by design.
 pub(crate) fn kind_after_branch(kind: Kind, codes: [i64; 2], came_by_branch: bool) -> Kind {
     let undefined_by_design = codes[1] as u32 >> 16 == 0;
     if kind == Kind::Illegal && came_by_branch && !undefined_by_design { Kind::Fatal } else { kind }

@@ -96,9 +96,9 @@ pub(crate) unsafe fn try_handle(signal: libc::c_int, info: *mut siginfo_t, conte
     }
 }
 
-/// The same in a handler of somebody else's, whose mask may let other signals in: none is delivered meanwhile. The host's
-/// handler for it could leave by a jump, end the thread, or fork, and the tables' readers' section with it would never
-/// end, nor would the next unregistering. Our own dispositions block all signals from the first instruction on.
+/// The same in a handler of somebody else's, whose mask may let other signals in: none is delivered meanwhile. The
+/// host's handler for it could leave by a jump, end the thread, or fork, and the tables' readers' section with it would
+/// never end, nor would the next unregistering. Our own dispositions block all signals from the first instruction on.
 #[inline(never)]
 fn handle_undisturbed(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) -> bool {
     let mut handled = false;

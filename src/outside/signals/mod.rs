@@ -1,11 +1,11 @@
 //! The signal backend's part in ordinary context: going on top of the handlers that are there, noticing when others go
 //! on top of ours, and leaving.
 //!
-//! Somebody may sit between us and the kernel: sigaction is another's (libjsig, a sanitizer, whatever is preloaded). Such
-//! a one may keep what it is given to itself, and have its own handler in the kernel, which calls ours or does not. So
-//! what a signal does is asked of the kernel. It is changed by sigaction, so that whoever sits there knows of it, and
-//! looked at: where it has not reached the kernel it is taken back, and given to the kernel itself. Then what is there
-//! lies below ours like any other handler.
+//! Somebody may sit between us and the kernel: sigaction is another's (libjsig, a sanitizer, whatever is preloaded).
+//! Such a one may keep what it is given to itself, and have its own handler in the kernel, which calls ours or does
+//! not. So what a signal does is asked of the kernel. It is changed by sigaction, so that whoever sits there knows of
+//! it, and looked at: where it has not reached the kernel it is taken back, and given to the kernel itself. Then what
+//! is there lies below ours like any other handler.
 
 mod copies;
 mod known;
@@ -132,8 +132,8 @@ fn below(entry: usize, signal: libc::c_int) -> usize {
     disposition::below(entry, signal).handler
 }
 
-/// Has sigaction install ours, unless somebody keeps to himself what it is given: he is given back then what he had, and
-/// the answer is no.
+/// Has sigaction install ours, unless somebody keeps to himself what it is given: he is given back then what he had,
+/// and the answer is no.
 fn by_sigaction(signal: libc::c_int, now: &Disposition, ours: &Disposition) -> Result<bool, Failure> {
     let install = || {
         let told = platform::told_disposition(signal)?;

@@ -82,8 +82,8 @@ pub(crate) fn count() -> usize {
 
 /// Whether a thread is inside a protected call.
 ///
-/// Of another thread's calls that were left by longjmp only some can be told: where it is on its stack is not known, so a
-/// call counts as long as its frame has the seal.
+/// Of another thread's calls that were left by longjmp only some can be told: where it is on its stack is not known, so
+/// a call counts as long as its frame has the seal.
 pub(crate) fn any_inside() -> bool {
     if let Some(thread) = super::current() {
         chains::forget_left_calls(thread, arch::stack_pointer());

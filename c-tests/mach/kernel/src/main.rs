@@ -4,8 +4,8 @@
 //!     simulated-xnu --list-profiles       the kinds of host
 //!     simulated-xnu --policy[=all]        who may set which exception port, cell by cell
 //!
-//! `--like-a-mac` adds two things that a program for Linux does not reckon with: a protected page is SIGBUS, and the name
-//! of an ended thread's port is still there when the thread has been joined.
+//! `--like-a-mac` adds two things that a program for Linux does not reckon with: a protected page is SIGBUS, and the
+//! name of an ended thread's port is still there when the thread has been joined.
 //!
 //! The program and all that it starts are traced (ptrace). Their Mach calls come from libsimulated_mach.so as one
 //! system call that Linux does not have, at which a seccomp filter stops them. Their faults stop them before the signal
@@ -13,8 +13,8 @@
 //! signals and what they do, and nothing else is slowed down.
 //!
 //! `trace` deals with Linux, `ipc` and `exceptions` are Mach's, `calls` is the way in, `machine` knows the registers,
-//! `profile` says on what kind of host the program is, `program` what the kernel makes of its signature. The exit status
-//! is the program's.
+//! `profile` says on what kind of host the program is, `program` what the kernel makes of its signature. The exit
+//! status is the program's.
 //!
 //! What a Mac has and this has not:
 //! - The processor's error code, which Linux does not tell a tracer: subcodes of general protection faults are 0, and

@@ -199,8 +199,9 @@ impl Kernel {
         }
     }
 
-    /// uthread_joiner_wake (bsd/kern/kern_fork.c): who joins a thread is woken first, and the name of its port, which is
-    /// a dead one by then, goes afterwards. Here it does so some calls later, so that whoever counts on it is found out.
+    /// uthread_joiner_wake (bsd/kern/kern_fork.c): who joins a thread is woken first, and the name of its port, which
+    /// is a dead one by then, goes afterwards. Here it does so some calls later, so that whoever counts on it is found
+    /// out.
     pub(crate) fn late_names_go(&mut self) {
         self.calls_made += 1;
         while let Some((call, task, name)) = self.late_names.front().copied()

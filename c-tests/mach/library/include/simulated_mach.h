@@ -33,7 +33,8 @@ kern_return_t simulated_rights(simulated_rights_t *rights);
 kern_return_t simulated_thread_calls(mach_port_t thread, uint64_t *calls);
 
 /* Exceptions of the calling task since it began: sent to each level, taken there, and left to be signals; guard
- * violations that did not kill; and exception ports set with a behavior that this kernel does not forbid, but counts. */
+ * violations that did not kill; and exception ports set with a behavior that this kernel does not forbid, but
+ * counts. */
 typedef struct simulated_exceptions {
   uint64_t thread_level;
   uint64_t thread_level_handled;

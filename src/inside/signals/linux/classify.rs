@@ -1,8 +1,8 @@
 //! What a signal's number and code say: who made it, and what kind of fault it reports.
 //!
 //! The codes are Linux's (include/uapi/asm-generic/siginfo.h), each read for what the kernel gives it for. They come
-//! first: what the context has of the processor's last exception is stale for a signal that is none of its making. Where
-//! a code is not known, the answer is `Fatal`, which nothing is allowed to survive.
+//! first: what the context has of the processor's last exception is stale for a signal that is none of its making.
+//! Where a code is not known, the answer is `Fatal`, which nothing is allowed to survive.
 
 use crate::inside::decide::Kind;
 pub(crate) use crate::inside::signals::reading::Reading;

@@ -37,8 +37,8 @@ impl<'a> Context<'a> {
         Self(context, signal)
     }
 
-    /// Whether the structure is a signal's context at all: a zeroed one, which a test or a careless caller may bring, has
-    /// neither a program counter nor a stack.
+    /// Whether the structure is a signal's context at all: a zeroed one, which a test or a careless caller may bring,
+    /// has neither a program counter nor a stack.
     pub(crate) fn is_one(context: &mut ucontext_t) -> bool {
         let context = Context::new(context, 0, 0);
         context.pc() != 0 || context.sp() != 0

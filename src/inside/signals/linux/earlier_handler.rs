@@ -114,8 +114,8 @@ pub(crate) unsafe fn outermost_frame<'a>(context: &ucontext_t) -> Option<(&'a si
     None
 }
 
-/// Whether a frame of that size fits below `top`. The kernel, which finds out by writing, leaves the thread where it was
-/// if it does not; to find out so here would show us in the core dump, in the place of who used the stack up.
+/// Whether a frame of that size fits below `top`. The kernel, which finds out by writing, leaves the thread where it
+/// was if it does not; to find out so here would show us in the core dump, in the place of who used the stack up.
 fn has_room(top: usize, size: usize) -> bool {
     let Some(lowest) = top.checked_sub(size) else { return false };
     // The ends of the frame, and each page between them.

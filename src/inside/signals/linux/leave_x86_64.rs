@@ -13,8 +13,8 @@
 //! - a user shadow stack, which has a token of the delivery on it (setup_signal_shadow_stack, arch/x86/kernel/shstk.c);
 //! - a single step of the program's own (the trap flag), which the kernel has switched off for the handler.
 //!
-//! The signal mask is put back by a system call of its own, on the stack of the protected call, so that the signals that
-//! have waited find the thread there. Where a seccomp filter refuses that one, rt_sigreturn does it.
+//! The signal mask is put back by a system call of its own, on the stack of the protected call, so that the signals
+//! that have waited find the thread there. Where a seccomp filter refuses that one, rt_sigreturn does it.
 
 use core::arch::asm;
 

@@ -2,8 +2,8 @@
 //!
 //! The kernel forces SIGSEGV upon a thread for reasons of its own, with the code that a general protection fault has
 //! (SI_KERNEL), and leaves the number of the thread's last exception in the context, which may have been such a fault
-//! long ago. What betrays it is an instruction that cannot have made one: all that it touches is at canonical addresses.
-//! Encodings: Intel's manual, volume 2, appendix A, "Opcode Map".
+//! long ago. What betrays it is an instruction that cannot have made one: all that it touches is at canonical
+//! addresses. Encodings: Intel's manual, volume 2, appendix A, "Opcode Map".
 //!
 //! Invariant: the answer is no only where the instruction is known. Every doubt is a yes.
 

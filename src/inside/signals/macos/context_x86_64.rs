@@ -35,8 +35,8 @@ impl<'a> Context<'a> {
         Self(unsafe { &mut *context.uc_mcontext })
     }
 
-    /// Whether the structure is a signal's context at all: a zeroed one, which a test or a careless caller may bring, does
-    /// not point to registers. Nothing is followed before that is known.
+    /// Whether the structure is a signal's context at all: a zeroed one, which a test or a careless caller may bring,
+    /// does not point to registers. Nothing is followed before that is known.
     pub(crate) fn is_one(context: &mut ucontext_t) -> bool {
         if context.uc_mcontext.is_null() || !context.uc_mcontext.is_aligned() {
             return false;

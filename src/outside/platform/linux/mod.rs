@@ -246,8 +246,9 @@ unsafe extern "C" {
     fn secure_getenv(name: *const c_char) -> *mut c_char;
 }
 
-// The compiler's runtime has C's personality routine (for __attribute__((cleanup))) and the unwinder. With musl both may
-// be missing (`arch`'s tables say so), because there they come with C++ alone: an exception that passes has brought them.
+// The compiler's runtime has C's personality routine (for __attribute__((cleanup))) and the unwinder. With musl both
+// may be missing (`arch`'s tables say so), because there they come with C++ alone: an exception that passes has brought
+// them.
 #[cfg_attr(not(target_env = "musl"), link(name = "gcc_s"))]
 #[cfg_attr(target_env = "musl", link(name = "c"))] // which crate libc leaves to the standard library
 unsafe extern "C" {

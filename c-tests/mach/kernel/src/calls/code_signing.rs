@@ -117,7 +117,8 @@ fn xml_entitlements(entitlements: &[&str]) -> Vec<u8> {
         entitlements.iter().map(|entitlement| format!("\t<key>{entitlement}</key>\n\t<true/>\n")).collect();
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \
-         \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n<plist version=\"1.0\">\n<dict>\n{pairs}</dict>\n</plist>\n"
+         \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n<plist version=\"1.0\">\n\
+         <dict>\n{pairs}</dict>\n</plist>\n"
     )
     .into_bytes()
 }

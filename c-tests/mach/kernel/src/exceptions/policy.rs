@@ -253,9 +253,9 @@ pub(crate) fn check_behavior(release: Release, program: &Program, port: Option<P
     violation
 }
 
-/// thread_set_state_allowed (osfmk/kern/thread_act.c), of a flavor that changes core registers of a thread that is in no
-/// Mach exception. 8796.141.3 to 10063.101.15 do not spare hosts of plug-ins, 10063.121.3 and later do; so 14.5, which
-/// is 14.4 everywhere else in this file, is 14.6 here.
+/// thread_set_state_allowed (osfmk/kern/thread_act.c), of a flavor that changes core registers of a thread that is in
+/// no Mach exception. 8796.141.3 to 10063.101.15 do not spare hosts of plug-ins, 10063.121.3 and later do; so 14.5,
+/// which is 14.4 everywhere else in this file, is 14.6 here.
 pub(crate) fn guards_thread_state(release: Release, program: &Program) -> bool {
     let spared = release >= Release::MacOs14_6 && program.is_plugin_host();
     program.is_hardened(release)
