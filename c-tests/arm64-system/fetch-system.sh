@@ -56,7 +56,7 @@ give_up() {
 # linux-image-ARCHITECTURE is empty, and depends on the kernel of the day.
 newest_kernel() {
     private_apt apt-cache depends --important "linux-image-$architecture" 2>/dev/null |
-        sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1
+        sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | sed -n 1p
 }
 
 # A source without arm64 makes the update fail; what counts is whether the packages are to be had.

@@ -90,7 +90,7 @@ else
 fi
 
 # A program that wants a function which an old library does not have.
-fresh=$(comm -13 <(functions_of "$last/wasmtrap.h") <(functions_of include/wasmtrap.h) | head -n 1)
+fresh=$(comm -13 <(functions_of "$last/wasmtrap.h") <(functions_of include/wasmtrap.h) | sed -n 1p)
 if [ -n "$fresh" ]; then
     wants_fresh() {
         mkdir "$out/versioned" && packaging/version-script.sh | sed -n '1,/^}/p' >"$out/first-version" || return

@@ -41,7 +41,8 @@ is_there() {
 }
 
 is_installed() {
-    command -v dpkg-query >/dev/null && dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed
+    command -v dpkg-query >/dev/null && dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null |
+        grep -x installed >/dev/null
 }
 
 # lines_of LIST: without comments and blank lines.
@@ -180,7 +181,7 @@ is_new_enough() {
     version=$("$1" --version 2>/dev/null) || return 1
     version=${version#rustc }
     version=${version%%[ -]*}
-    [ "$(printf '%s\n' "${2:-$wanted}" "$version" | sort -V | head -n 1)" = "${2:-$wanted}" ]
+    [ "$(printf '%s\n' "${2:-$wanted}" "$version" | sort -V | sed -n 1p)" = "${2:-$wanted}" ]
 }
 
 # The distribution's toolchain: Debian keeps a current one for its browsers, in packages that end in -web; Ubuntu's
