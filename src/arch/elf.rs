@@ -193,3 +193,24 @@ macro_rules! barrier_of_a_call {
     };
 }
 pub(crate) use barrier_of_a_call;
+
+/// The symbol that the prebuilt `core` names and nothing calls: see `outside::runtime`.
+#[cfg(all(feature = "c-library", panic = "abort", not(test)))]
+macro_rules! define_personality_of_core {
+    () => {
+        core::arch::global_asm!(
+            r#"
+            .pushsection .text.rust_eh_personality, "ax", @progbits
+            .weak rust_eh_personality
+            .hidden rust_eh_personality
+            .type rust_eh_personality, @function
+        rust_eh_personality:
+            .long 0
+            .size rust_eh_personality, 4
+            .popsection
+            "#
+        );
+    };
+}
+#[cfg(all(feature = "c-library", panic = "abort", not(test)))]
+pub(crate) use define_personality_of_core;

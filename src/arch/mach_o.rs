@@ -175,3 +175,24 @@ macro_rules! address_of {
     };
 }
 pub(crate) use address_of;
+
+/// The symbol that the prebuilt `core` names and nothing calls: see `outside::runtime`.
+#[cfg(all(feature = "c-library", panic = "abort", not(test)))]
+macro_rules! define_personality_of_core {
+    () => {
+        core::arch::global_asm!(
+            r#"
+            .pushsection __TEXT,__text
+            .globl _rust_eh_personality
+            .weak_definition _rust_eh_personality
+            .private_extern _rust_eh_personality
+            .balign 4
+        _rust_eh_personality:
+            .long 0
+            .popsection
+            "#
+        );
+    };
+}
+#[cfg(all(feature = "c-library", panic = "abort", not(test)))]
+pub(crate) use define_personality_of_core;

@@ -42,30 +42,4 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
 // The prebuilt `core` names a personality routine in its unwind tables, which nothing ever calls: no exception passes a
 // frame of ours but that of `wasmtrap_call`, which has another. Weak, so that another Rust library in the same program
 // keeps its own.
-#[cfg(target_os = "linux")]
-core::arch::global_asm!(
-    r#"
-    .pushsection .text.rust_eh_personality, "ax", @progbits
-    .weak rust_eh_personality
-    .hidden rust_eh_personality
-    .type rust_eh_personality, @function
-rust_eh_personality:
-    .long 0
-    .size rust_eh_personality, 4
-    .popsection
-    "#
-);
-
-#[cfg(target_os = "macos")]
-core::arch::global_asm!(
-    r#"
-    .pushsection __TEXT,__text
-    .globl _rust_eh_personality
-    .weak_definition _rust_eh_personality
-    .private_extern _rust_eh_personality
-    .balign 4
-_rust_eh_personality:
-    .long 0
-    .popsection
-    "#
-);
+crate::arch::define_personality_of_core!();

@@ -82,20 +82,6 @@ pub(crate) static FAULT_HANDLER_COUNT: AtomicU32 = AtomicU32::new(0);
 /// This process, so that a handler can tell its own signals without a system call. Renewed in a forked child.
 pub(crate) static PROCESS_ID: AtomicU32 = AtomicU32::new(0);
 
-/// Where the extended state in a signal frame has the protection keys' rights, in bytes; 0 if there are none.
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-static PKRU_PLACE: AtomicUsize = AtomicUsize::new(0);
-
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub(crate) fn pkru_place() -> usize {
-    PKRU_PLACE.load(Ordering::Relaxed)
-}
-
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub(crate) fn set_pkru_place(place: usize) {
-    PKRU_PLACE.store(place, Ordering::Relaxed);
-}
-
 /// 1 if the processor has a streaming mode (SME) and programs may use it. Read by `wasmtrap_call`, in assembly.
 #[cfg(target_arch = "aarch64")]
 pub(crate) static STREAMING_MODE: AtomicU8 = AtomicU8::new(0);

@@ -73,7 +73,6 @@ pub(crate) unsafe extern "C" fn entered(
         unsafe { forward::forward(signal, info, context, entrance) };
         return;
     }
-    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     if Context::new(context, 0, 0).pc() == arch::landing() {
         // SAFETY: as above; a trap has just made the context resume at the landing.
         unsafe { super::leave::land_directly(info, context, entrance) };
@@ -180,9 +179,8 @@ impl Machine for Context<'_> {
         Context::set_registers(self, registers);
     }
 
-    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     fn can_read_arguments(&self) -> bool {
-        super::leave::same_protection_keys(self.as_raw())
+        super::leave::can_read_arguments(self)
     }
 
     fn resume_at(&mut self, pc: usize, sp: usize) {

@@ -14,10 +14,7 @@ use crate::shared::disposition::{self, Disposition};
 
 /// How a handler was entered: what only assembly sees.
 #[derive(Clone, Copy)]
-#[cfg_attr(
-    target_os = "macos",
-    allow(dead_code, reason = "only where the kernel's frame can be moved is it looked for")
-)]
+#[allow(dead_code, reason = "only where the kernel's frame can be moved is it looked for")]
 pub(crate) struct Entrance {
     /// Stack pointer at the entry point's first instruction.
     pub(crate) sp: usize,

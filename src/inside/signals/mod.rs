@@ -9,9 +9,7 @@ mod reading;
 #[cfg_attr(target_os = "macos", path = "macos/mod.rs")]
 mod platform;
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub(crate) use platform::leave_x86_64 as leave;
-pub(crate) use platform::{classify, context, earlier_handler, kernel};
+pub(crate) use platform::{classify, context, earlier_handler, kernel, leave};
 
 // Pure, so that its tests run anywhere.
 #[cfg(all(test, not(all(target_os = "macos", target_arch = "aarch64"))))]

@@ -7,8 +7,8 @@ use libc::ucontext_t;
 
 use super::classify::Origin;
 use super::protection_x86_64;
+use super::rights;
 use crate::shared::abi::*;
-use crate::shared::state;
 
 /// `gregs` in the order of wasmtrap_registers_t, which is DWARF's.
 const DWARF_ORDER: [i32; 16] = [
@@ -201,7 +201,7 @@ impl<'a> Context<'a> {
 
 /// Runs `f` with all rights by protection keys: memory that can only be executed is memory with a key of its own.
 fn with_all_rights<T>(f: impl FnOnce() -> T) -> T {
-    if state::pkru_place() == 0 {
+    if rights::place() == 0 {
         return f();
     }
     let before = read_rights();

@@ -9,6 +9,9 @@ use super::earlier_handler;
 use crate::arch::system_call;
 use crate::shared::state;
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) use super::rights::set_place as set_rights_place;
+
 /// What rt_sigaction takes on x86-64 and arm64.
 #[repr(C)]
 pub(crate) struct KernelAction {

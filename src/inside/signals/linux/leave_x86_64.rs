@@ -20,11 +20,11 @@ use core::arch::asm;
 
 use libc::{siginfo_t, ucontext_t};
 
-use super::context::extended_state;
+use super::context::{Context, extended_state};
+use super::rights;
 use super::{earlier_handler, kernel};
 use crate::arch;
 use crate::inside::signals::forward::Entrance;
-use crate::shared::state;
 
 const TRAP_FLAG: i64 = 1 << 8;
 
@@ -48,9 +48,14 @@ pub(crate) unsafe fn land_directly(info: &siginfo_t, context: &ucontext_t, entra
     unsafe { arch::land_directly(activation, kernel::mask_of(&context.uc_sigmask), entrance.sp) }
 }
 
+/// Whether what the embedder handed to wasmtrap_call can be read here: a handler has other rights than its code.
+pub(crate) fn can_read_arguments(context: &Context<'_>) -> bool {
+    same_protection_keys(context.as_raw())
+}
+
 /// Whether this thread's rights by protection keys are those of the code that was interrupted.
-pub(crate) fn same_protection_keys(context: &ucontext_t) -> bool {
-    let place = state::pkru_place();
+fn same_protection_keys(context: &ucontext_t) -> bool {
+    let place = rights::place();
     if place == 0 {
         return true;
     }

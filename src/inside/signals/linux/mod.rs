@@ -7,7 +7,11 @@ pub(crate) mod context;
 pub(crate) mod classify;
 pub(crate) mod earlier_handler;
 pub(crate) mod kernel;
-#[cfg(target_arch = "x86_64")]
-pub(crate) mod leave_x86_64;
+#[cfg_attr(target_arch = "x86_64", path = "leave_x86_64.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "../leave_by_the_kernel.rs")]
+pub(crate) mod leave;
 #[cfg(target_arch = "x86_64")]
 mod protection_x86_64;
+#[cfg(target_arch = "x86_64")]
+#[path = "rights_x86_64.rs"]
+pub(crate) mod rights;

@@ -7,6 +7,8 @@ pub(crate) mod context;
 pub(crate) mod classify;
 pub(crate) mod earlier_handler;
 pub(crate) mod kernel;
+#[path = "../leave_by_the_kernel.rs"]
+pub(crate) mod leave;
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64_access;

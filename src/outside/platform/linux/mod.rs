@@ -11,6 +11,7 @@ use crate::arch;
 use crate::outside::error::{self, Failure};
 use crate::outside::platform::page_size;
 use crate::shared::activation::Activation;
+#[cfg(target_arch = "aarch64")]
 use crate::shared::state;
 use crate::shared::thread::StackBounds;
 pub(crate) use dispositions::*;
@@ -35,7 +36,7 @@ pub(crate) const STACK_MAPPING_FLAGS: libc::c_int = libc::MAP_NORESERVE | libc::
 /// Gets ready what threads and handlers need.
 pub(crate) fn set_up() -> Result<(), Failure> {
     #[cfg(target_arch = "x86_64")]
-    state::set_pkru_place(pkru_place());
+    crate::inside::signals::kernel::set_rights_place(pkru_place());
     #[cfg(target_arch = "aarch64")]
     state::STREAMING_MODE.store(has_streaming_mode().into(), Ordering::Relaxed);
     if membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0 {
