@@ -48,8 +48,7 @@
  *   prlimit64.
  * - Registering and unregistering: mmap, munmap, membarrier.
  * - wasmtrap_call and wasmtrap_raise: none.
- * - A trap: rt_sigreturn; on x86-64 rt_sigprocmask instead, and both where that is refused. Seccomp's strict mode,
- *   which does not refuse but kills, is not for x86-64.
+ * - A trap: rt_sigreturn, which seccomp's strict mode allows, too.
  * - A fault that goes to an earlier handler: rt_sigreturn, and rt_sigprocmask if it was installed without SA_ONSTACK.
  * - A fault under the default action: rt_sigaction, rt_sigreturn; for a signal that was sent also rt_sigprocmask,
  *   getpid, gettid, rt_tgsigqueueinfo or tgkill.

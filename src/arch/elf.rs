@@ -18,16 +18,6 @@ macro_rules! server_landing_label {
 #[cfg(wasmtrap_mach)]
 pub(crate) use server_landing_label;
 
-/// The label to which a handler goes that ends without the kernel's help.
-#[cfg(target_arch = "x86_64")]
-macro_rules! direct_landing_label {
-    () => {
-        "wasmtrap_direct_landing"
-    };
-}
-#[cfg(target_arch = "x86_64")]
-pub(crate) use direct_landing_label;
-
 /// The label in `wasmtrap_call` behind its checks.
 macro_rules! prepared_call_label {
     () => {

@@ -2,8 +2,6 @@
 
 use core::arch::asm;
 
-#[cfg(target_os = "linux")]
-use super::object_format::direct_landing_label;
 use super::thread_pointer::load_thread;
 use crate::shared::activation::Activation;
 use crate::shared::thread::Thread;
@@ -36,65 +34,6 @@ macro_rules! define_server_landing {
 }
 #[cfg(wasmtrap_mach)]
 pub(crate) use define_server_landing;
-
-/// Ends a signal handler in a landing, where the signal mask is put back first. `frame` is the stack pointer with which
-/// the kernel called the handler: should it refuse to set the mask, its frame is the way.
-///
-/// # Safety
-/// `activation` is the protected call in which a trap lands, and the frame's context says so too; nothing of the
-/// current stack is needed any more, and the x87 state is the initial one.
-#[cfg(target_os = "linux")]
-#[unsafe(naked)]
-pub(crate) unsafe extern "C" fn land_directly(activation: usize, mask: u64, frame: usize) -> ! {
-    core::arch::naked_asm!(".cfi_startproc", concat!("jmp ", direct_landing_label!()), ".cfi_endproc")
-}
-
-/// The part of `wasmtrap_call` in which a signal handler ends: `(activation: rdi, mask: rsi, frame: rdx)`. What
-/// `syscall` destroys, rcx and r11, is not used. Below a protected call's activation its stack is free.
-#[cfg(target_os = "linux")]
-macro_rules! define_direct_landing {
-    () => {
-        concat!(
-            $crate::arch::define_label!($crate::arch::direct_landing_label!()),
-            r#"
-            .cfi_remember_state
-            .cfi_def_cfa rdi, {above_activation}
-            mov rbx, rdx
-            mov rsp, rdi
-            .cfi_def_cfa_register rsp
-            push rsi
-            .cfi_adjust_cfa_offset 8
-            mov rsi, rsp
-            mov edi, 2 # SIG_SETMASK
-            xor edx, edx
-            mov r10d, 8
-            mov eax, 14 # rt_sigprocmask
-            syscall
-            lea rsp, [rsp + 8]
-            .cfi_adjust_cfa_offset -8
-            test eax, eax
-            jnz 79f
-            xor ebx, ebx
-            jmp 72f
-        79: # by the kernel's frame
-            .cfi_def_cfa rbx, 8
-            mov rsp, rbx
-            .cfi_def_cfa rsp, 8
-            ret
-            .cfi_restore_state"#
-        )
-    };
-}
-#[cfg(target_os = "linux")]
-pub(crate) use define_direct_landing;
-#[cfg(not(target_os = "linux"))]
-macro_rules! define_direct_landing {
-    () => {
-        ""
-    };
-}
-#[cfg(not(target_os = "linux"))]
-pub(crate) use define_direct_landing;
 
 /// The code address that a return address stands for: itself.
 pub(crate) fn code_address(return_address: usize) -> usize {
@@ -298,7 +237,6 @@ macro_rules! protected_call {
             "fninit", // empties the x87 stack too
             "xor ebx, ebx",
             "jmp 72f",
-            $crate::arch::define_direct_landing!(),
             // After a raise, with the activation in rax, the record has been handed out, and ebx is 1 or 3. Code that
             // keeps to the ABI leaves nothing on the x87 stack for a call; emptying it is all that may be needed, and
             // takes a fraction of fninit's time.

@@ -74,6 +74,27 @@ static void get_a_signal(void *number) {
   tap_note("still alive");
 }
 
+/* Seccomp's strict mode allows read, write, exit of the thread alone, and rt_sigreturn; all else kills. */
+static void trap_in_strict_mode(void *flags) {
+  if (flags != NULL) install_handler(SIGSEGV, mending_handler, *(const int *)flags);
+  host_init();
+  host_register_code(&wasm_load);
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  void *const page = inaccessible_page();
+  must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) == 0);
+  int traps = 0;
+  for (int i = 0; i < 3; i++) {
+    wasmtrap_trap_t record;
+    if (host_load(&wasm_load, page, &record) == WASMTRAP_TRAPPED) traps++;
+  }
+  syscall(SYS_exit, traps == 3 ? 0 : 1);
+}
+
+static void strict(int *flags, const char *name) {
+  const int status = child_wait(child_start(trap_in_strict_mode, flags));
+  ok(status == 0, "strict mode, %s: %s", name, child_end_in_words(status));
+}
+
 int main(void) {
   static int plain = 0, on_stack = SA_ONSTACK, both = 0, one = 1;
   child_passes(trap, NULL, "traps");
@@ -84,6 +105,9 @@ int main(void) {
   child_dies_at(SIGSEGV, wasm_fault_pc(&wasm_load), crash, NULL, "a crash");
   child_dies_of(SIGSEGV, get_a_signal, &both, "a signal that was sent, which can be neither made fatal nor sent again");
   child_dies_of(SIGSEGV, get_a_signal, &one, "a signal that was sent, which can be sent again without its information");
+  strict(NULL, "over the default action");
+  strict(&plain, "over a handler on the interrupted stack");
+  strict(&on_stack, "over a handler on the alternate stack");
   return tap_done();
 }
 #else

@@ -74,8 +74,7 @@ pub(crate) unsafe extern "C" fn entered(
         return;
     }
     if Context::new(context, 0, 0).pc() == arch::landing() {
-        // SAFETY: as above; a trap has just made the context resume at the landing.
-        unsafe { super::leave::land_directly(info, context, entrance) };
+        super::leave::prepare(info, context, entrance);
     }
 }
 

@@ -1,51 +1,36 @@
-//! Leaving a handler without rt_sigreturn: a trap goes straight to its landing, and saves the dearer system call.
+//! Leaving a handler for a landing by rt_sigreturn, and what makes that cheaper.
 //!
-//! rt_sigreturn puts back what the kernel changed for the handler, and what the frame says of the interrupted code. A
-//! protected call needs little of that: it restores the callee-saved state, MXCSR and the x87 control word from its
-//! own frame, and all other registers are lost to it in any call. What is left is looked at, and where any of it is
-//! not as it was, the context is rewritten and the kernel does its work:
+//! rt_sigreturn puts the signal mask back in the same step in which it leaves the alternate stack, so that no signal finds
+//! the thread there, and it is one of the four system calls that a strict seccomp filter allows. A jump to the landing and
+//! rt_sigprocmask there would take a seventh less, and such a process would be killed at its first trap.
 //!
-//! - a handler that called our entry point wants to be returned to; one that has jumped to it has nothing left to do;
-//! - the alternate stack: Linux tells by the stack pointer whether it is in use (on_sig_stack,
-//!   include/linux/sched/signal.h), but for SS_AUTODISARM, which only rt_sigreturn undoes;
-//! - protection keys: a handler starts with the default rights (sig_prepare_pkru, arch/x86/kernel/signal.c), and the
-//!   frame has those of the interrupted code;
-//! - a user shadow stack, which has a token of the delivery on it (setup_signal_shadow_stack, arch/x86/kernel/shstk.c);
-//! - a single step of the program's own (the trap flag), which the kernel has switched off for the handler.
+//! A protected call restores the callee-saved state, MXCSR and the x87 control word from its own frame, and all other
+//! registers are lost to it in any call. So the frame need not say much of them:
 //!
-//! The signal mask is put back by a system call of its own, on the stack of the protected call, so that the signals
-//! that have waited find the thread there. Where a seccomp filter refuses that one, rt_sigreturn does it.
+//! - with rcx and r11 as `sysret` leaves them the kernel takes that instruction instead of `iretq` (the checks on the way
+//!   back from a system call, arch/x86/entry/);
+//! - without the extended state it makes the initial one instead of reading 2 KiB and more (fpu__restore_sig,
+//!   arch/x86/kernel/fpu/signal.c). Only where nobody else will look at the frame, and where the initial rights by
+//!   protection keys are those of the interrupted code.
 
 use core::arch::asm;
 
 use libc::{siginfo_t, ucontext_t};
 
 use super::context::{Context, extended_state};
-use super::rights;
-use super::{earlier_handler, kernel};
-use crate::arch;
+use super::{earlier_handler, rights};
 use crate::inside::signals::forward::Entrance;
 
-const TRAP_FLAG: i64 = 1 << 8;
-
-/// Lands where the context says, if nothing of the kernel's has to be put back; returns otherwise.
-///
-/// # Safety
-/// The arguments are what the entry point was given, and the context has been made to resume at a landing.
-pub(crate) unsafe fn land_directly(info: &siginfo_t, context: &ucontext_t, entrance: Entrance) {
-    let registers = &context.uc_mcontext.gregs;
-    let untouched = earlier_handler::kernel_called(info, context, entrance)
-        && context.uc_stack.ss_flags as u32 & earlier_handler::SS_AUTODISARM == 0
-        && registers[libc::REG_EFL as usize] & TRAP_FLAG == 0
-        && !arch::has_shadow_stack()
-        && same_protection_keys(context);
-    if !untouched {
-        return;
+/// Gets the context, which has been made to resume at a landing, ready for that.
+pub(crate) fn prepare(info: &siginfo_t, context: &mut ucontext_t, entrance: Entrance) {
+    let nobody_looks = earlier_handler::kernel_called(info, context, entrance);
+    let without_state = nobody_looks && same_protection_keys(context);
+    let machine = &mut context.uc_mcontext;
+    machine.gregs[libc::REG_RCX as usize] = machine.gregs[libc::REG_RIP as usize];
+    machine.gregs[libc::REG_R11 as usize] = machine.gregs[libc::REG_EFL as usize];
+    if without_state {
+        machine.fpregs = core::ptr::null_mut();
     }
-    let activation = registers[libc::REG_RSP as usize] as usize;
-    // SAFETY: the landing needs its stack pointer and nothing else. A handler starts with the initial x87 state
-    // (fpu__clear_user_states, arch/x86/kernel/fpu/core.c), which nothing here changes.
-    unsafe { arch::land_directly(activation, kernel::mask_of(&context.uc_sigmask), entrance.sp) }
 }
 
 /// Whether what the embedder handed to wasmtrap_call can be read here: a handler has other rights than its code.
