@@ -1,14 +1,14 @@
 //! Leaving a handler for a landing by rt_sigreturn, and what makes that cheaper.
 //!
-//! rt_sigreturn puts the signal mask back in the same step in which it leaves the alternate stack, so that no signal finds
-//! the thread there, and it is one of the four system calls that a strict seccomp filter allows. A jump to the landing and
-//! rt_sigprocmask there would take a seventh less, and such a process would be killed at its first trap.
+//! rt_sigreturn puts the signal mask back in the same step in which it leaves the alternate stack, so that no signal
+//! finds the thread there, and it is one of the four system calls that a strict seccomp filter allows. A jump to the
+//! landing and rt_sigprocmask there would take a little less, and such a process would be killed at its first trap.
 //!
 //! A protected call restores the callee-saved state, MXCSR and the x87 control word from its own frame, and all other
 //! registers are lost to it in any call. So the frame need not say much of them:
 //!
-//! - with rcx and r11 as `sysret` leaves them the kernel takes that instruction instead of `iretq` (the checks on the way
-//!   back from a system call, arch/x86/entry/);
+//! - with rcx and r11 as `sysret` leaves them the kernel takes that instruction instead of `iretq` (the checks on the
+//!   way back from a system call, arch/x86/entry/);
 //! - without the extended state it makes the initial one instead of reading 2 KiB and more (fpu__restore_sig,
 //!   arch/x86/kernel/fpu/signal.c). Only where nobody else will look at the frame, and where the initial rights by
 //!   protection keys are those of the interrupted code.
