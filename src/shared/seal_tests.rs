@@ -64,7 +64,7 @@ fn two_changes_that_would_leave_a_plain_sum_as_it_was_break_it() {
     for first in 0..WORDS {
         for second in 0..WORDS {
             let mut frame = Frame::sealed();
-            let before = frame.0.clone();
+            let before = frame.0;
             frame.0[first] = frame.0[first].wrapping_add(0x40);
             frame.0[second] = frame.0[second].wrapping_sub(0x40);
             let changed = frame.0 != before;

@@ -57,6 +57,18 @@ fn the_pc_of_a_breakpoint_is_the_breakpoints() {
 }
 
 #[test]
+fn a_branch_is_told_where_the_processor_tells() {
+    let mut words = numbered();
+    let mut state = State::new(&mut words, false);
+    for (branch_type, branched) in [(0, false), (1, true), (2, true), (3, true)] {
+        // PSTATE.BTYPE of arm64; x86-64's flags have nothing of the kind.
+        let registers = wasmtrap_registers_t { flags: branch_type << 10, ..state.registers() };
+        state.set_registers(&registers);
+        assert_eq!(state.came_by_branch(), branched && cfg!(target_arch = "aarch64"), "type {branch_type}");
+    }
+}
+
+#[test]
 fn a_function_is_entered_with_its_argument() {
     let mut words = numbered();
     let mut state = State::new(&mut words, false);
