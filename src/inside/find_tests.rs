@@ -1,7 +1,7 @@
 //! The search inside of a node, and the search for a trap site, against the plain way of doing it.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::{AtomicPtr, AtomicUsize};
 
 use proptest::prelude::*;
 
@@ -29,6 +29,7 @@ fn entry(sites: &[Site]) -> Entry {
         kinds: 0,
         sites: sites.as_ptr(),
         site_count: sites.len(),
+        next: AtomicPtr::new(ptr::null_mut()),
     }
 }
 

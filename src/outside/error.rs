@@ -33,7 +33,14 @@ extern "C" fn forget(sentence: *mut c_void) {
     unsafe { libc::free(sentence) };
 }
 
-/// Notes why a call fails.
+/// Has this thread's sentence exist, so that [`fail`] needs no memory. For calls that take a lock, before they do:
+/// malloc may be the host's, and may wait for a thread that waits for the lock. Where there is no memory, `fail` tries
+/// once more.
+pub(crate) fn make_room() {
+    let _ = place(true);
+}
+
+/// Notes why a call fails. With a lock held, [`make_room`] has been called.
 pub(crate) fn fail(status: wasmtrap_status_t, sentence: fmt::Arguments<'_>) -> Failure {
     if let Some(place) = place(true) {
         place.clear();
@@ -97,7 +104,8 @@ pub(crate) fn no_memory(what: fmt::Arguments<'_>) -> Failure {
     fail(WASMTRAP_ERR_NO_MEMORY, format_args!("out of memory: no room for {what}"))
 }
 
-/// A call of the operating system failed with `errno`.
+/// A call of the operating system failed with `errno`. Not with a lock held: strerror_r may load a catalogue of
+/// messages, which takes memory.
 pub(crate) fn system(call: &str, errno: i32) -> Failure {
     let mut text = [0 as c_char; 128];
     // SAFETY: the buffer has the length that is given; libc binds the POSIX form, which writes into it.
@@ -106,4 +114,9 @@ pub(crate) fn system(call: &str, errno: i32) -> Failure {
     let text = unsafe { CStr::from_ptr(text.as_ptr()) };
     let text = if described { text.to_str().unwrap_or("?") } else { "unknown error" };
     fail(WASMTRAP_ERR_SYSTEM, format_args!("{call} failed: {text} (errno {errno})"))
+}
+
+/// The same in words that need no memory: with a lock held.
+pub(crate) fn system_under_lock(call: fmt::Arguments<'_>, errno: i32) -> Failure {
+    fail(WASMTRAP_ERR_SYSTEM, format_args!("{call} failed: errno {errno}"))
 }

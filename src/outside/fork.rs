@@ -103,8 +103,10 @@ extern "C" fn after_in_child() {
     // SAFETY: `before` took them, on the thread that this one is the image of.
     unsafe {
         registry::unlock_after_fork_in_child();
-        threads::list::unlock_after_fork_in_child();
+        let orphans = threads::list::unlock_after_fork_in_child();
         library::unlock_after_fork_in_child();
+        // free may be the host's: not with a lock held.
+        drop(orphans);
     }
 }
 

@@ -57,7 +57,9 @@ impl State {
     }
 }
 
-// Taken before all other locks of the library.
+// Taken before all other locks of the library. With any of them held, neither the loader nor malloc is called: both
+// have locks that may be held when we are called, and malloc may be the host's
+// (c-tests/capi/threads/locks_are_taken_in_one_order.c).
 static STATE: Locked<State> = Locked::new(State { set_up: None, clients: Clients::new() });
 
 pub(crate) fn require_ready() -> Result<(), Failure> {
@@ -75,7 +77,7 @@ pub(crate) fn init(given: Option<&wasmtrap_options_t>) -> Result<(), Failure> {
     if let Some(before) = with_clients(|clients| clients.get(WASMTRAP_CLIENT_DEFAULT).copied()) {
         return before.options.require_same(&options);
     }
-    prepare()?;
+    let mut room = prepare()?;
     let mut state = STATE.lock();
     if let Some(before) = state.clients.get(WASMTRAP_CLIENT_DEFAULT).copied() {
         drop(state);
@@ -83,24 +85,24 @@ pub(crate) fn init(given: Option<&wasmtrap_options_t>) -> Result<(), Failure> {
     }
     state.clients.require_room()?;
     let name = Name::of(b"the default client");
-    join(&mut state, Client { number: WASMTRAP_CLIENT_DEFAULT, name, options })
+    join(&mut state, Client { number: WASMTRAP_CLIENT_DEFAULT, name, options }, &mut room)
 }
 
 /// Opens a client.
 pub(crate) fn open(name: Name, given: Option<&wasmtrap_options_t>) -> Result<wasmtrap_client_t, Failure> {
     let options = options::read(given)?;
-    prepare()?;
+    let mut room = prepare()?;
     let mut state = STATE.lock();
     let number = state.clients.next_number()?;
-    join(&mut state, Client { number, name, options })?;
+    join(&mut state, Client { number, name, options }, &mut room)?;
     Ok(number)
 }
 
 /// Adds a client, and sets the library up for it if it is the first.
-fn join(state: &mut State, client: Client) -> Result<(), Failure> {
+fn join(state: &mut State, client: Client, room: &mut signals::Room) -> Result<(), Failure> {
     match &state.set_up {
-        None => set_up(state, client.options)?,
-        Some(set_up) => extend(state, set_up, &client)?,
+        None => set_up(state, client.options, room)?,
+        Some(set_up) => extend(state, set_up, &client, room)?,
     }
     state.clients.add(client);
     state.note_kinds();
@@ -111,7 +113,7 @@ fn join(state: &mut State, client: Client) -> Result<(), Failure> {
 }
 
 /// Lets the library that is set up do what one more client wants, as far as that can be had beside the others.
-fn extend(state: &State, set_up: &SetUp, client: &Client) -> Result<(), Failure> {
+fn extend(state: &State, set_up: &SetUp, client: &Client, room: &mut signals::Room) -> Result<(), Failure> {
     let options = &client.options;
     if let (Some(first), Some((what, has, wants))) =
         (state.clients.iter().next(), options.conflict_with(&set_up.options, set_up.backend))
@@ -126,7 +128,7 @@ fn extend(state: &State, set_up: &SetUp, client: &Client) -> Result<(), Failure>
         ));
     }
     if !options.host_owns_signals {
-        signals::install(options.fault_kinds & !set_up.options.fault_kinds)?;
+        signals::install(options.fault_kinds & !set_up.options.fault_kinds, room)?;
     }
     if set_up.backend == WASMTRAP_BACKEND_MACH_PORTS {
         exceptions::extend(options.fault_kinds);
@@ -136,7 +138,7 @@ fn extend(state: &State, set_up: &SetUp, client: &Client) -> Result<(), Failure>
 }
 
 /// Sets the library up.
-fn set_up(state: &mut State, options: Options) -> Result<(), Failure> {
+fn set_up(state: &mut State, options: Options, room: &mut signals::Room) -> Result<(), Failure> {
     let (backend, because) = choose(&options)?;
     secret::choose();
     threads::alternate_stack::set_size(options.alternate_stack_size);
@@ -144,7 +146,7 @@ fn set_up(state: &mut State, options: Options) -> Result<(), Failure> {
     let (backend, because) = start(&options, backend, because)?;
     // Underneath Mach ports too: the kernel may bypass them (kernel_mach_msg_rpc_common, osfmk/ipc/mach_msg.c).
     if !options.host_owns_signals
-        && let Err(failure) = signals::install(options.fault_kinds)
+        && let Err(failure) = signals::install(options.fault_kinds, room)
     {
         stop(backend);
         return Err(failure);
@@ -155,14 +157,16 @@ fn set_up(state: &mut State, options: Options) -> Result<(), Failure> {
 
 /// What the set-up needs of the loader and of malloc, before a lock is taken: a plug-in's constructor may call
 /// wasmtrap_init, and the loader's lock is held while it runs. A thread that wanted that lock, and had ours, would wait
-/// for the one in the constructor, which waits for ours. All of it can be done twice, and by several threads at once.
-fn prepare() -> Result<(), Failure> {
+/// for the one in the constructor, which waits for ours. malloc may be the host's, with a lock of its own. All of it
+/// can be done twice, and by several threads at once.
+fn prepare() -> Result<signals::Room, Failure> {
+    error::make_room();
     fork::watch().map_err(|error| error::system("pthread_atfork", error))?;
     fork::note_process();
     platform::note_page_size();
     platform::set_up()?;
     pin::pin();
-    Ok(())
+    signals::Room::new()
 }
 
 /// The backend for this host, and why.
@@ -204,6 +208,9 @@ fn without_mach_ports(options: &Options, obstacle: Obstacle) -> Result<(wasmtrap
 }
 
 /// Starts what the backend needs beside signal handlers. What fails here is an obstacle like any other.
+///
+/// With Mach ports this makes a thread, with the lock held, and pthread_create allocates: macOS's by mmap, but for what
+/// interposes it. The thread must be there before the lock is released, and two must not be started.
 fn start(
     options: &Options,
     backend: wasmtrap_backend_t,
@@ -226,20 +233,28 @@ fn stop(backend: wasmtrap_backend_t) {
     }
 }
 
+/// What a client leaves behind. Freed when this is dropped, after the lock was released: free may be the host's.
+struct Leavings {
+    ranges: registry::Garbage,
+    handlers: fault_handlers::Unused,
+}
+
 /// Closes a client: all that is its own goes with it, and the set-up with the last one.
 pub(crate) fn close(client: wasmtrap_client_t) -> Result<(), Failure> {
+    error::make_room();
+    let mut leavings = Leavings { ranges: registry::Garbage::new(), handlers: fault_handlers::Unused::new() };
     let mut state = STATE.lock();
     if state.clients.get(client).is_none() {
         return Err(clients::not_open(client));
     }
     if state.clients.count() == 1 {
-        return shut_down(&mut state);
+        return shut_down(&mut state, &mut leavings);
     }
     // First, so that nothing more is registered for it.
     state.clients.remove(client);
-    registry::CODE.clear_client(client);
-    registry::REGIONS.clear_client(client);
-    fault_handlers::remove(client);
+    registry::CODE.clear_client(client, &mut leavings.ranges);
+    registry::REGIONS.clear_client(client, &mut leavings.ranges);
+    fault_handlers::remove(client, &mut leavings.handlers);
     let no_longer = state.note_kinds();
     if let Some(set_up) = &state.set_up
         && !set_up.options.host_owns_signals
@@ -273,7 +288,7 @@ fn wait_until_nobody_is_inside() -> Result<(), Failure> {
 }
 
 /// The end of the last client.
-fn shut_down(state: &mut State) -> Result<(), Failure> {
+fn shut_down(state: &mut State, leavings: &mut Leavings) -> Result<(), Failure> {
     let Some(set_up) = state.set_up else { return Err(error::not_initialized()) };
     // From here on who wants to enter a protected call waits for what comes of this, by the lock.
     state::READY.store(state::DECIDING, Ordering::SeqCst);
@@ -286,15 +301,15 @@ fn shut_down(state: &mut State) -> Result<(), Failure> {
     let last = state.clients.iter().next().map(|client| client.number);
     if let Some(last) = last {
         state.clients.remove(last);
-        fault_handlers::remove(last);
+        fault_handlers::remove(last, &mut leavings.handlers);
     }
     state.note_kinds();
     if !set_up.options.host_owns_signals {
         signals::remove(set_up.options.fault_kinds);
     }
     stop(set_up.backend);
-    registry::CODE.clear();
-    registry::REGIONS.clear();
+    registry::CODE.clear(&mut leavings.ranges);
+    registry::REGIONS.clear(&mut leavings.ranges);
     state.set_up = None;
     Ok(())
 }
@@ -327,9 +342,11 @@ pub(crate) fn check() -> Result<u32, Failure> {
 }
 
 pub(crate) fn rearm() -> Result<(), Failure> {
+    error::make_room();
+    let mut room = signals::Room::new()?;
     let state = STATE.lock();
     let set_up = state.set_up.as_ref().ok_or_else(error::not_initialized)?;
-    signals::rearm(installed_kinds(set_up))?;
+    signals::rearm(installed_kinds(set_up), &mut room)?;
     exceptions::rearm()
 }
 
@@ -340,13 +357,15 @@ pub(crate) fn set_fault_handler(
     user: *mut c_void,
     any_fault: bool,
 ) -> Result<(), Failure> {
+    error::make_room();
+    let mut unused = if function.is_some() { fault_handlers::Unused::one()? } else { fault_handlers::Unused::new() };
     let state = STATE.lock();
     let Some(open) = state.clients.get(client) else { return Err(clients::not_open(client)) };
     if function.is_none() {
-        fault_handlers::remove(client);
+        fault_handlers::remove(client, &mut unused);
         return Ok(());
     }
-    fault_handlers::set(client, function, user, open.options.fault_kinds, any_fault)
+    fault_handlers::set(client, function, user, open.options.fault_kinds, any_fault, &mut unused)
 }
 
 pub(crate) fn lock_for_fork() {

@@ -6,16 +6,19 @@
 //! Invariants, whenever the lock is free:
 //! - the two trees of a registry have the same entries, which do not overlap;
 //! - an id has been given out at most once, so an id that was taken back is never known again;
-//! - an entry that has been removed is seen by no reader, and its memory is freed.
+//! - an entry that has been removed is seen by no reader, and its memory is freed, or about to be.
 //!
 //! An insertion that fails has changed nothing: it allocates all that it needs first. A removal allocates nothing.
+//!
+//! malloc may be the host's: it may have a lock that another thread holds when it calls us, or call us itself. So
+//! nothing is allocated or freed with the lock held: [`Supply`] is allocated before, [`Garbage`] is freed after.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use super::allocation::{self, NoMemory};
 use super::lock::Locked;
-use super::node_pool::NodePool;
+use super::node_pool::{Missing, NodeList, NodePool};
 use super::tree_edit::{self, height, nodes_to_insert, nodes_to_remove};
 use crate::inside::find::{at_or_below, place_at_or_below};
 use crate::shared::abi::wasmtrap_client_t;
@@ -110,6 +113,19 @@ impl<'t> Registry<'t> {
 
     /// Registers a range and returns its id.
     pub(crate) fn insert(&self, new: NewEntry<'_>) -> Result<u64, RegistryError> {
+        // Dropped after the lock was released.
+        let mut supply = Supply { entry: Some(new_entry(&new)?), nodes: NodeList::new() };
+        loop {
+            match self.insert_with(&new, &mut supply)? {
+                Ok(id) => return Ok(id),
+                // By the time that these are there, others may have changed how many it takes.
+                Err(Missing(nodes)) => supply.nodes.grow_to(nodes)?,
+            }
+        }
+    }
+
+    /// The same with what has been allocated. How many nodes it takes can be seen with the lock only.
+    fn insert_with(&self, new: &NewEntry<'_>, supply: &mut Supply) -> Result<Result<u64, Missing>, RegistryError> {
         let mut writers = self.writers.lock();
         let Writers { next_id, pool, ledgers } = &mut *writers;
         let ledger = &mut ledgers[self.kind as usize];
@@ -128,11 +144,16 @@ impl<'t> Registry<'t> {
         // SAFETY: as above; the tree by id is this ledger's alone.
         let heights = unsafe { [height(root), height(ledger.by_id)] };
         // The tree may be one level higher by the time that something is removed.
-        pool.reserve(
-            heights.map(nodes_to_insert).iter().sum(),
-            heights.map(|height| nodes_to_remove(height + 1)).iter().sum(),
-        )?;
-        let entry = new_entry(&new, *next_id)?;
+        let now = heights.map(nodes_to_insert).iter().sum();
+        let later = heights.map(|height| nodes_to_remove(height + 1)).iter().sum();
+        let reserved = pool.reserve(now, later, &mut supply.nodes);
+        supply.nodes.append(pool.take_surplus());
+        if let Err(missing) = reserved {
+            return Ok(Err(missing));
+        }
+        let Some(mut entry) = supply.entry.take() else { return Err(RegistryError::NoMemory) };
+        // SAFETY: newly made, and nobody else's yet.
+        unsafe { entry.as_mut() }.id = *next_id;
 
         // SAFETY: neither key is in its tree yet, the lock is held and the nodes are reserved.
         let (root, by_id) = unsafe {
@@ -146,33 +167,38 @@ impl<'t> Registry<'t> {
         ledger.by_id = by_id;
         ledger.len += 1;
         *next_id += 1;
-        Ok(*next_id - 1)
+        Ok(Ok(*next_id - 1))
     }
 
     /// Unregisters a range. When this returns, no reader sees it any more.
     pub(crate) fn remove(&self, id: u64) -> Result<(), RegistryError> {
+        self.remove_into(id, &mut Garbage::new())
+    }
+
+    fn remove_into(&self, id: u64, garbage: &mut Garbage) -> Result<(), RegistryError> {
         let mut writers = self.writers.lock();
         // SAFETY: the tree by id changes with the lock held only.
         let entry = unsafe { place_at_or_below(writers.ledgers[self.kind as usize].by_id, id as usize) };
         // SAFETY: entries of a tree are allocated.
         let entry = entry.filter(|&entry| unsafe { (*entry).id } == id).ok_or(RegistryError::UnknownId)?;
-        self.take_out(&mut writers, entry);
+        self.take_out(&mut writers, entry, garbage);
         Ok(())
     }
 
     /// The same with the range that begins at `start`.
     pub(crate) fn remove_at(&self, start: usize) -> Result<(), RegistryError> {
+        let mut garbage = Garbage::new();
         let mut writers = self.writers.lock();
         // SAFETY: with the lock held, published trees stay as they are.
         let entry = unsafe { place_at_or_below(self.table.root(), start) };
         // SAFETY: entries of a tree are allocated.
         let entry = entry.filter(|&entry| unsafe { (*entry).start } == start).ok_or(RegistryError::UnknownId)?;
-        self.take_out(&mut writers, entry);
+        self.take_out(&mut writers, entry, &mut garbage);
         Ok(())
     }
 
-    /// Takes an entry out of the trees and frees it once no reader sees it any more.
-    fn take_out(&self, writers: &mut Writers<'t>, entry: *const Entry) {
+    /// Takes an entry out of the trees. It is garbage once no reader sees it any more.
+    fn take_out(&self, writers: &mut Writers<'t>, entry: *const Entry, garbage: &mut Garbage) {
         let Writers { pool, ledgers, .. } = writers;
         let ledger = &mut ledgers[self.kind as usize];
         // SAFETY: both trees have the entry, the lock is held, and the insertion reserved the nodes.
@@ -187,19 +213,20 @@ impl<'t> Registry<'t> {
         ledger.by_id = by_id;
         ledger.len -= 1;
         pool.reclaim();
+        garbage.nodes.append(pool.take_surplus());
         if let Some(entry) = NonNull::new(entry.cast_mut()) {
             // SAFETY: the entry is in no tree, and `reclaim` has waited for the readers that may have seen it.
-            unsafe { free_entry(entry) };
+            unsafe { garbage.add(entry) };
         }
     }
 
     /// Unregisters what is this client's.
-    pub(crate) fn clear_client(&self, client: wasmtrap_client_t) {
+    pub(crate) fn clear_client(&self, client: wasmtrap_client_t, garbage: &mut Garbage) {
         let mut above = usize::MAX;
         while let Some((id, of)) = self.id_and_client_below(above) {
             if of == client {
                 // Another thread may have been quicker.
-                let _ = self.remove(id);
+                let _ = self.remove_into(id, garbage);
             }
             above = id as usize;
         }
@@ -214,7 +241,7 @@ impl<'t> Registry<'t> {
     }
 
     /// Unregisters all.
-    pub(crate) fn clear(&self) {
+    pub(crate) fn clear(&self, garbage: &mut Garbage) {
         let mut writers = self.writers.lock();
         let Writers { pool, ledgers, .. } = &mut *writers;
         let ledger = &mut ledgers[self.kind as usize];
@@ -225,15 +252,17 @@ impl<'t> Registry<'t> {
         unsafe { self.table.publish(ptr::null()) };
         pool.reclaim();
         // SAFETY: both trees are unreachable, and `reclaim` has waited for those who had reached them. Their nodes came
-        // from `allocate`, and an entry is freed as it comes out of the first tree only, after which the second has no
-        // use for it.
+        // from `allocate`, and the second has the same entries as the first.
         unsafe {
-            tree_edit::take_apart(root, &mut |entry| free_entry(entry), &mut |node| allocation::release(node));
-            tree_edit::take_apart(by_id, &mut |_| (), &mut |node| allocation::release(node));
+            let mut nodes = NodeList::new();
+            tree_edit::take_apart(by_id, &mut |_| (), &mut |node| nodes.push(node));
+            tree_edit::take_apart(root, &mut |entry| garbage.add(entry), &mut |node| nodes.push(node));
+            garbage.nodes.append(nodes);
         }
         if ledgers.iter().all(|ledger| ledger.len == 0) {
             pool.release_spare();
         }
+        garbage.nodes.append(pool.take_surplus());
     }
 
     /// How many ranges are registered.
@@ -248,8 +277,56 @@ impl<'t> Registry<'t> {
     }
 }
 
-/// A copy of `new` and of its sites.
-fn new_entry(new: &NewEntry<'_>, id: u64) -> Result<NonNull<Entry>, NoMemory> {
+/// What an insertion takes. The rest is freed when this is dropped, which must be without a lock of the library.
+struct Supply {
+    entry: Option<NonNull<Entry>>,
+    nodes: NodeList,
+}
+
+impl Drop for Supply {
+    fn drop(&mut self) {
+        if let Some(entry) = self.entry.take() {
+            // SAFETY: made by `new_entry`, and not inserted.
+            unsafe { free_entry(entry) };
+        }
+    }
+}
+
+/// What was taken out and is seen by nobody any more. Freed when this is dropped, which must be without a lock of the
+/// library.
+pub(crate) struct Garbage {
+    /// A list by their `next`.
+    entries: *mut Entry,
+    nodes: NodeList,
+}
+
+impl Garbage {
+    pub(crate) const fn new() -> Self {
+        Self { entries: ptr::null_mut(), nodes: NodeList::new() }
+    }
+
+    /// # Safety
+    /// As for [`free_entry`].
+    unsafe fn add(&mut self, entry: NonNull<Entry>) {
+        // SAFETY: the entry is allocated.
+        unsafe { entry.as_ref() }.next.store(self.entries, Ordering::Relaxed);
+        self.entries = entry.as_ptr();
+    }
+}
+
+impl Drop for Garbage {
+    fn drop(&mut self) {
+        while let Some(entry) = NonNull::new(self.entries) {
+            // SAFETY: the entries on the list are allocated.
+            self.entries = unsafe { entry.as_ref() }.next.load(Ordering::Relaxed);
+            // SAFETY: `add`'s caller has promised it.
+            unsafe { free_entry(entry) };
+        }
+    }
+}
+
+/// A copy of `new` and of its sites, without an id.
+fn new_entry(new: &NewEntry<'_>) -> Result<NonNull<Entry>, NoMemory> {
     let &NewEntry { start, last, user, flags, code, accessible, accessible_code, client, kinds, sites } = new;
     let entry = allocation::allocate::<Entry>()?;
     let (sites, site_count) = match sites.map(|sites| (allocation::copy_slice(sites), sites.len())) {
@@ -261,9 +338,21 @@ fn new_entry(new: &NewEntry<'_>, id: u64) -> Result<NonNull<Entry>, NoMemory> {
             return Err(error);
         }
     };
-    let accessible = AtomicUsize::new(accessible);
-    let whole =
-        Entry { start, last, id, user, flags, code, accessible_code, accessible, client, kinds, sites, site_count };
+    let whole = Entry {
+        start,
+        last,
+        id: 0,
+        user,
+        flags,
+        code,
+        accessible_code,
+        accessible: AtomicUsize::new(accessible),
+        client,
+        kinds,
+        sites,
+        site_count,
+        next: AtomicPtr::new(ptr::null_mut()),
+    };
     // SAFETY: newly allocated for an entry.
     unsafe { entry.write(whole) };
     Ok(entry)
@@ -283,7 +372,8 @@ unsafe fn free_entry(entry: NonNull<Entry>) {
 }
 
 /// Waits until no reader can still see what was published before: for a pointer that handlers read in a section of
-/// [`READERS`], once its successor has been stored, sequentially consistently.
+/// [`READERS`], once its successor has been stored, sequentially consistently. Nodes that are surplus thereafter stay
+/// until the next change: the caller may hold a lock.
 pub(crate) fn wait_for_readers() {
     WRITERS.lock().pool.reclaim();
 }

@@ -21,7 +21,7 @@ fn with_registries<R>(test: impl FnOnce([&Registry<'_>; 2]) -> R) -> R {
     let regions = Registry::new(Kind::Region, &tables[1], &writers);
     let result = test([&code, &regions]);
     for registry in [code, regions] {
-        registry.clear();
+        registry.clear(&mut Garbage::new());
         assert_eq!(contents(&registry), []);
     }
     assert_eq!(accounting::live(), live_before, "all that was allocated is released");
@@ -230,7 +230,7 @@ impl Models {
                 assert_eq!(found, model.at(*address));
             }
             Step::Clear => {
-                registry.clear();
+                registry.clear(&mut Garbage::new());
                 model.ranges.clear();
             }
         }
@@ -444,7 +444,7 @@ fn an_id_is_known_to_its_own_registry_only_and_only_until_it_is_taken_back() {
 
         let second = range.insert_into(code).expect("it was taken back");
         assert_eq!(code.remove(id), Err(RegistryError::UnknownId));
-        code.clear();
+        code.clear(&mut Garbage::new());
         assert_eq!(code.remove(second), Err(RegistryError::UnknownId));
         assert!(![id, second].contains(&range.insert_into(code).expect("all was cleared")));
     });

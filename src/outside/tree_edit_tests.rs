@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::outside::allocation::{accounting, release};
+use crate::outside::node_pool::{Missing, NodeList};
 use crate::shared::readers::Readers;
 
 /// The most nodes that an edit of a kind took, and was allowed to, in trees of two levels or more.
@@ -40,7 +41,11 @@ fn an_edit_takes_no_more_nodes_than_it_reserves_and_reserves_no_more_than_it_may
         // It grows and shrinks by turns, across all heights up to four.
         let grows = keys.is_empty() || (pick % 16 < 12) == (step / 4_000 % 2 == 0);
         let allowed = if grows { nodes_to_insert(height) } else { nodes_to_remove(height) };
-        pool.reserve(allowed, 0).expect("there is memory");
+        let mut hand = NodeList::new();
+        if let Err(Missing(nodes)) = pool.reserve(allowed, 0, &mut hand) {
+            hand.grow_to(nodes).expect("there is memory");
+            assert_eq!(pool.reserve(allowed, 0, &mut hand), Ok(()));
+        }
         let [spare, retired, _] = pool.counts();
         // SAFETY: the key is not in the tree, or is; there are no readers; the nodes are reserved.
         unsafe {
@@ -68,6 +73,7 @@ fn an_edit_takes_no_more_nodes_than_it_reserves_and_reserves_no_more_than_it_may
 
     pool.reclaim();
     pool.release_spare();
+    drop(pool);
     // SAFETY: the tree is this test's; its nodes came from `allocate`.
     unsafe { take_apart(root, &mut |_| (), &mut |node| release(node)) };
     assert_eq!(accounting::live(), live_before);

@@ -49,6 +49,8 @@ pub(crate) struct Entry {
     /// read, if it came with an empty one.
     pub(crate) sites: *const Site,
     pub(crate) site_count: usize,
+    /// The writers' own: the next entry in a list of entries that no reader sees any more.
+    pub(crate) next: AtomicPtr<Entry>,
 }
 
 impl Entry {

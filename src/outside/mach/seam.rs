@@ -6,7 +6,7 @@ use core::sync::atomic::Ordering;
 
 use super::{Refusal, describe as lines, host, policy, ports, records, server, system};
 use crate::arch;
-use crate::outside::error::{Failure, fail};
+use crate::outside::error::{self, Failure, fail};
 use crate::outside::obstacle::Obstacle;
 use crate::outside::threads::{alternate_stack, list};
 use crate::shared::abi::*;
@@ -89,6 +89,8 @@ pub(crate) fn describe(out: &mut impl fmt::Write) -> fmt::Result {
 
 /// The Mach half of a record, with the stack on which the embedder's fault handler runs.
 pub(crate) fn new_thread_half() -> Result<MachThread, Failure> {
+    // The kernel may refuse the thread's port, which is asked for with the list's lock held.
+    error::make_room();
     let mach = MachThread::new();
     let size = alternate_stack::size() + mach.vector_state_size;
     let stack = alternate_stack::map_stack(size, "the fault handler's stack")?;

@@ -19,14 +19,14 @@ pub(super) struct Known {
 // SAFETY: the nodes are reached through the list, thus by the holder of its lock; what they hold never changes.
 unsafe impl Send for Known {}
 
-/// Memory for what a change to the dispositions may find: allocated before the lock is taken, because malloc may be the
-/// host's, and freed after it has been released.
-pub(super) struct Room {
+/// Memory for what a change to the dispositions may find: allocated before a lock of the library is taken, because
+/// malloc may be the host's, and freed after all have been released.
+pub(crate) struct Room {
     nodes: [Option<NonNull<Node>>; 2 * SIGNALS.len()],
 }
 
 impl Room {
-    pub(super) fn new() -> Result<Self, Failure> {
+    pub(crate) fn new() -> Result<Self, Failure> {
         let mut room = Self { nodes: [None; 2 * SIGNALS.len()] };
         for place in &mut room.nodes {
             let node = allocation::allocate().map_err(|_| error::no_memory(format_args!("signal dispositions")))?;

@@ -18,7 +18,8 @@ use crate::inside::signals::entry;
 use crate::shared::abi::*;
 use crate::shared::disposition::{self, Disposition, SIGNALS};
 use copies::Copy;
-use known::{Known, Room};
+use known::Known;
+pub(crate) use known::Room;
 use layers::{Layers, Who};
 
 struct State {
@@ -53,9 +54,8 @@ fn current(signal: libc::c_int) -> Result<Disposition, Failure> {
     platform::kernel_disposition(signal).map_err(|errno| refused(signal, errno))
 }
 
-/// In words that need no memory: a lock is held.
 fn refused(signal: libc::c_int, errno: i32) -> Failure {
-    fail(WASMTRAP_ERR_SYSTEM, format_args!("sigaction of signal {signal} failed: errno {errno}"))
+    error::system_under_lock(format_args!("sigaction of signal {signal}"), errno)
 }
 
 /// Which of our entry points this is, if it is one.
@@ -189,14 +189,13 @@ fn go_over(
 }
 
 /// Goes on top for all of these kinds. Where one fails, those that were done are undone.
-pub(crate) fn install(kinds: u32) -> Result<(), Failure> {
-    let mut room = Room::new()?;
+pub(crate) fn install(kinds: u32, room: &mut Room) -> Result<(), Failure> {
     let mut state = STATE.lock();
     let State { layers: all, known } = &mut *state;
     let mut done = 0;
     for (index, signal, kind) in signals_of(kinds) {
         if let Some(layers) = all.get_mut(index)
-            && let Err(failure) = go_on_top(signal, layers, known, &mut room)
+            && let Err(failure) = go_on_top(signal, layers, known, room)
         {
             remove_from(all, done);
             return Err(failure);
@@ -207,13 +206,12 @@ pub(crate) fn install(kinds: u32) -> Result<(), Failure> {
 }
 
 /// Goes back on top wherever something else is.
-pub(crate) fn rearm(kinds: u32) -> Result<(), Failure> {
-    let mut room = Room::new()?;
+pub(crate) fn rearm(kinds: u32, room: &mut Room) -> Result<(), Failure> {
     let mut state = STATE.lock();
     let State { layers: all, known } = &mut *state;
     for (index, signal, _) in signals_of(kinds) {
         if let Some(layers) = all.get_mut(index) {
-            go_on_top(signal, layers, known, &mut room)?;
+            go_on_top(signal, layers, known, room)?;
         }
     }
     Ok(())

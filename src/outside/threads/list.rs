@@ -116,16 +116,39 @@ pub(crate) unsafe fn unlock_after_fork_in_parent() {
     unsafe { LIST.release() };
 }
 
-/// Frees what belonged to the threads that the child does not have.
+/// The records of the threads that a forked child does not have.
+pub(crate) struct Orphans {
+    /// A list by their `next`.
+    first: *const Thread,
+}
+
+/// Frees what belonged to them: when this is dropped, which must be without a lock of the library.
+impl Drop for Orphans {
+    fn drop(&mut self) {
+        // SAFETY: the records were taken off the list of those that are alive, and not freed yet.
+        while let Some(thread) = unsafe { self.first.as_ref() } {
+            self.first = thread.next.get();
+            // SAFETY: its thread does not exist here.
+            unsafe {
+                alternate_stack::free(thread);
+                record::free(NonNull::from(thread));
+            }
+        }
+    }
+}
+
+/// Returns what the child is to free once all locks are released.
 ///
 /// # Safety
 /// `lock_for_fork` took the lock on the thread that this one is the image of.
-pub(crate) unsafe fn unlock_after_fork_in_child() {
+#[must_use]
+pub(crate) unsafe fn unlock_after_fork_in_child() -> Orphans {
     // SAFETY: the caller's promise: the lock is held, and no guard exists.
     let list = unsafe { LIST.value_while_acquired() };
     let this = arch::current_thread();
     let mut link = core::mem::take(&mut list.first);
     list.count = 0;
+    let mut orphans = Orphans { first: core::ptr::null() };
     // SAFETY: records on the list are alive: their threads were when the fork happened.
     while let Some(thread) = unsafe { link.as_ref() } {
         link = thread.next.get();
@@ -137,12 +160,10 @@ pub(crate) unsafe fn unlock_after_fork_in_child() {
             exceptions::forget_thread(thread);
             continue;
         }
-        // SAFETY: its thread does not exist here.
-        unsafe {
-            alternate_stack::free(thread);
-            record::free(NonNull::from(thread));
-        }
+        thread.next.set(orphans.first);
+        orphans.first = thread;
     }
     // SAFETY: the caller's promise.
     unsafe { LIST.release() };
+    orphans
 }

@@ -63,7 +63,7 @@ pub(crate) fn order_threads() -> Result<(), Failure> {
     if membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0 && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0 {
         return Ok(());
     }
-    Err(error::system("membarrier", errno()))
+    Err(error::system_under_lock(format_args!("membarrier"), errno()))
 }
 
 /// <linux/membarrier.h>
