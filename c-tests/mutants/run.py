@@ -127,8 +127,8 @@ class Tree:
 
     def __init__(self, number):
         self.path = OUT.absolute() / f"tree-{number}"
-        files = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], check=True,
-                               capture_output=True, text=True).stdout.splitlines()
+        files = set(subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], check=True,
+                                   capture_output=True, text=True).stdout.splitlines())
         for file in files:
             source, copy = pathlib.Path(file), self.path / file
             if not source.is_file():
@@ -138,6 +138,11 @@ class Tree:
             if not copy.exists() or copy.read_bytes() != source.read_bytes():
                 shutil.copy2(source, copy)
                 copy.touch()
+        # What has gone from the source since the copy was made.
+        for copy in self.path.rglob("*"):
+            kept = copy.relative_to(self.path)
+            if copy.is_file() and kept.parts[0] != "target" and str(kept) not in files:
+                copy.unlink()
         shutil.copytree("target/setup", self.path / "target/setup", dirs_exist_ok=True)
         self.programs = []
 
