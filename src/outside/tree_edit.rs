@@ -7,7 +7,11 @@
 //!
 //! Costs O(log n), takes at most [`nodes_to_insert`] or [`nodes_to_remove`] nodes from the pool, which must have been
 //! reserved, and cannot fail. The old version stays as it is; its nodes that the new one does not share are retired.
+//!
+//! A retired node is written anew later, or freed. So what is retired is the pointer that the tree has, which came from
+//! the allocation: a pointer made from a shared reference is good for reading only, in Rust's models of aliasing.
 
+use core::marker::PhantomData;
 use core::ops::Range;
 use core::ptr::{self, NonNull};
 
@@ -116,17 +120,38 @@ impl Node {
 
     /// # Safety
     /// The node is above the leaves, part of a tree that lasts for `'t`, and has more than `at` slots.
-    unsafe fn child<'t>(&self, at: usize) -> &'t Node {
+    unsafe fn child<'t>(&self, at: usize) -> Place<'t> {
         // SAFETY: the caller's promise; the slots of nodes above the leaves are nodes.
-        unsafe { &*self.slots.get_unchecked(at).child }
+        unsafe { Place::of(self.slots.get_unchecked(at).child) }
+    }
+}
+
+/// A node of a tree that lasts for `'t`: to be read, and to be retired.
+#[derive(Clone, Copy)]
+struct Place<'t> {
+    node: NonNull<Node>,
+    tree: PhantomData<&'t Node>,
+}
+
+impl<'t> Place<'t> {
+    /// # Safety
+    /// The pointer is not null, has the rights of the allocation, and leads to a node of a tree that lasts for `'t`.
+    unsafe fn of(node: *const Node) -> Self {
+        // SAFETY: the caller's promise.
+        Self { node: unsafe { NonNull::new_unchecked(node.cast_mut()) }, tree: PhantomData }
+    }
+
+    fn read(self) -> &'t Node {
+        // SAFETY: it lasts for `'t`. Under readers nothing of it is written but `next`, which is atomic.
+        unsafe { self.node.as_ref() }
     }
 }
 
 /// The way down to a leaf.
 struct Path<'t> {
-    root: &'t Node,
+    root: Place<'t>,
     /// From the root down: a node, its child on the way, and in which slot that is.
-    steps: [(&'t Node, &'t Node, usize); MOST_LEVELS - 1],
+    steps: [(Place<'t>, Place<'t>, usize); MOST_LEVELS - 1],
     len: usize,
     leaf: &'t Node,
     /// How many keys of the leaf are not above the key.
@@ -139,23 +164,24 @@ impl<'t> Path<'t> {
     #[inline]
     unsafe fn to(root: *const Node, key: usize) -> Self {
         // SAFETY: the caller's promise.
-        let root: &'t Node = unsafe { &*root };
+        let root: Place<'t> = unsafe { Place::of(root) };
         let (mut steps, mut len) = ([(root, root, 0); MOST_LEVELS - 1], 0);
         let mut node = root;
         for step in &mut steps {
-            if node.level == 0 {
+            if node.read().level == 0 {
                 break;
             }
             // A key below all others goes to the left.
-            let at = rank(node, key).saturating_sub(1);
+            let at = rank(node.read(), key).saturating_sub(1);
             // SAFETY: `rank` is at most the number of slots, which is not 0.
-            let child = unsafe { node.child(at) };
+            let child = unsafe { node.read().child(at) };
             *step = (node, child, at);
             node = child;
             len += 1;
         }
-        debug_assert_eq!(node.level, 0);
-        Self { root, steps, len, leaf: node, leaf_rank: rank(node, key) }
+        let leaf = node.read();
+        debug_assert_eq!(leaf.level, 0);
+        Self { root, steps, len, leaf, leaf_rank: rank(leaf, key) }
     }
 
     /// The root of the tree in which `row` is in the place of the leaf.
@@ -165,23 +191,24 @@ impl<'t> Path<'t> {
     unsafe fn rebuild(&self, mut row: Row, pool: &mut NodePool<'_>) -> *const Node {
         let mut upwards = self.steps.iter().take(self.len).rev();
         while let Some(step @ &(parent, node, at)) = upwards.next() {
-            pool.retire(NonNull::from(node));
+            pool.retire(node.node);
+            let parent_node = parent.read();
             let mut replaced = at..at + 1;
             if row.len < LEAST {
                 // The parent has 2 slots at least, so there is a node on one side or the other.
-                let is_last = at + 1 == parent.count as usize;
+                let is_last = at + 1 == parent_node.count as usize;
                 let beside = if is_last { at.saturating_sub(1) } else { at + 1 };
                 // SAFETY: another slot of the parent.
-                let sibling = unsafe { parent.child(beside) };
-                pool.retire(NonNull::from(sibling));
+                let sibling = unsafe { parent_node.child(beside) };
+                pool.retire(sibling.node);
                 row = match is_last {
-                    true => Row::of(sibling.pairs().chain(row.pairs())),
-                    false => Row::of(row.pairs().chain(sibling.pairs())),
+                    true => Row::of(sibling.read().pairs().chain(row.pairs())),
+                    false => Row::of(row.pairs().chain(sibling.read().pairs())),
                 };
                 replaced = at.min(beside)..at.max(beside) + 1;
             }
             // SAFETY: the caller's promise.
-            match unsafe { row.write(node.level, pool) } {
+            match unsafe { row.write(node.read().level, pool) } {
                 // One node has taken the place of one: nothing else changes above.
                 Written::One(slot) if replaced.len() == 1 => {
                     let above = core::iter::once(step).chain(upwards);
@@ -191,26 +218,27 @@ impl<'t> Path<'t> {
                     // SAFETY: what `copy_with` writes is a node.
                     return unsafe { root.child };
                 }
-                Written::One(slot) => row = Row::of(parent.replacing(replaced, &[slot])),
-                Written::Two(slots) => row = Row::of(parent.replacing(replaced, &slots)),
+                Written::One(slot) => row = Row::of(parent_node.replacing(replaced, &[slot])),
+                Written::Two(slots) => row = Row::of(parent_node.replacing(replaced, &slots)),
             }
         }
-        pool.retire(NonNull::from(self.root));
+        pool.retire(self.root.node);
         // SAFETY: the caller's promise.
-        unsafe { row.write_root(self.root.level, pool) }
+        unsafe { row.write_root(self.root.read().level, pool) }
     }
 }
 
-/// Writes a copy of `node` with `slot` at `at`, retires `node`, and returns the slot of the copy.
+/// Writes a copy of the node with `slot` at `at`, retires the node, and returns the slot of the copy.
 ///
 /// # Safety
-/// `node` has more than `at` slots, and a node is reserved in `pool`.
+/// The node has more than `at` slots, and a node is reserved in `pool`.
 #[inline]
-unsafe fn copy_with(node: &Node, at: usize, slot: Pair, pool: &mut NodePool<'_>) -> Pair {
+unsafe fn copy_with(place: Place<'_>, at: usize, slot: Pair, pool: &mut NodePool<'_>) -> Pair {
+    let node = place.read();
     let (mut keys, mut slots) = (node.keys, node.slots);
     // SAFETY: the caller's promise.
     unsafe { (*keys.get_unchecked_mut(at), *slots.get_unchecked_mut(at)) = slot };
-    pool.retire(NonNull::from(node));
+    pool.retire(place.node);
     // SAFETY: the caller's promise.
     unsafe { write_node(Node::new(node.level, node.count, keys, slots), pool) }
 }

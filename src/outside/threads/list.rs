@@ -44,15 +44,20 @@ pub(crate) fn locked<R>(look: impl FnOnce(&List) -> R) -> R {
 }
 
 impl List {
-    /// Puts a thread on the list.
-    pub(super) fn enter(&mut self, thread: &Thread) {
+    /// Puts a thread on the list, by the pointer that its record was made with: a forked child frees it by that.
+    ///
+    /// # Safety
+    /// The record is alive, and on no list.
+    pub(super) unsafe fn enter(&mut self, record: NonNull<Thread>) {
+        // SAFETY: the caller's promise.
+        let thread = unsafe { record.as_ref() };
         thread.next.set(self.first);
         thread.prev.set(core::ptr::null());
         // SAFETY: under the lock, all records on the list are alive.
         if let Some(next) = unsafe { self.first.as_ref() } {
-            next.prev.set(thread);
+            next.prev.set(record.as_ptr());
         }
-        self.first = thread;
+        self.first = record.as_ptr();
         self.count += 1;
     }
 
@@ -126,12 +131,13 @@ pub(crate) struct Orphans {
 impl Drop for Orphans {
     fn drop(&mut self) {
         // SAFETY: the records were taken off the list of those that are alive, and not freed yet.
-        while let Some(thread) = unsafe { self.first.as_ref() } {
+        while let (record, Some(thread)) = (self.first, unsafe { self.first.as_ref() }) {
             self.first = thread.next.get();
-            // SAFETY: its thread does not exist here.
+            // By the pointer that the record was made with: memory must not be freed by a reference's.
+            // SAFETY: its thread does not exist here; not null.
             unsafe {
                 alternate_stack::free(thread);
-                record::free(NonNull::from(thread));
+                record::free(NonNull::new_unchecked(record.cast_mut()));
             }
         }
     }
@@ -150,18 +156,18 @@ pub(crate) unsafe fn unlock_after_fork_in_child() -> Orphans {
     list.count = 0;
     let mut orphans = Orphans { first: core::ptr::null() };
     // SAFETY: records on the list are alive: their threads were when the fork happened.
-    while let Some(thread) = unsafe { link.as_ref() } {
+    while let (record, Some(thread)) = (link, unsafe { link.as_ref() }) {
         link = thread.next.get();
-        if core::ptr::eq(thread, this) {
+        if core::ptr::eq(record, this) {
             thread.next.set(core::ptr::null());
             thread.prev.set(core::ptr::null());
-            list.first = thread;
+            list.first = record;
             list.count = 1;
             exceptions::forget_thread(thread);
             continue;
         }
         thread.next.set(orphans.first);
-        orphans.first = thread;
+        orphans.first = record;
     }
     // SAFETY: the caller's promise.
     unsafe { LIST.release() };

@@ -70,7 +70,8 @@ pub(crate) fn attach() -> Result<&'static Thread, Failure> {
         undo();
         return Err(failure);
     }
-    list.enter(thread);
+    // SAFETY: this thread's, on no list yet.
+    unsafe { list.enter(record) };
     drop(list);
     arch::set_current_thread(thread);
     // Once more, now that a shutdown would find the thread.
