@@ -21,6 +21,8 @@
  *   fields too, most simply by zeroing: wasmtrap_trap_t trap = {0}; (in C++ {}) and trap.struct_size = sizeof trap;
  * - Pointers passed in are used during the call only, unless said otherwise; nothing needs to be freed.
  * - Signal-safe means: may be called in a signal handler. All else may not.
+ * - No function is a cancellation point (pthread_cancel), but wasmtrap_call as far as what it calls is one: a thread
+ *   with a cancellation pending does the whole work of each, and is cancelled afterwards.
  * - After fork the child goes on as it is: same registrations, same handlers; a protected call in the forking thread
  *   goes on too.
  *

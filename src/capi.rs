@@ -7,6 +7,7 @@ use core::ffi::{CStr, c_char, c_int, c_void};
 
 use crate::inside::lookup;
 use crate::inside::signals::entry;
+use crate::outside::cancellation::CancellationWaits;
 use crate::outside::clients::Name;
 use crate::outside::error::{self, Failure};
 use crate::outside::threads::{self, marks, stack_limit};
@@ -14,6 +15,12 @@ use crate::outside::{code, describe, growing, library, names, regions};
 use crate::shared::abi::*;
 use crate::shared::state;
 use libc::uintptr_t;
+
+/// A call that takes locks, allocates or asks the system for something: no cancellation point.
+fn whole(call: impl FnOnce() -> Result<(), Failure>) -> wasmtrap_status_t {
+    let _whole = CancellationWaits::new();
+    status(call())
+}
 
 fn status(result: Result<(), Failure>) -> wasmtrap_status_t {
     match result {
@@ -123,7 +130,7 @@ pub unsafe extern "C" fn wasmtrap_init(options: *const wasmtrap_options_t) -> wa
         // SAFETY: not null; the caller's promise.
         unsafe { growing::read("options", options) }.map(Some)
     };
-    status(given.and_then(|options| library::init(options.as_ref())))
+    whole(|| library::init(given?.as_ref()))
 }
 
 /// Puts the earlier signal handlers and exception ports back and forgets all code ranges, regions and the fault
@@ -137,7 +144,7 @@ pub unsafe extern "C" fn wasmtrap_init(options: *const wasmtrap_options_t) -> wa
 /// not count). Thread-safe, not signal-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_shutdown() -> wasmtrap_status_t {
-    status(library::close(WASMTRAP_CLIENT_DEFAULT))
+    whole(|| library::close(WASMTRAP_CLIENT_DEFAULT))
 }
 
 /// Opens a client: for a library that shares its process with other users of libwasmtrap that it does not know of (an
@@ -164,7 +171,7 @@ pub unsafe extern "C" fn wasmtrap_client_open(
     client: *mut wasmtrap_client_t,
 ) -> wasmtrap_status_t {
     // SAFETY: the caller's promise, for all of it.
-    status(unsafe {
+    whole(|| unsafe {
         store("client", client, || {
             let desc = growing::read("desc", desc)?;
             if desc.name.is_null() {
@@ -190,7 +197,7 @@ pub unsafe extern "C" fn wasmtrap_client_open(
 /// to be called from a fault handler.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_client_close(client: wasmtrap_client_t) -> wasmtrap_status_t {
-    status(match client {
+    whole(|| match client {
         WASMTRAP_CLIENT_DEFAULT => {
             Err(error::invalid(format_args!("client is 0, the default client, which wasmtrap_shutdown closes")))
         }
@@ -209,7 +216,7 @@ pub extern "C" fn wasmtrap_client_close(client: wasmtrap_client_t) -> wasmtrap_s
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmtrap_backend(backend: *mut wasmtrap_backend_t) -> wasmtrap_status_t {
     // SAFETY: the caller's promise.
-    status(unsafe { store("backend", backend, library::backend) })
+    whole(|| unsafe { store("backend", backend, library::backend) })
 }
 
 /// Describes the set-up in English, a fact a line, for a log or a support ticket: version, host, the backend and why it
@@ -233,6 +240,7 @@ pub unsafe extern "C" fn wasmtrap_describe(
     if buffer.is_null() && capacity != 0 {
         return error::null("buffer").status();
     }
+    let _whole = CancellationWaits::new();
     // SAFETY: the caller's promise; describe writes no more than `capacity` bytes.
     let needed = unsafe { describe::describe(buffer.cast(), capacity) };
     if !length.is_null() {
@@ -263,6 +271,7 @@ pub unsafe extern "C" fn wasmtrap_describe(
 /// `displaced` is NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmtrap_check(displaced: *mut u32) -> wasmtrap_status_t {
+    let _whole = CancellationWaits::new();
     let found = match library::check() {
         Ok(found) => found,
         Err(failure) => return failure.status(),
@@ -283,7 +292,7 @@ pub unsafe extern "C" fn wasmtrap_check(displaced: *mut u32) -> wasmtrap_status_
 /// underneath), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_rearm() -> wasmtrap_status_t {
-    status(library::rearm())
+    whole(library::rearm)
 }
 
 // --- 3. Threads ------------------------------------------------------------------------------------------------------
@@ -313,7 +322,7 @@ pub extern "C" fn wasmtrap_rearm() -> wasmtrap_status_t {
 /// calling thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_thread_attach() -> wasmtrap_status_t {
-    status(threads::attach_anew())
+    whole(threads::attach_anew)
 }
 
 /// Undoes wasmtrap_thread_attach: the thread's earlier alternate signal stack and exception ports are put back, and the
@@ -324,7 +333,7 @@ pub extern "C" fn wasmtrap_thread_attach() -> wasmtrap_status_t {
 /// Acts on the calling thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_thread_detach() -> wasmtrap_status_t {
-    status(threads::detach())
+    whole(threads::detach)
 }
 
 // --- 4. Code and regions ---------------------------------------------------------------------------------------------
@@ -347,7 +356,7 @@ pub extern "C" fn wasmtrap_thread_detach() -> wasmtrap_status_t {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmtrap_code_register(desc: *const wasmtrap_code_desc_t, id: *mut u64) -> wasmtrap_status_t {
     // SAFETY: the caller's promise, for all three.
-    status(unsafe { store("id", id, || code::register(&growing::read("desc", desc)?)) })
+    whole(|| unsafe { store("id", id, || code::register(&growing::read("desc", desc)?)) })
 }
 
 /// Forgets a code range. When it returns, no handler looks at the range or its sites any more, and the code may be
@@ -357,7 +366,7 @@ pub unsafe extern "C" fn wasmtrap_code_register(desc: *const wasmtrap_code_desc_
 /// Thread-safe, not signal-safe, not to be called from a fault handler.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_code_unregister(id: u64) -> wasmtrap_status_t {
-    status(code::unregister(id))
+    whole(|| code::unregister(id))
 }
 
 /// The same by the address of its first byte.
@@ -366,7 +375,7 @@ pub extern "C" fn wasmtrap_code_unregister(id: u64) -> wasmtrap_status_t {
 /// signal-safe, not to be called from a fault handler.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_code_unregister_at(start: *const c_void) -> wasmtrap_status_t {
-    status(code::unregister_at(start.addr()))
+    whole(|| code::unregister_at(start.addr()))
 }
 
 /// Finds the code range that `pc` is in. `info->struct_size` must be set; the rest is filled in. The answer is as of
@@ -400,7 +409,7 @@ pub unsafe extern "C" fn wasmtrap_region_register(
     id: *mut u64,
 ) -> wasmtrap_status_t {
     // SAFETY: the caller's promise, for both.
-    status(unsafe { store("id", id, || regions::register(&growing::read("desc", desc)?)) })
+    whole(|| unsafe { store("id", id, || regions::register(&growing::read("desc", desc)?)) })
 }
 
 /// Forgets a region. When it returns, no handler looks at it any more.
@@ -409,7 +418,7 @@ pub unsafe extern "C" fn wasmtrap_region_register(
 /// fault handler.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_region_unregister(id: u64) -> wasmtrap_status_t {
-    status(regions::unregister(id))
+    whole(|| regions::unregister(id))
 }
 
 /// The same by the region's base.
@@ -418,7 +427,7 @@ pub extern "C" fn wasmtrap_region_unregister(id: u64) -> wasmtrap_status_t {
 /// signal-safe, not to be called from a fault handler.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_region_unregister_at(base: *const c_void) -> wasmtrap_status_t {
-    status(regions::unregister_at(base.addr()))
+    whole(|| regions::unregister_at(base.addr()))
 }
 
 /// Finds the region that `address` is in. `info->struct_size` must be set; the rest is filled in. The answer is as of
@@ -642,7 +651,7 @@ pub extern "C" fn wasmtrap_set_stack_reserve(bytes: usize) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmtrap_stack_limit(reserve: usize, limit: *mut uintptr_t) -> wasmtrap_status_t {
     // SAFETY: the caller's promise.
-    status(unsafe { store("limit", limit, || stack_limit::limit(reserve)) })
+    whole(|| unsafe { store("limit", limit, || stack_limit::limit(reserve)) })
 }
 
 // --- 6. Own handling -------------------------------------------------------------------------------------------------
@@ -660,7 +669,7 @@ pub extern "C" fn wasmtrap_set_fault_handler(
     handler: wasmtrap_fault_handler_t,
     user: *mut c_void,
 ) -> wasmtrap_status_t {
-    status(library::set_fault_handler(WASMTRAP_CLIENT_DEFAULT, handler, user, true))
+    whole(|| library::set_fault_handler(WASMTRAP_CLIENT_DEFAULT, handler, user, true))
 }
 
 /// Sets a client's own fault handler, or takes it away (`handler` is NULL). It is asked as wasmtrap_set_fault_handler
@@ -688,7 +697,7 @@ pub extern "C" fn wasmtrap_client_set_fault_handler(
         .status();
     }
     let any_fault = flags & WASMTRAP_HANDLER_ANY_FAULT != 0;
-    status(library::set_fault_handler(client, handler, user, any_fault))
+    whole(|| library::set_fault_handler(client, handler, user, any_fault))
 }
 
 /// For a host that owns its signal handlers (WASMTRAP_INIT_HOST_OWNS_SIGNALS): hands a signal to the library, from

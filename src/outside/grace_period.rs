@@ -1,6 +1,7 @@
 //! Waiting until no reader can still see what has been replaced: the writers' half of `shared::readers`, where the
 //! argument is written down.
 
+use super::cancellation::CancellationWaits;
 use crate::shared::readers::{Readers, Word};
 
 /// Returns when every section that had begun when this was called has ended. What was taken out before, by a
@@ -57,23 +58,12 @@ impl Patience {
     }
 }
 
-/// Sleeps without being a cancellation point, as nanosleep(2) is: the caller holds the writers' lock.
+/// Sleeps without being a cancellation point, as nanosleep(2) is: the caller may hold a lock.
 fn sleep_a_little() {
+    let _whole = CancellationWaits::new();
     let nap = libc::timespec { tv_sec: 0, tv_nsec: 50_000 };
-    let mut earlier = 0;
-    // SAFETY: `earlier` is valid for a write.
-    unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &raw mut earlier) };
     // SAFETY: `nap` is valid for a read; null means that the rest of an interrupted sleep is not wanted.
     unsafe { libc::nanosleep(&raw const nap, core::ptr::null_mut()) };
-    // SAFETY: null is allowed by the systems that we run on, but not by POSIX, so there is a variable.
-    unsafe { pthread_setcancelstate(earlier, &raw mut earlier) };
-}
-
-/// <pthread.h>: 1 in glibc and in musl.
-const PTHREAD_CANCEL_DISABLE: libc::c_int = 1;
-
-unsafe extern "C" {
-    fn pthread_setcancelstate(state: libc::c_int, earlier: *mut libc::c_int) -> libc::c_int;
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod allocation;
 pub(crate) mod call;
+pub(crate) mod cancellation;
 pub(crate) mod clients;
 pub(crate) mod code;
 pub(crate) mod describe;

@@ -3,6 +3,8 @@
 use core::ffi::c_char;
 use core::fmt;
 
+use super::cancellation::CancellationWaits;
+
 /// At most `N - 1` bytes; what does not fit is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Text<const N: usize> {
@@ -30,6 +32,7 @@ impl<const N: usize> Text<N> {
     }
 
     pub(crate) fn write_to_stderr(&self) {
+        let _whole = CancellationWaits::new();
         // SAFETY: `length` bytes are there.
         unsafe { libc::write(libc::STDERR_FILENO, self.bytes.as_ptr().cast(), self.length) };
     }

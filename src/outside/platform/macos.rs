@@ -19,6 +19,9 @@ const MAIN_STACK_SPACE: usize = 64 * 1024 * 1024;
 /// What mmap is told of memory for a stack.
 pub(crate) const STACK_MAPPING_FLAGS: c_int = libc::MAP_NORESERVE;
 
+/// <pthread.h>. Linux has the other value.
+pub(crate) const PTHREAD_CANCEL_DISABLE: c_int = 0;
+
 /// Gets ready what threads need: their own pointer, and the call of `leaving_for`.
 pub(crate) fn set_up() -> Result<(), Failure> {
     find_sigreturn();

@@ -13,6 +13,7 @@ use core::ffi::c_void;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
+use super::cancellation::CancellationWaits;
 use super::error::{self, Failure, fail};
 use super::platform;
 use super::sanitizers;
@@ -33,6 +34,7 @@ pub(crate) fn attach() -> Result<&'static Thread, Failure> {
     if let Some(thread) = unsafe { arch::current_thread().as_ref() } {
         return look_again(thread).map(|()| thread);
     }
+    let _whole = CancellationWaits::new();
     library::require_ready()?;
     let key = exit_key()?;
     // A record that was detached while something else sat on our alternate stack.
@@ -124,6 +126,7 @@ fn look_again(thread: &Thread) -> Result<(), Failure> {
     if attention & !LASTING_ATTENTION == 0 {
         return library::require_ready();
     }
+    let _whole = CancellationWaits::new();
     let result = library::require_ready().and_then(|()| {
         let list = list::lock();
         exceptions::attach(thread)?;

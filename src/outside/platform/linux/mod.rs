@@ -33,6 +33,9 @@ const GROWING_STACK_GAP: usize = 1024 * 1024;
 /// What mmap is told of memory for a stack.
 pub(crate) const STACK_MAPPING_FLAGS: libc::c_int = libc::MAP_NORESERVE | libc::MAP_STACK;
 
+/// <pthread.h>, in glibc and in musl.
+pub(crate) const PTHREAD_CANCEL_DISABLE: libc::c_int = 1;
+
 /// Gets ready what threads and handlers need.
 pub(crate) fn set_up() -> Result<(), Failure> {
     #[cfg(target_arch = "x86_64")]
