@@ -1,6 +1,6 @@
 //! Thread cancellation: no function of the library is a cancellation point (pthread_cancel(3)), though it calls some of
-//! libc's, open(2) and read(2) say. A thread that was cancelled in one would leave a descriptor, a lock of the library's
-//! or a record that is half made.
+//! libc's, open(2) and read(2) say. A thread that was cancelled in one would leave a descriptor, a lock of the
+//! library's or a record that is half made.
 
 use super::platform::PTHREAD_CANCEL_DISABLE;
 

@@ -69,3 +69,7 @@ fn sleep_a_little() {
 #[cfg(test)]
 #[path = "grace_period_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "grace_period_weak_memory_tests.rs"]
+mod weak_memory_tests;

@@ -1,5 +1,6 @@
 //! Every interleaving of a reader with a writer that replaces and frees, and many random ones of more readers, under a
 //! model checker. All accesses of the protocol are sequentially consistent, so interleavings are all that there is.
+//! What comes of weaker ones is in `weak_memory_tests`.
 
 use core::sync::atomic::Ordering::SeqCst;
 use std::sync::Arc;
