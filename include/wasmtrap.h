@@ -23,6 +23,9 @@
  * - Signal-safe means: may be called in a signal handler. All else may not.
  * - No function is a cancellation point (pthread_cancel), but wasmtrap_call as far as what it calls is one: a thread
  *   with a cancellation pending does the whole work of each, and is cancelled afterwards.
+ * - The library holds none of its locks while it calls malloc, free or the dynamic linker: a malloc of the host's may
+ *   have a lock of its own, and may call the library. The exceptions: the thread that wasmtrap_init starts for Mach
+ *   ports, and one more malloc for an error's sentence where one before the lock has returned NULL.
  * - After fork the child goes on as it is: same registrations, same handlers; a protected call in the forking thread
  *   goes on too.
  *

@@ -59,7 +59,8 @@ impl State {
 
 // Taken before all other locks of the library. With any of them held, neither the loader nor malloc is called: both
 // have locks that may be held when we are called, and malloc may be the host's
-// (c-tests/capi/threads/locks_are_taken_in_one_order.c).
+// (c-tests/capi/threads/locks_are_taken_in_one_order.c). sigaction is, which may be somebody's who sits between us and
+// the kernel: what it is given follows from what it has said, and nobody may go on top in between.
 static STATE: Locked<State> = Locked::new(State { set_up: None, clients: Clients::new() });
 
 pub(crate) fn require_ready() -> Result<(), Failure> {
