@@ -7,8 +7,9 @@ use super::signals::kernel;
 use crate::arch;
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
+use crate::shared::pending::PendingTraps;
 use crate::shared::seal;
-use crate::shared::thread::{PendingTrap, StackBounds, Thread};
+use crate::shared::thread::{StackBounds, Thread};
 
 /// A trap record in which nothing is known.
 pub(crate) const EMPTY: wasmtrap_trap_t = wasmtrap_trap_t {
@@ -186,31 +187,31 @@ pub(crate) struct Cause {
 }
 
 /// Who makes a trap of a fault: the thread itself, or the backend's part while the thread waits in the kernel
-/// (`inside::backend`), which has a record of its own: if the waiting was interrupted, the thread has gone on by a
+/// (`inside::backend`), which has records of its own: if the waiting was interrupted, the thread has gone on by a
 /// signal, and may just be reading what its handler wrote.
 #[derive(Clone, Copy)]
-pub(crate) struct Maker {
+pub(crate) struct Maker<'a> {
     /// Where the record is written.
-    pub(crate) pending: *mut PendingTrap,
+    pub(crate) pending: &'a PendingTraps,
     /// Where the thread goes on, which tells whose record is read.
     pub(crate) landing: usize,
 }
 
-impl Maker {
+impl<'a> Maker<'a> {
     /// The thread itself.
-    pub(crate) fn its_thread(thread: &Thread) -> Self {
-        Self { pending: thread.pending.get(), landing: arch::landing() }
+    pub(crate) fn its_thread(thread: &'a Thread) -> Self {
+        Self { pending: &thread.pending, landing: arch::landing() }
     }
 }
 
 /// Writes the record of a trap of `thread`, and lets the thread go on in its innermost protected call. False if there
-/// is none.
+/// is none, or no record (`shared::pending`).
 ///
 /// The thread is this one, or it waits in the kernel until its exception is answered.
 #[inline(always)]
 pub(crate) fn trap(
     thread: &Thread,
-    maker: Maker,
+    maker: Maker<'_>,
     cause: Cause,
     machine: &mut impl Machine,
     fault: &Fault,
@@ -222,10 +223,13 @@ pub(crate) fn trap(
     if activation.is_null() {
         return false;
     }
-    // SAFETY: its maker's. The thread is at the fault and not where it reads a record, which is outside of registered
-    // code; and what the server writes is read only after the answer by which the thread landed, while older messages
-    // of the same port have been dealt with and newer ones are not sent yet.
-    let pending = unsafe { &mut *maker.pending };
+    let sp = machine.sp();
+    let is_over = |other: *const Activation| thread.calls.find(other).is_none() || !is_alive(thread, other, sp);
+    let Some(pending) = maker.pending.take(activation, is_over, || machine.block_signals()) else { return false };
+    // SAFETY: its maker's, and no other trap's. The thread is at the fault and not where it reads this record; and what
+    // the server writes is read only after the answer by which the thread landed, while older messages of the same port
+    // have been dealt with and newer ones are not sent yet.
+    let pending = unsafe { &mut *pending };
     write(&mut pending.record, cause, machine, fault, report, findings);
     // SAFETY: a protected call that has not ended.
     if !machine.can_read_arguments() || unsafe { wants_frames(activation) } {

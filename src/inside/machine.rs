@@ -25,6 +25,11 @@ pub(crate) trait Machine {
     fn can_read_arguments(&self) -> bool {
         false
     }
+    /// Has the thread go on with all signals blocked, and returns the mask that it would have gone on with; `None` where
+    /// that cannot be.
+    fn block_signals(&mut self) -> Option<u64> {
+        None
+    }
     /// Lets the thread go on at `pc` with `sp`, in the state in which the ABI starts a function.
     fn resume_at(&mut self, pc: usize, sp: usize);
 }

@@ -17,6 +17,6 @@ pub(crate) fn runs_fault_handler(_thread: &Thread, _sp: usize) -> bool {
     false
 }
 
-pub(crate) fn maker(thread: &Thread) -> Maker {
+pub(crate) fn maker(thread: &Thread) -> Maker<'_> {
     Maker::its_thread(thread)
 }

@@ -15,6 +15,7 @@ use crate::inside::signals::kernel;
 use crate::inside::{ask, backend, land, tables};
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
+use crate::shared::pending::Read;
 use crate::shared::seal;
 use crate::shared::thread::{ATTENTION_SET_UP, Thread};
 use crate::shared::tree;
@@ -179,11 +180,15 @@ pub(crate) unsafe extern "C" fn trapped(activation: *mut Activation, maker: u32)
         let _ = kernel::set_mask(thread.mask_to_put_back.get());
         return;
     }
+    let maker = if maker == 2 { backend::maker(thread) } else { land::Maker::its_thread(thread) };
+    let mut pending = Read::NOTHING;
+    maker.pending.read(activation, &mut pending);
+    if let Some(mask) = pending.mask {
+        // As above.
+        let _ = kernel::set_mask(mask);
+    }
     // SAFETY: a trap has just landed there.
     let activation = unsafe { landed(thread, activation) };
-    let maker = if maker == 2 { backend::maker(thread) } else { land::Maker::its_thread(thread) };
-    // SAFETY: this thread's, and written only for traps by this maker, the last of which has landed here.
-    let pending = unsafe { &*maker.pending };
     sanitizers::frames_are_dropped(thread, pending.record.sp, activation);
     // SAFETY: null or, by the contract of wasmtrap_call, valid during the call; its size was checked before it.
     let Some(out) = (unsafe { activation.trap.as_mut() }) else { return };
@@ -201,7 +206,7 @@ pub(crate) unsafe extern "C" fn trapped(activation: *mut Activation, maker: u32)
         out.flags |= WASMTRAP_FRAMES_TRUNCATED;
     }
     // SAFETY: the caller vouches for `capacity` elements; the source has as many as the record says.
-    unsafe { core::ptr::copy_nonoverlapping(pending.frames.as_ptr(), frames, out.frame_count) };
+    unsafe { core::ptr::copy_nonoverlapping(pending.frames.as_ptr().cast(), frames, out.frame_count) };
 }
 
 /// What wasmtrap_raise does next.

@@ -6,7 +6,6 @@ use core::sync::atomic::AtomicU32;
 use crate::inside::decide::{Fault, Kind};
 use crate::inside::mach::state::{COUNT, Words};
 use crate::inside::machine::Report;
-use crate::shared::thread::PendingTrap;
 
 /// EXC_TYPES_COUNT (osfmk/mach/i386/exception.h, osfmk/mach/arm/exception.h): the most entries that a thread's
 /// exception ports come in.
@@ -130,8 +129,6 @@ pub(crate) struct MachThread {
     pub(crate) stepped_aside: Cell<bool>,
     pub(crate) earlier: UnsafeCell<EarlierPorts>,
     pub(crate) callback: UnsafeCell<Callback>,
-    /// Written by the server, and read by what it lets the thread land in.
-    pub(crate) pending: UnsafeCell<PendingTrap>,
     /// The mapping of the callback stack, with a guard page at its low end; null if there is none.
     pub(crate) callback_stack: Cell<*mut libc::c_void>,
     pub(crate) callback_stack_size: Cell<usize>,
@@ -155,7 +152,6 @@ impl MachThread {
                 report: Report::NONE,
                 handled: false,
             }),
-            pending: UnsafeCell::new(PendingTrap::EMPTY),
             callback_stack: Cell::new(core::ptr::null_mut()),
             callback_stack_size: Cell::new(0),
             vector_state_size: crate::inside::mach::trampoline::vector_state_size(),

@@ -8,6 +8,7 @@ pub(crate) mod disposition;
 pub(crate) mod mach;
 #[cfg(not(wasmtrap_mach))]
 mod none;
+pub(crate) mod pending;
 pub(crate) mod readers;
 pub(crate) mod seal;
 pub(crate) mod state;
@@ -19,5 +20,7 @@ pub(crate) mod backend {
     #[cfg(wasmtrap_mach)]
     pub(crate) use super::mach::MachThread as ThreadHalf;
     #[cfg(not(wasmtrap_mach))]
-    pub(crate) use super::none::ThreadHalf;
+    pub(crate) use super::none::{BackendsTraps, ThreadHalf};
+    #[cfg(wasmtrap_mach)]
+    pub(crate) use super::pending::PendingTraps as BackendsTraps;
 }

@@ -2,3 +2,14 @@
 
 /// Nothing.
 pub(crate) struct ThreadHalf;
+
+/// No traps but the thread's own.
+pub(crate) struct BackendsTraps;
+
+impl BackendsTraps {
+    pub(crate) const fn new() -> Self {
+        Self
+    }
+
+    pub(crate) unsafe fn settle(_traps: *mut Self) {}
+}

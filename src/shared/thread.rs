@@ -1,11 +1,10 @@
 //! What the library knows of a thread that is attached.
 
-use core::cell::{Cell, UnsafeCell};
+use core::cell::Cell;
 use core::sync::atomic::AtomicU8;
 
-use super::abi::{WASMTRAP_MAX_FRAMES, wasmtrap_trap_t};
 use super::calls::Calls;
-use crate::inside::land;
+use super::pending::PendingTraps;
 
 /// A stack: `low` is its lowest usable byte, `high` one past its highest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,16 +77,6 @@ pub(crate) struct AlternateStack {
     pub(crate) size: usize,
 }
 
-/// A trap between the handler that saw it and the protected call that hands it out.
-pub(crate) struct PendingTrap {
-    pub(crate) record: wasmtrap_trap_t,
-    pub(crate) frames: [usize; WASMTRAP_MAX_FRAMES],
-}
-
-impl PendingTrap {
-    pub(crate) const EMPTY: Self = Self { record: land::EMPTY, frames: [0; WASMTRAP_MAX_FRAMES] };
-}
-
 /// The library may no longer be set up.
 pub(crate) const ATTENTION_SET_UP: u8 = 1;
 /// Threads cannot be made to pass a barrier, so that each call takes the long way, which has one.
@@ -123,6 +112,10 @@ impl Asking {
 /// An attached thread. Only its own thread, and handlers on it, touch the fields, but for `calls`, which others may
 /// look at, `attention`, which others may set, and the list links, which belong to the list's lock. Shared references
 /// only: handlers come at any time.
+///
+/// In this order, because arm64's loads of a byte reach no farther than 4095 bytes (LDRB, immediate): the assembly of
+/// `wasmtrap_call` reads what comes before the records of traps.
+#[repr(C)]
 pub(crate) struct Thread {
     /// The protected calls that it is in.
     pub(crate) calls: Calls,
@@ -135,8 +128,6 @@ pub(crate) struct Thread {
     pub(crate) stack: Cell<StackBounds>,
     /// The stack that it was started on.
     pub(crate) own_stack: Cell<StackBounds>,
-    /// Written by handlers on this thread, and read right after by what they land in.
-    pub(crate) pending: UnsafeCell<PendingTrap>,
     pub(crate) alternate_stack: Cell<Option<AlternateStack>>,
     /// The fault signals that were blocked until the thread was attached, by their index in `disposition::SIGNALS`.
     pub(crate) lifted: Cell<u32>,
@@ -149,4 +140,9 @@ pub(crate) struct Thread {
     pub(crate) backend: super::backend::ThreadHalf,
     pub(crate) next: Cell<*const Thread>,
     pub(crate) prev: Cell<*const Thread>,
+    /// Written by handlers on this thread, and read by what they land in.
+    pub(crate) pending: PendingTraps,
+    /// The same of traps that the backend makes for this thread.
+    #[cfg_attr(not(wasmtrap_mach), allow(dead_code, reason = "there is nothing in it"))]
+    pub(crate) backends_pending: super::backend::BackendsTraps,
 }

@@ -112,6 +112,6 @@ pub(crate) fn runs_fault_handler(thread: &Thread, sp: usize) -> bool {
 }
 
 /// The server, which makes traps while the thread waits for its answer.
-pub(crate) fn maker(thread: &Thread) -> land::Maker {
-    land::Maker { pending: thread.backend.pending.get(), landing: arch::server_landing() }
+pub(crate) fn maker(thread: &Thread) -> land::Maker<'_> {
+    land::Maker { pending: &thread.backends_pending, landing: arch::server_landing() }
 }

@@ -182,6 +182,10 @@ impl Machine for Context<'_> {
         super::leave::can_read_arguments(self)
     }
 
+    fn block_signals(&mut self) -> Option<u64> {
+        Some(kernel::block_all(self.mask()))
+    }
+
     fn resume_at(&mut self, pc: usize, sp: usize) {
         Context::resume_at(self, pc, sp);
     }

@@ -1,6 +1,6 @@
 //! A thread's record: making one, and freeing it.
 
-use core::cell::{Cell, UnsafeCell};
+use core::cell::Cell;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
@@ -9,8 +9,10 @@ use crate::outside::allocation;
 use crate::outside::error::{self, Failure};
 use crate::outside::exceptions;
 use crate::outside::platform;
+use crate::shared::backend::BackendsTraps;
 use crate::shared::calls::Calls;
-use crate::shared::thread::{Asking, PendingTrap, Thread};
+use crate::shared::pending::PendingTraps;
+use crate::shared::thread::{Asking, Thread};
 
 /// The serial number of the next record.
 static SERIAL: AtomicU64 = AtomicU64::new(1);
@@ -37,7 +39,6 @@ pub(super) fn new(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> 
             attention: AtomicU8::new(0),
             stack: Cell::new(own_stack),
             own_stack: Cell::new(own_stack),
-            pending: UnsafeCell::new(PendingTrap::EMPTY),
             alternate_stack: Cell::new(None),
             lifted: Cell::new(0),
             asking: Cell::new(Asking::NOBODY),
@@ -45,8 +46,12 @@ pub(super) fn new(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> 
             backend,
             next: Cell::new(core::ptr::null()),
             prev: Cell::new(core::ptr::null()),
+            pending: PendingTraps::new(),
+            backends_pending: BackendsTraps::new(),
         });
         Calls::settle(&raw mut (*thread.as_ptr()).calls);
+        PendingTraps::settle(&raw mut (*thread.as_ptr()).pending);
+        BackendsTraps::settle(&raw mut (*thread.as_ptr()).backends_pending);
     }
     // SAFETY: the key exists.
     let error = unsafe { libc::pthread_setspecific(key, thread.as_ptr().cast()) };

@@ -48,6 +48,11 @@ impl<'a> Context<'a> {
         self.0.uc_mcontext.pc as usize
     }
 
+    /// The signal mask that the thread goes on with.
+    pub(crate) fn mask(&mut self) -> &mut libc::sigset_t {
+        &mut self.0.uc_sigmask
+    }
+
     pub(crate) fn sp(&self) -> usize {
         self.0.uc_mcontext.sp as usize
     }

@@ -101,6 +101,11 @@ impl<'a> Context<'a> {
         (self.get(libc::REG_RIP) as usize).wrapping_sub(usize::from(self.pc_is_behind))
     }
 
+    /// The signal mask that the thread goes on with.
+    pub(crate) fn mask(&mut self) -> &mut libc::sigset_t {
+        &mut self.raw.uc_sigmask
+    }
+
     pub(crate) fn sp(&self) -> usize {
         self.get(libc::REG_RSP) as usize
     }

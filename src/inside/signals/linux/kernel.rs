@@ -30,6 +30,12 @@ pub(crate) fn mask_of(set: &libc::sigset_t) -> u64 {
     unsafe { core::ptr::from_ref(set).cast::<u64>().read() }
 }
 
+/// Has a set be that of all signals, and returns what it was.
+pub(crate) fn block_all(set: &mut libc::sigset_t) -> u64 {
+    // SAFETY: as above.
+    unsafe { core::ptr::from_mut(set).cast::<u64>().replace(u64::MAX) }
+}
+
 /// Whether SA_RESETHAND has an effect on this signal: on each.
 pub(crate) fn can_be_reset(_signal: libc::c_int) -> bool {
     true

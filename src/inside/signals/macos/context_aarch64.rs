@@ -32,12 +32,13 @@ const MISALIGNMENT: u32 = 0x21;
 /// PSTATE.BTYPE, which an indirect branch leaves behind.
 const BRANCH_TYPE: u32 = 0b11 << 10;
 
-pub(crate) struct Context<'a>(&'a mut libc::__darwin_mcontext64);
+/// The registers, and the signal mask that the thread goes on with.
+pub(crate) struct Context<'a>(&'a mut libc::__darwin_mcontext64, &'a mut libc::sigset_t);
 
 impl<'a> Context<'a> {
     pub(crate) fn new(context: &'a mut ucontext_t, _signal: libc::c_int, _code: i32) -> Self {
         // SAFETY: a signal's context points to the machine's part of it, which is as long on the stack as itself.
-        Self(unsafe { &mut *context.uc_mcontext })
+        Self(unsafe { &mut *context.uc_mcontext }, &mut context.uc_sigmask)
     }
 
     /// Whether the structure is a signal's context at all: a zeroed one, which a test or a careless caller may bring,
@@ -52,6 +53,10 @@ impl<'a> Context<'a> {
 
     pub(crate) fn pc(&self) -> usize {
         self.0.__ss.__pc as usize
+    }
+
+    pub(crate) fn mask(&mut self) -> &mut libc::sigset_t {
+        self.1
     }
 
     pub(crate) fn sp(&self) -> usize {

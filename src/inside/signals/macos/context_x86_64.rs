@@ -27,12 +27,13 @@ const PAGE_FAULT_FETCH: u32 = 1 << 4;
 const DIRECTION_FLAG: u64 = 1 << 10;
 const ALIGNMENT_CHECK: u64 = 1 << 18;
 
-pub(crate) struct Context<'a>(&'a mut libc::__darwin_mcontext64);
+/// The registers, and the signal mask that the thread goes on with.
+pub(crate) struct Context<'a>(&'a mut libc::__darwin_mcontext64, &'a mut libc::sigset_t);
 
 impl<'a> Context<'a> {
     pub(crate) fn new(context: &'a mut ucontext_t, _signal: libc::c_int, _code: i32) -> Self {
         // SAFETY: a signal's context points to the machine's part of it, which is as long on the stack as itself.
-        Self(unsafe { &mut *context.uc_mcontext })
+        Self(unsafe { &mut *context.uc_mcontext }, &mut context.uc_sigmask)
     }
 
     /// Whether the structure is a signal's context at all: a zeroed one, which a test or a careless caller may bring,
@@ -49,6 +50,10 @@ impl<'a> Context<'a> {
     pub(crate) fn pc(&self) -> usize {
         let pc = self.0.__ss.__rip as usize;
         if self.0.__es.__trapno == BREAKPOINT { pc.wrapping_sub(1) } else { pc }
+    }
+
+    pub(crate) fn mask(&mut self) -> &mut libc::sigset_t {
+        self.1
     }
 
     pub(crate) fn sp(&self) -> usize {

@@ -23,6 +23,11 @@ pub(crate) fn mask_of(set: &libc::sigset_t) -> u64 {
     u64::from(*set)
 }
 
+/// Has a set be that of all signals, and returns what it was.
+pub(crate) fn block_all(set: &mut libc::sigset_t) -> u64 {
+    u64::from(core::mem::replace(set, libc::sigset_t::MAX))
+}
+
 /// Whether SA_RESETHAND has an effect on this signal: on all but SIGILL and SIGTRAP (postsig_locked,
 /// bsd/kern/kern_sig.c).
 pub(crate) fn can_be_reset(signal: libc::c_int) -> bool {
