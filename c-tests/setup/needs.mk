@@ -30,6 +30,7 @@ NEEDS_check-fuzz := fuzz
 NEEDS_fuzz := fuzz
 NEEDS_check-static-archive := c static-archive
 NEEDS_check-musl := c musl
+NEEDS_check-unwind := c unwind
 NEEDS_check-aarch64 := c aarch64 qemu
 NEEDS_check-aarch64-streaming := c aarch64 qemu
 NEEDS_check-aarch64-user := c aarch64 qemu

@@ -89,6 +89,15 @@ macro_rules! barrier {
 #[cfg(target_os = "macos")]
 pub(crate) use barrier;
 
+/// A call of another module's function: by its entry in the GOT, not through the PLT, for which lld makes no unwind
+/// tables.
+macro_rules! call_elsewhere {
+    ($symbol:literal) => {
+        concat!("call qword ptr [rip + ", $symbol, "@GOTPCREL]")
+    };
+}
+pub(crate) use call_elsewhere;
+
 /// The body of `wasmtrap_call(function: rdi, argument: rsi, trap: rdx) -> eax`.
 ///
 /// The frame, from the top: return address, rbp, rbx, r12 to r15, the activation, at which rsp points during the call.
@@ -231,8 +240,12 @@ macro_rules! protected_call {
             ".cfi_remember_state",
             ".cfi_def_cfa rsp, {above_activation}",
             $crate::arch::define_server_landing!(),
+            // The activation is in rax too. A handler changes the interrupted context register by register; where that
+            // has its pc already, and its rsp not yet, unwinders go by rax.
+            ".cfi_def_cfa rax, {above_activation}",
             $crate::arch::define_label!($crate::arch::landing_label!()),
             "endbr64",
+            ".cfi_def_cfa rsp, {above_activation}",
             "cld",
             "fninit", // empties the x87 stack too
             "xor ebx, ebx",
@@ -291,7 +304,7 @@ macro_rules! protected_call {
             "mov rdi, rsp",
             "call {unwound}",
             "mov rdi, rbx",
-            "call {resume_unwinding}",
+            $crate::arch::call_elsewhere!("{resume_unwinding}"),
             "ud2",
 
             // Not ready, or a bad argument, or no room, or a call that may have been left. `prepare` makes room too,
@@ -367,7 +380,7 @@ macro_rules! call_within_a_jump {
             "mov r13, rdx",
             "mov rdi, rsp",
             "xor esi, esi",
-            "call {setjmp}",
+            $crate::arch::call_elsewhere!("{setjmp}"),
             "endbr64",
             "test eax, eax",
             "jnz 2f",
@@ -379,7 +392,7 @@ macro_rules! call_within_a_jump {
             "jne 3f",
             "mov rdi, rsp",
             "mov esi, 1",
-            "call {longjmp}",
+            $crate::arch::call_elsewhere!("{longjmp}"),
             "2:",
             "mov eax, {trapped_status}",
             "3:",

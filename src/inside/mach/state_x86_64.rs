@@ -13,6 +13,7 @@ pub(crate) const COUNT: usize = 42;
 pub(crate) type Words = [u32; COUNT];
 
 /// Registers by their place, in 64-bit units: rax, rbx, rcx, rdx, rdi, rsi, rbp, rsp, r8 to r15, rip, rflags, segments.
+const RAX: usize = 0;
 const RDI: usize = 4;
 const RBP: usize = 6;
 const RSP: usize = 7;
@@ -104,7 +105,9 @@ impl Machine for State<'_> {
         self.set(RFLAGS, registers.flags);
     }
 
+    /// rax becomes `sp` too: the landing's unwind tables take it (`arch::protected_call`).
     fn resume_at(&mut self, pc: usize, sp: usize) {
+        self.set(RAX, sp as u64);
         self.set(RIP, pc as u64);
         self.set(RSP, sp as u64);
         self.set(RFLAGS, self.get(RFLAGS) & !(DIRECTION_FLAG | ALIGNMENT_CHECK));

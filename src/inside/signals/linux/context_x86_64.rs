@@ -2,6 +2,8 @@
 //! arch/x86/include/uapi/asm/sigcontext.h).
 
 use core::arch::asm;
+use core::sync::atomic::Ordering::SeqCst;
+use core::sync::atomic::compiler_fence;
 
 use libc::ucontext_t;
 
@@ -195,9 +197,12 @@ impl<'a> Context<'a> {
         self.set(libc::REG_EFL, registers.flags as i64);
     }
 
-    /// Lets the thread go on at `pc` with `sp`, in the state in which the ABI starts a function.
+    /// Lets the thread go on at `pc` with `sp`, in the state in which the ABI starts a function. rax becomes `sp` too,
+    /// and before all else: the landing's unwind tables take it (`arch::protected_call`).
     pub(crate) fn resume_at(&mut self, pc: usize, sp: usize) {
         self.pc_is_behind = false;
+        self.set(libc::REG_RAX, sp as i64);
+        compiler_fence(SeqCst);
         self.set(libc::REG_RIP, pc as i64);
         self.set(libc::REG_RSP, sp as i64);
         self.set(libc::REG_EFL, self.get(libc::REG_EFL) & !(DIRECTION_FLAG | ALIGNMENT_CHECK));

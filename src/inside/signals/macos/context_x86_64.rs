@@ -1,5 +1,8 @@
 //! The registers in a signal's context: macOS on x86-64 (`mcontext64`, XNU's bsd/i386/_mcontext.h).
 
+use core::sync::atomic::Ordering::SeqCst;
+use core::sync::atomic::compiler_fence;
+
 use libc::ucontext_t;
 
 use super::classify::Origin;
@@ -147,9 +150,12 @@ impl<'a> Context<'a> {
         state.__rflags = registers.flags;
     }
 
-    /// Lets the thread go on at `pc` with `sp`, in the state in which the ABI starts a function.
+    /// Lets the thread go on at `pc` with `sp`, in the state in which the ABI starts a function. rax becomes `sp` too,
+    /// and before all else: the landing's unwind tables take it (`arch::protected_call`).
     pub(crate) fn resume_at(&mut self, pc: usize, sp: usize) {
         let state = &mut self.0.__ss;
+        state.__rax = sp as u64;
+        compiler_fence(SeqCst);
         state.__rip = pc as u64;
         state.__rsp = sp as u64;
         state.__rflags &= !(DIRECTION_FLAG | ALIGNMENT_CHECK);
