@@ -25,8 +25,8 @@ pub(crate) trait Machine {
     fn can_read_arguments(&self) -> bool {
         false
     }
-    /// Has the thread go on with all signals blocked, and returns the mask that it would have gone on with; `None` where
-    /// that cannot be.
+    /// Has the thread go on with all signals blocked, and returns the mask that it would have gone on with; `None`
+    /// where that cannot be.
     fn block_signals(&mut self) -> Option<u64> {
         None
     }

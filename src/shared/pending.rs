@@ -10,8 +10,8 @@
 //! Such handlers may nest deeper than there are records. The last one is taken only by a thread that goes on with all
 //! signals blocked, until the record has been read, so that nobody needs another one meanwhile: a depth without limit,
 //! at the price of a system call for each trap that deep. Where a thread's mask cannot be set (a Mach exception is
-//! answered by another thread) the last one is not taken, and the fault is not made a trap: it goes on to the next level,
-//! where it becomes a signal, whose handler has records of its own and sets the mask.
+//! answered by another thread) the last one is not taken, and the fault is not made a trap: it goes on to the next
+//! level, where it becomes a signal, whose handler has records of its own and sets the mask.
 
 use core::cell::{Cell, UnsafeCell};
 use core::mem::MaybeUninit;
@@ -67,8 +67,8 @@ impl PendingTraps {
         }
     }
 
-    /// Puts the records into use, where they are going to stay: the stack of a thread that is being attached may have no
-    /// room for them.
+    /// Puts the records into use, where they are going to stay: the stack of a thread that is being attached may have
+    /// no room for them.
     ///
     /// # Safety
     /// `traps` is valid, and nobody uses it yet.
@@ -133,8 +133,8 @@ impl PendingTraps {
     /// and the record handed out, only then: what the embedder's memory makes of that may be a trap of its own, and a
     /// signal may come at each step.
     ///
-    /// There is none, and `read` stays as it is, if the thread is another one by now: a signal handler at the landing has switched stacks, and the
-    /// call goes on elsewhere. That it has trapped is all that is known.
+    /// There is none, and `read` stays as it is, if the thread is another one by now: a signal handler at the landing has
+    /// switched stacks, and the call goes on elsewhere. That it has trapped is all that is known.
     #[inline(always)]
     pub(crate) fn read(&self, activation: *const Activation, read: &mut Read) {
         let found = self.find(activation.addr());

@@ -10,7 +10,27 @@ enum { CLIENTS = 3, ORDERS = 6, ROUNDS = 12, TRAPS = 40, THREADS = 2 };
 static const int orders[ORDERS][CLIENTS] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
 static const char *const names[CLIENTS] = {"first", "second", "third"};
 
-static pthread_barrier_t opened, closed;
+/* All clients' threads meet here. macOS has no pthread_barrier_t. */
+static struct {
+  pthread_mutex_t mutex;
+  pthread_cond_t all_here;
+  unsigned waiting, meeting;
+} meeting_point = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0};
+
+static void meet(void) {
+  must(pthread_mutex_lock(&meeting_point.mutex) == 0);
+  const unsigned meeting = meeting_point.meeting;
+  if (++meeting_point.waiting == CLIENTS) {
+    meeting_point.waiting = 0;
+    meeting_point.meeting++;
+    must(pthread_cond_broadcast(&meeting_point.all_here) == 0);
+  }
+  while (meeting_point.meeting == meeting) {
+    must(pthread_cond_wait(&meeting_point.all_here, &meeting_point.mutex) == 0);
+  }
+  must(pthread_mutex_unlock(&meeting_point.mutex) == 0);
+}
+
 static wasm_code_t code[CLIENTS];
 static volatile int wrong;
 
@@ -70,7 +90,7 @@ static void *live(void *user) {
     for (int count = 0; count < TRAPS; count++) trap_in(self->number);
     /* The first in the order goes while both others' threads trap, the last alone. */
     for (int turn = 0; turn < CLIENTS; turn++) {
-      pthread_barrier_wait(&opened);
+      meet();
       if (turn == place) {
         for (int index = 0; index < THREADS; index++) guests[index].stop = 1;
         for (int index = 0; index < THREADS; index++) must(pthread_join(threads[index], NULL) == 0);
@@ -80,7 +100,7 @@ static void *live(void *user) {
       } else if (turn < place) {
         for (int count = 0; count < TRAPS; count++) trap_in(self->number);
       }
-      pthread_barrier_wait(&closed);
+      meet();
     }
   }
   return NULL;
@@ -88,7 +108,6 @@ static void *live(void *user) {
 
 int main(void) {
   for (int number = 0; number < CLIENTS; number++) code[number] = wasm_compile(&wasm_unreachable);
-  must(pthread_barrier_init(&opened, NULL, CLIENTS) == 0 && pthread_barrier_init(&closed, NULL, CLIENTS) == 0);
   user_t users[CLIENTS];
   pthread_t threads[CLIENTS];
   for (unsigned number = 0; number < CLIENTS; number++) {
