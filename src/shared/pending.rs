@@ -133,8 +133,8 @@ impl PendingTraps {
     /// and the record handed out, only then: what the embedder's memory makes of that may be a trap of its own, and a
     /// signal may come at each step.
     ///
-    /// There is none, and `read` stays as it is, if the thread is another one by now: a signal handler at the landing has
-    /// switched stacks, and the call goes on elsewhere. That it has trapped is all that is known.
+    /// There is none, and `read` stays as it is, if the thread is another one by now: a signal handler at the landing
+    /// has switched stacks, and the call goes on elsewhere. That it has trapped is all that is known.
     #[inline(always)]
     pub(crate) fn read(&self, activation: *const Activation, read: &mut Read) {
         let found = self.find(activation.addr());
