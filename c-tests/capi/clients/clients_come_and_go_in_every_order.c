@@ -4,33 +4,15 @@
 #include <string.h>
 
 #include "host.h"
+#include "meeting.h"
 
 enum { CLIENTS = 3, ORDERS = 6, ROUNDS = 12, TRAPS = 40, THREADS = 2 };
 
 static const int orders[ORDERS][CLIENTS] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
 static const char *const names[CLIENTS] = {"first", "second", "third"};
 
-/* All clients' threads meet here. macOS has no pthread_barrier_t. */
-static struct {
-  pthread_mutex_t mutex;
-  pthread_cond_t all_here;
-  unsigned waiting, meeting;
-} meeting_point = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0};
-
-static void meet(void) {
-  must(pthread_mutex_lock(&meeting_point.mutex) == 0);
-  const unsigned meeting = meeting_point.meeting;
-  if (++meeting_point.waiting == CLIENTS) {
-    meeting_point.waiting = 0;
-    meeting_point.meeting++;
-    must(pthread_cond_broadcast(&meeting_point.all_here) == 0);
-  }
-  while (meeting_point.meeting == meeting) {
-    must(pthread_cond_wait(&meeting_point.all_here, &meeting_point.mutex) == 0);
-  }
-  must(pthread_mutex_unlock(&meeting_point.mutex) == 0);
-}
-
+/* Where all clients' threads meet. */
+static meeting_t meeting = MEETING_OF(CLIENTS);
 static wasm_code_t code[CLIENTS];
 static volatile int wrong;
 
@@ -90,7 +72,7 @@ static void *live(void *user) {
     for (int count = 0; count < TRAPS; count++) trap_in(self->number);
     /* The first in the order goes while both others' threads trap, the last alone. */
     for (int turn = 0; turn < CLIENTS; turn++) {
-      meet();
+      meet(&meeting);
       if (turn == place) {
         for (int index = 0; index < THREADS; index++) guests[index].stop = 1;
         for (int index = 0; index < THREADS; index++) must(pthread_join(threads[index], NULL) == 0);
@@ -100,7 +82,7 @@ static void *live(void *user) {
       } else if (turn < place) {
         for (int count = 0; count < TRAPS; count++) trap_in(self->number);
       }
-      meet();
+      meet(&meeting);
     }
   }
   return NULL;

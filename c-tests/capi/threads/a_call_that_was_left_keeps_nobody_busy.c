@@ -4,31 +4,31 @@
 #include <pthread.h>
 
 #include "host.h"
+#include "meeting.h"
 #include "jumps.h"
 #include "process.h"
 
 static void nothing(void *unused) { (void)unused; }
 
-static pthread_barrier_t met;
+static meeting_t met = MEETING_OF(2);
 
 static void *leave_and_stay(void *unused) {
   must(wasmtrap_thread_attach() == WASMTRAP_OK);
   leave_calls_by_a_jump(2);
   (void)use_stack(ZEROED, nothing, NULL);
-  pthread_barrier_wait(&met);
-  pthread_barrier_wait(&met);
+  meet(&met);
+  meet(&met);
   return unused;
 }
 
 static void of_another_thread(void *unused) {
   (void)unused;
   host_init();
-  must(pthread_barrier_init(&met, NULL, 2) == 0);
   pthread_t thread;
   must(pthread_create(&thread, NULL, leave_and_stay, NULL) == 0);
-  pthread_barrier_wait(&met);
+  meet(&met);
   same(wasmtrap_shutdown(), WASMTRAP_OK, "shutdown");
-  pthread_barrier_wait(&met);
+  meet(&met);
   must(pthread_join(thread, NULL) == 0);
 }
 
