@@ -9,6 +9,10 @@
 #include "host.h"
 #include "process.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 enum { REGISTERS = 16, BYTES = 32 };
 static unsigned char expected[REGISTERS][BYTES], found[REGISTERS][BYTES], other[REGISTERS][BYTES];
 static size_t width;
@@ -37,7 +41,13 @@ static void sse_fault(const void *from, void *to, const volatile void *page) {
                    : : "r"(from), "r"(to), "r"(page) : "memory", "rax");
 }
 static void sse_load(const void *from) { __asm__ volatile(EACH("movdqu", LOAD) : : "r"(from) : "memory"); }
-static int has_avx(void) { return __builtin_cpu_supports("avx"); }
+/* By the processor's own word: not every linker has the compiler's table of features. */
+static int has_avx(void) {
+  unsigned a, b, c, d, enabled, above;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || (c & bit_AVX) == 0 || (c & bit_OSXSAVE) == 0) return 0;
+  __asm__("xgetbv" : "=a"(enabled), "=d"(above) : "c"(0));
+  return (enabled & 6) == 6;
+}
 static void fault(const volatile void *page) { (has_avx() ? avx_fault : sse_fault)(expected, found, page); }
 static void overwrite(void) { (has_avx() ? avx_load : sse_load)(other); }
 static size_t register_width(void) { return has_avx() ? 32 : 16; }

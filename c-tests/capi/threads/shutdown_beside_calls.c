@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "host.h"
+#include "meeting.h"
 #include "process.h"
 
 enum { PROCESSES = 60, MOST_WORKERS = 4 };
@@ -43,8 +44,8 @@ static void run(void *argument) {
 }
 
 static void *stay_inside(void *met) {
-  pthread_barrier_wait(met);
-  pthread_barrier_wait(met);
+  meet(met);
+  meet(met);
   return NULL;
 }
 
@@ -69,17 +70,16 @@ static void *call_all_the_time(void *unused) {
 static void refusals(void *unused) {
   (void)unused;
   host_init();
-  static pthread_barrier_t met;
-  must(pthread_barrier_init(&met, NULL, 2) == 0);
+  static meeting_t met = MEETING_OF(2);
   pthread_t thread, other;
   must(pthread_create(&thread, NULL, inside, &met) == 0);
-  pthread_barrier_wait(&met);
+  meet(&met);
   must(pthread_create(&other, NULL, call_all_the_time, NULL) == 0);
   for (int i = 0; i < 50; i++) must(wasmtrap_shutdown() == WASMTRAP_ERR_BUSY);
   stop = 1;
   must(pthread_join(other, NULL) == 0);
   ok(!told_wrong, "refused shutdowns disturb no other thread's calls");
-  pthread_barrier_wait(&met);
+  meet(&met);
   must(pthread_join(thread, NULL) == 0);
   same(wasmtrap_shutdown(), WASMTRAP_OK, "with nobody inside");
 }
