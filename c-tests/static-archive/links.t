@@ -28,8 +28,8 @@ wants_nothing_of_rust() { not grep -E ' U (_ZN|_R[A-Z]|_*rust_)' <(symbols -u); 
 promise it wants nothing of a Rust runtime -- wants_nothing_of_rust
 sections() { "${TOOLS}objdump" -h "$archive"; }
 promise it has no bitcode -- not grep -F .llvm <(sections)
-is_small() { [ "$(stat -c %s "$archive")" -lt 350000 ]; }
-promise it has less than 350 kB -- is_small
+is_small() { [ "$(stat -c %s "$archive")" -lt 500000 ]; }
+promise it has less than 500 kB -- is_small
 has_unwind_tables() { grep -qF .eh_frame <(sections) && grep -qF .gcc_except_table <(sections); }
 promise it has its unwind tables -- has_unwind_tables
 

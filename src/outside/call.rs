@@ -181,6 +181,8 @@ pub(crate) unsafe extern "C" fn trapped(activation: *mut Activation, maker: u32)
         return;
     }
     let maker = if maker == 2 { backend::maker(thread) } else { land::Maker::its_thread(thread) };
+    // First of all: what this function has in its frame lies where frames have been dropped.
+    sanitizers::frames_are_dropped(thread, maker.pending.stack_pointer(activation), activation);
     let mut pending = Read::NOTHING;
     maker.pending.read(activation, &mut pending);
     if let Some(mask) = pending.mask {
@@ -189,7 +191,6 @@ pub(crate) unsafe extern "C" fn trapped(activation: *mut Activation, maker: u32)
     }
     // SAFETY: a trap has just landed there.
     let activation = unsafe { landed(thread, activation) };
-    sanitizers::frames_are_dropped(thread, pending.record.sp, activation);
     // SAFETY: null or, by the contract of wasmtrap_call, valid during the call; its size was checked before it.
     let Some(out) = (unsafe { activation.trap.as_mut() }) else { return };
     let (frames, capacity) = (out.frames, out.frames_capacity);

@@ -129,6 +129,13 @@ impl PendingTraps {
         Some(LAST)
     }
 
+    /// The stack pointer at the fault that the record of `activation` is about; 0 if there is none.
+    pub(crate) fn stack_pointer(&self, activation: *const Activation) -> usize {
+        let place = self.find(activation.addr()).and_then(|index| self.traps.get(index));
+        // SAFETY: as in `read`.
+        place.map_or(0, |trap| unsafe { (*trap.get().cast::<PendingTrap>()).record.sp })
+    }
+
     /// Reads the record of `activation`, and gives it free. A copy, because the call is taken off its thread's chain,
     /// and the record handed out, only then: what the embedder's memory makes of that may be a trap of its own, and a
     /// signal may come at each step.

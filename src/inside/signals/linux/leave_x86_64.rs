@@ -17,7 +17,7 @@ use core::arch::asm;
 
 use libc::{siginfo_t, ucontext_t};
 
-use super::context::{Context, extended_state};
+use super::context::{Context, extended_state, extended_state_place};
 use super::{earlier_handler, rights};
 use crate::inside::signals::forward::Entrance;
 
@@ -29,7 +29,8 @@ pub(crate) fn prepare(info: &siginfo_t, context: &mut ucontext_t, entrance: Entr
     machine.gregs[libc::REG_RCX as usize] = machine.gregs[libc::REG_RIP as usize];
     machine.gregs[libc::REG_R11 as usize] = machine.gregs[libc::REG_EFL as usize];
     if without_state {
-        machine.fpregs = core::ptr::null_mut();
+        // SAFETY: a word of the context, and aligned like its registers.
+        unsafe { extended_state_place(context).write(core::ptr::null_mut()) };
     }
 }
 
