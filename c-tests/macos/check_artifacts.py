@@ -36,7 +36,6 @@ FORBIDDEN_IMPORTS = {
     "task_set_exception_ports": "task-level ports are a crash reporter's",
     "task_swap_exception_ports": "task-level ports are a crash reporter's",
     "_tlv_bootstrap": "the first touch of a thread-local variable calls malloc, which a handler must not",
-    "siglongjmp": "traps land by a changed context",
 }
 
 

@@ -91,6 +91,11 @@ static void trap_in_strict_mode(void *flags) {
 }
 
 static void strict(int *flags, const char *name) {
+  /* A filter cannot be followed by strict mode: containers have one, and so has the simulated Mach kernel. */
+  if (prctl(PR_GET_SECCOMP) != SECCOMP_MODE_DISABLED) {
+    tap_skip("the process is under a filter of its own", "strict mode, %s", name);
+    return;
+  }
   const int status = child_wait(child_start(trap_in_strict_mode, flags));
   ok(status == 0, "strict mode, %s: %s", name, child_end_in_words(status));
 }
