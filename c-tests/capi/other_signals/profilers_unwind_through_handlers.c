@@ -67,7 +67,7 @@ static void mend(int signal, siginfo_t *info, void *context) {
   }
   /* Behind the load: it counts as done. */
   static const uint64_t readable;
-  for (int i = 0; i < NGREG; i++) {
+  for (int i = 0; i < (int)NGREG; i++) {
     greg_t *const place = &((ucontext_t *)context)->uc_mcontext.gregs[i];
     if ((uintptr_t)*place == address_of(page)) *place = (greg_t)address_of(&readable);
   }
