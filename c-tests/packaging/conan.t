@@ -9,7 +9,7 @@ tools=$("${PYTHON:-python3}" c-tests/packaging/tools.py)
 export CONAN_HOME=$out/conan
 source_tree "$out/source"
 cd "$out/source"
-promise Conan makes a profile of this machine -- "$tools/conan" profile detect
+promise Conan makes a profile of this machine -- env -u CC -u CXX "$tools/conan" profile detect
 for shared in True False; do
     created() { "$tools/conan" create packaging/conan --no-remote --build=missing -o "wasmtrap/*:shared=$shared"; }
     promise "conan create, shared=$shared, and its test package traps" -- created
