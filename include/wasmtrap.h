@@ -200,7 +200,7 @@ typedef struct wasmtrap_options_t {
   uint32_t flags;
   // Size in bytes of the alternate signal stack that a thread gets if it has none that is big enough: 0 for the
   // default (32 KiB, or more where the kernel's own frame is large), else 16 KiB to 64 MiB. Rounded up to pages, and
-  // up to what the kernel needs (AT_MINSIGSTKSZ).
+  // up to what the kernel needs for two signals (AT_MINSIGSTKSZ).
   size_t alternate_stack_size;
 } wasmtrap_options_t;
 

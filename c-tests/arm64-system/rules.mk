@@ -10,6 +10,10 @@
 #   arm64            what only this processor has: tests/*.c, with that library
 # The programs themselves sign their return addresses.
 #
+# Some of it by a part of their names (a regular expression), as they are in run.list:
+#
+#     make check-arm64-system ARM64_ONLY='^hardened/stacks/|a_sent_signal'
+#
 # mach.mk runs the simulated Mach kernel there. Anything else can run there by run.py: $(ARM64_RUN), after
 # $(ARM64_MACHINE).
 
@@ -101,13 +105,17 @@ ARM64_LIST = (cd $(1) && find . -name '*.t' $(addprefix -not -name ,$(2)) | sort
     sed "s|^\./\(.*\)|$(3)/\1: $(4) $$PWD/\1|")
 ARM64_HARDENED_ENVIRONMENT = LD_LIBRARY_PATH=$(abspath $(ARM64_HARDENED)/lib) LD_PRELOAD=$(abspath $(ARM64_GUARD))
 
+# Which of the programs run: all.
+ARM64_ONLY ?= .
+
 .PHONY: check-arm64-system
 check-arm64-system: check-arm64-machine arm64-programs $(ARM64_TESTS) $(ARM64_GUARD) \
     $(ARM64_HARDENED)/lib/libwasmtrap.so.0 ## c-tests/capi under an arm64 kernel
 	@{ $(call ARM64_LIST,$(ARM64_C_TESTS)/capi/shared,,shared,) && \
 	    $(call ARM64_LIST,$(ARM64_C_TESTS)/capi/static,,static,) && \
 	    $(call ARM64_LIST,$(ARM64_C_TESTS)/capi/shared,loaded_by_dlopen.t,hardened,$(ARM64_HARDENED_ENVIRONMENT)) && \
-	    $(call ARM64_LIST,$(ARM64_OUT)/arm64,,arm64,$(ARM64_HARDENED_ENVIRONMENT)); } > $(ARM64_OUT)/run.list
+	    $(call ARM64_LIST,$(ARM64_OUT)/arm64,,arm64,$(ARM64_HARDENED_ENVIRONMENT)); } | \
+	    grep -E '$(ARM64_ONLY)' > $(ARM64_OUT)/run.list
 	$(ARM64_RUN) --out $(ARM64_OUT)/run --list $(ARM64_OUT)/run.list \
 	    --files $(addprefix $(ARM64_C_TESTS)/capi/,shared static lib) $(ARM64_HARDENED)/lib $(ARM64_OUT)/arm64
 	$(ARM64_PROVE) $(ARM64_OUT)/run/results

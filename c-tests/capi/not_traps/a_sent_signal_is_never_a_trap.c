@@ -23,6 +23,7 @@ static volatile int received_signal;
 static volatile int received_code;
 static volatile size_t received_pc;
 
+/* No other signal arrives while it runs, so that the next one finds the thread in the registered code again. */
 static void on_signal(int signal, siginfo_t *info, void *context) {
   received_pc = context_pc(context);
   received_signal = signal;
@@ -133,7 +134,13 @@ static void raise_all(void *unused) {
 }
 
 int main(void) {
-  for (size_t i = 0; i < SIGNALS; i++) install_handler(signals[i], on_signal, 0);
+  for (size_t i = 0; i < SIGNALS; i++) {
+    struct sigaction action = {0};
+    action.sa_sigaction = on_signal;
+    action.sa_flags = SA_SIGINFO;
+    sigfillset(&action.sa_mask);
+    must(sigaction(signals[i], &action, NULL) == 0);
+  }
   host_init_with_kinds(HOST_ALL_KINDS);
   host_register_code(&wasm_spin);
   host_register_code(&wasm_call_import);

@@ -24,8 +24,8 @@ static int overflows(void) {
 }
 
 static unsigned char big[256 * 1024], other[256 * 1024];
-/* The smallest that the kernel allows. */
-static unsigned char small[16 * 1024];
+/* For the smallest that the kernel allows. */
+static unsigned char small[64 * 1024];
 
 static void *with_none(void *unused) {
   (void)unused;

@@ -10,7 +10,6 @@
 #include <malloc/malloc.h>
 #else
 #include <malloc.h>
-#include <signal.h>
 #include <sys/auxv.h>
 #endif
 
@@ -24,8 +23,14 @@ size_t smallest_signal_stack(void) {
 #if defined(__APPLE__)
   return 8 * 1024; /* OLDMINSIGSTKSZ of sigaltstack, XNU's bsd/kern/kern_sig.c */
 #else
+  /* The kernel's MINSIGSTKSZ (arch/.../include/uapi/asm/signal.h). glibc's is four times what the kernel needs. */
+#if defined(__aarch64__)
+  const size_t least = 5 * 1024;
+#else
+  const size_t least = 2 * 1024;
+#endif
   const size_t told = (size_t)getauxval(51); /* AT_MINSIGSTKSZ */
-  return told > (size_t)MINSIGSTKSZ ? told : (size_t)MINSIGSTKSZ;
+  return told > least ? told : least;
 #endif
 }
 

@@ -82,7 +82,7 @@ static void record_in_protected_memory(void *unused) {
   ok(trap->frame_count != 0 && trap->frames[0] == wasm_fault_pc(&wasm_load), "its frames");
 }
 
-static unsigned char *protected_page(void) {
+static unsigned char *page_without_rights(void) {
   unsigned char *const memory = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   must(memory != MAP_FAILED && pkey_mprotect(memory, page_size(), PROT_READ | PROT_WRITE, key) == 0);
   must(pkey_set(key, PKEY_DISABLE_ACCESS) == 0);
@@ -93,7 +93,7 @@ static void lack_of_rights(void *unused) {
   (void)unused;
   host_init();
   host_register_strict_code(&wasm_load);
-  unsigned char *const memory = protected_page();
+  unsigned char *const memory = page_without_rights();
   host_register_region(memory, page_size(), WASMTRAP_CODE_USER + 3);
   wasmtrap_trap_t trap;
   trapped_with(host_load(&wasm_load, memory + 8, &trap), &trap, WASMTRAP_CODE_USER + 3, "in a region");
@@ -107,7 +107,7 @@ static void lack_of_rights_elsewhere(void *unused) {
   host_init();
   host_register_strict_code(&wasm_load);
   wasmtrap_trap_t trap;
-  host_load(&wasm_load, protected_page(), &trap);
+  host_load(&wasm_load, page_without_rights(), &trap);
 }
 
 int main(void) {

@@ -35,8 +35,11 @@ pub(crate) fn size() -> usize {
 }
 
 /// The size of the stacks that are made here, and so the size from which on another's is big enough.
+///
+/// There is room for the frame of a second signal, which may be as large as the first one's: 10 KiB with arm64's longest
+/// vectors.
 pub(super) fn wanted() -> usize {
-    size().max(least())
+    size().max(platform::signal_frame_size() + least())
 }
 
 /// Less is of no use, not even for want of anything better.
