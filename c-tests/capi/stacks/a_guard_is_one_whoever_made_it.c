@@ -63,8 +63,14 @@ static void high_up(void *unused) {
   overflows("a guard well inside of the main stack");
 }
 
-/* A thread's stack of the host's own, above whatever lies below it. */
+/* A thread's stack of the host's own, above whatever lies below it. If there is to be nothing, it goes when all is
+ * mapped that could come to lie there. */
+static unsigned char *to_be_unmapped;
+static const size_t unmapped_size = (size_t)4 << 20;
+
 static void *on_a_stack_of_the_hosts(void *name) {
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  if (to_be_unmapped != NULL) must(munmap(to_be_unmapped, unmapped_size) == 0);
   overflows(name);
   return NULL;
 }
@@ -98,9 +104,9 @@ static void below_a_given_stack(void *unused) {
     run_on(memory + guards[i], stack_size, "a guard below a stack of the host's");
     must(munmap(memory, guards[i] + stack_size) == 0);
   }
-  unsigned char *const memory = memory_for_a_stack((size_t)4 << 20);
-  must(munmap(memory, (size_t)4 << 20) == 0);
-  run_on(memory + ((size_t)4 << 20), stack_size, "nothing at all below it");
+  to_be_unmapped = memory_for_a_stack(unmapped_size);
+  must(mprotect(to_be_unmapped, unmapped_size, PROT_NONE) == 0);
+  run_on(to_be_unmapped + unmapped_size, stack_size, "nothing at all below it");
 }
 
 /* Far below, it is another's. */

@@ -144,12 +144,21 @@ static void forks(void) {
   }
 }
 
+/* musl's handler for asynchronous cancellation, until 1.2.3, goes to the thread's end with the stack pointer of the code
+ * that was interrupted as it is (src/thread/pthread_cancel.c), so that destructors run on a stack that is not aligned:
+ * nothing that is compiled for x86-64 need survive that. */
+#if defined(__GLIBC__) || defined(__APPLE__)
+enum { THREADS_CAN_BE_CANCELLED = 1 };
+#else
+enum { THREADS_CAN_BE_CANCELLED = 0 };
+#endif
+
 static void leave_in_each_way(void) {
   page = inaccessible_page();
   register_all();
   timers();
   must(signal(SIGALRM, SIG_DFL) != SIG_ERR);
-  cancellations();
+  if (THREADS_CAN_BE_CANCELLED) cancellations();
   forks();
   ok(1, "unregistered each time");
 }

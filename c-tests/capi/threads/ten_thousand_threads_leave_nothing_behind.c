@@ -49,7 +49,8 @@ int main(void) {
   run(THREADS);
   same(wrong, 0, "all of them trapped, and let go");
   ok(count_mappings() <= mappings + 2, "there are as many mappings as before");
-  ok(count_allocated() <= allocated + 4096, "and as much memory from malloc");
+  /* A heap may grow by a page or two; a byte for each thread would be more. */
+  ok(count_allocated() < allocated + THREADS, "and as much memory from malloc");
   tap_note("%zu mappings before, %zu after; %zu bytes from malloc before, %zu after", mappings, count_mappings(),
            allocated, count_allocated());
   return tap_done();
