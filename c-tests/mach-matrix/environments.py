@@ -81,6 +81,7 @@ ENVIRONMENTS = [
     with_ports("debugger", without={
         "traps/a_breakpoint_is_a_trap_only_on_request": "this debugger takes every breakpoint that nobody else takes",
         "leaving/a_single_step_goes_on": "and every single step, which is an EXC_BREAKPOINT too",
+        "not_traps/a_debug_exception_is_not_a_trap": "the same",
     }),
     with_most_ports("interrupted", auto=("c-shared", "adapter")),
     with_most_ports("bypassed", auto=("c-shared", "adapter")),

@@ -153,6 +153,8 @@ struct Ruling {
     protected: bool,
     /// By an instruction that may trap with a fault of this kind.
     at_a_site: bool,
+    /// A fetch that had to be aligned: there is no access of which a table could say anything.
+    jumped_astray: bool,
     region: Option<RegionHit>,
     stack_overflow: bool,
     trap: Option<wasmtrap_code_t>,
@@ -168,7 +170,7 @@ fn rule(fault: &Fault, world: &Plain) -> Ruling {
     };
     let memory = kind_bit == WASMTRAP_FAULT_MEMORY;
     let jumped_astray = fault.kind == Kind::Misaligned && fault.address == Some(fault.pc);
-    let data_address = fault.address.filter(|_| memory && !jumped_astray);
+    let data_address = fault.address.filter(|_| memory);
     let code = world
         .code
         .and_then(|(start, length, hit)| offset_in(fault.pc, start, length).map(|offset| CodeHit { offset, ..hit }));
@@ -216,7 +218,16 @@ fn rule(fault: &Fault, world: &Plain) -> Ruling {
     let of_a_kind = code.is_some_and(|code| code.kinds & kind_bit != 0);
     let is_trap = ours_to_look_at && of_a_kind && at_a_site && protected && where_it_may_be && !jumped_astray;
     let trap = by_tables.filter(|_| is_trap);
-    Ruling { ours_to_look_at, code, protected, at_a_site: at_a_site && of_a_kind, region, stack_overflow, trap }
+    Ruling {
+        ours_to_look_at,
+        code,
+        protected,
+        at_a_site: at_a_site && of_a_kind,
+        jumped_astray,
+        region,
+        stack_overflow,
+        trap,
+    }
 }
 
 /// What was found is true, and is there where the fault is a trap; for a fault handler it is always there, but for the
@@ -226,7 +237,8 @@ fn check_findings(findings: &Findings, ruling: &Ruling, for_handler: bool) {
     let identify_code = |hit: CodeHit| (hit.id, hit.user, hit.offset, hit.strict, hit.site);
     let identify_region = |hit: RegionHit| (hit.id, hit.user, hit.offset, hit.code, hit.accessible);
     assert_eq!(findings.code.map(identify_code), ruling.code.map(identify_code));
-    if for_handler || ruling.code.is_some() && ruling.protected && ruling.at_a_site {
+    let by_tables = ruling.code.is_some() && ruling.protected && ruling.at_a_site && !ruling.jumped_astray;
+    if for_handler || by_tables {
         assert_eq!(findings.region.map(identify_region), ruling.region.map(identify_region));
         assert_eq!(findings.stack_overflow, ruling.stack_overflow);
     } else {

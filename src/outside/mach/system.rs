@@ -101,11 +101,22 @@ fn entitlements() -> Entitlements {
     if length <= header.len() || length > MOST {
         return Entitlements::Unknown;
     }
-    // SAFETY: no requirements.
-    let text = unsafe { libc::calloc(1, length) }.cast::<u8>();
-    if text.is_null() {
+    // The library's lock is held: not by malloc, which may be the host's.
+    // SAFETY: a new mapping, of anonymous pages.
+    let pages = unsafe {
+        libc::mmap(
+            core::ptr::null_mut(),
+            length,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANON,
+            -1,
+            0,
+        )
+    };
+    if pages == libc::MAP_FAILED {
         return Entitlements::Unknown;
     }
+    let text = pages.cast::<u8>();
     // SAFETY: `length` bytes are there.
     let result = unsafe { csops(libc::getpid(), CS_OPS_ENTITLEMENTS_BLOB, text.cast(), length) };
     let found = if result == 0 {
@@ -118,8 +129,8 @@ fn entitlements() -> Entitlements {
     } else {
         Entitlements::Unknown
     };
-    // SAFETY: came from calloc; the slice is gone.
-    unsafe { libc::free(text.cast()) };
+    // SAFETY: came from mmap above, with this length; the slice is gone.
+    unsafe { libc::munmap(pages, length) };
     found
 }
 
