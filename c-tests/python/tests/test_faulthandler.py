@@ -113,11 +113,14 @@ import os, signal, support, tempfile
 faulthandler.register(signal.SIGUSR1, all_threads=True)
 instance = support.host_calls_instance()
 watched = tempfile.TemporaryFile()
+turns = 30_000_000
+# Until a call is long enough on this machine.
+while os.fstat(watched.fileno()).st_size == 0 and turns < 2**31:
+    faulthandler.dump_traceback_later(0.01, file=watched)
+    instance.call('count', turns)
+    faulthandler.cancel_dump_traceback_later()
+    turns *= 2
 for _ in range(20):
-    if os.fstat(watched.fileno()).st_size == 0:
-        faulthandler.dump_traceback_later(0.01, file=watched)
-        instance.call('count', 30_000_000)
-        faulthandler.cancel_dump_traceback_later()
     os.kill(os.getpid(), signal.SIGUSR1)
     support.trap_of(instance, 'count_then_trap', 300_000)
 watched.seek(0)

@@ -75,7 +75,8 @@ static PyObject *describe(PyObject *extension, PyObject *unused) {
 }
 
 PyDoc_STRVAR(check_doc, "check($module, /)\n--\n\n"
-                        "Whether another signal handler has been installed over libwasmtrap's.");
+                        "Whether another signal handler has been installed over libwasmtrap's, or the calling thread's\n"
+                        "alternate signal stack or signal mask is not what traps need any more.");
 
 static PyObject *check(PyObject *extension, PyObject *unused) {
   (void)unused;
@@ -85,11 +86,14 @@ static PyObject *check(PyObject *extension, PyObject *unused) {
   return PyBool_FromLong(displaced != 0);
 }
 
-PyDoc_STRVAR(rearm_doc, "rearm($module, /)\n--\n\nPuts libwasmtrap's signal handlers back on top.");
+PyDoc_STRVAR(rearm_doc, "rearm($module, /)\n--\n\n"
+                        "Puts libwasmtrap's signal handlers back on top, and gives the calling thread its alternate\n"
+                        "signal stack and signal mask back.");
 
 static PyObject *rearm(PyObject *extension, PyObject *unused) {
   (void)unused;
-  if (wasmtrap_rearm() != WASMTRAP_OK)
+  /* faulthandler.enable() brings a small alternate stack of its own. */
+  if (wasmtrap_rearm() != WASMTRAP_OK || wasmtrap_thread_attach() != WASMTRAP_OK)
     return raise_kind(state_of(extension), WASMTIME_HOST_ENGINE, "%s", wasmtrap_last_error());
   Py_RETURN_NONE;
 }
