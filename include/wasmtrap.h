@@ -127,6 +127,21 @@
 // of the thread's own stack. Everything else is a crash and forwarded. Recommended.
 #define WASMTRAP_CODE_STRICT 1
 
+// A memory fault in this region is a trap wherever the program counter is: in an interpreter, in a host function, in
+// libc's memmove. But only while the thread is inside a protected call of which the host has said that it may be
+// dropped: between wasmtrap_guest_access_begin and wasmtrap_guest_access_end, for the client whose region it is.
+// Everywhere else the fault is forwarded, as if there were no flag.
+//
+// What it costs: the frames between the fault and the protected call are dropped, host frames like guest frames. No
+// destructor and no cleanup of theirs runs. Locks that they hold stay held, memory that they have allocated stays
+// allocated, and what they were writing stays half written: a buffer, a list that is being linked, errno. So nothing
+// of that kind may happen between begin and end: read and write guest memory there, and nothing else. A signal handler
+// of the host's that interrupts such code and faults in the region itself is dropped with it.
+//
+// A system call that is given an address in the region does not fault: it fails with EFAULT, or does a part of its
+// work. Fetching instructions from the region is no access to it, and forwarded.
+#define WASMTRAP_REGION_ANY_PC 2
+
 // The trap came from a fault, by the registered tables.
 #define WASMTRAP_SOURCE_FAULT 0
 
@@ -159,6 +174,9 @@
 
 // The fault address is in the accessible part of the region: what failed is the memory itself.
 #define WASMTRAP_IN_ACCESSIBLE 128
+
+// The region alone made it a trap (WASMTRAP_REGION_ANY_PC): the frames that were dropped may be the host's.
+#define WASMTRAP_BY_REGION_ALONE 256
 
 // The most frames that a backtrace has.
 #define WASMTRAP_MAX_FRAMES 128
@@ -284,7 +302,7 @@ typedef struct wasmtrap_region_desc_t {
   // What a fault in here means, where the trap site does not say it; WASMTRAP_CODE_NONE for what the kind of fault
   // says (out of bounds, or misaligned).
   wasmtrap_code_t code;
-  // Must be 0.
+  // WASMTRAP_REGION_ANY_PC or 0.
   uint32_t flags;
   // The embedder's own, handed back in trap records. Never looked at.
   void *user;
@@ -325,8 +343,8 @@ typedef struct wasmtrap_region_info_t {
   wasmtrap_code_t accessible_code;
   // Whose region it is.
   wasmtrap_client_t client;
-  // 0.
-  uint32_t reserved;
+  // The flags that it was registered with.
+  uint32_t flags;
 } wasmtrap_region_info_t;
 
 // A function that runs under protection.
@@ -401,6 +419,12 @@ typedef struct wasmtrap_trap_t {
   // The registers at the fault.
   struct wasmtrap_registers_t registers;
 } wasmtrap_trap_t;
+
+// What a protected call was before wasmtrap_guest_access_begin. A plain value; nothing needs to be freed.
+typedef struct wasmtrap_guest_access_t {
+  // The library's own.
+  uint64_t words[2];
+} wasmtrap_guest_access_t;
 
 // A note of the protected calls that a thread is in, made by wasmtrap_mark. A plain value: copy it, keep it as long as
 // you like, forget it; nothing needs to be freed.
@@ -824,7 +848,7 @@ wasmtrap_status_t wasmtrap_thread_detach(void);
 // ===== 4. Code and regions =====
 //
 // Registers a range of compiled WebAssembly code. A fault whose program counter is in no registered range is never a
-// trap (unless a fault handler says so). `desc` and its sites are copied; the code itself stays the caller's and must
+// trap, unless a fault handler or a region (WASMTRAP_REGION_ANY_PC) says so. `desc` and its sites are copied; the code itself stays the caller's and must
 // stay where it is until it is unregistered. `id` receives the range's id, never 0.
 //
 // Cost: O(log n) for n ranges, plus a copy of the sites.
@@ -956,6 +980,35 @@ wasmtrap_status_t wasmtrap_call(wasmtrap_function_t function,
 // The frames between here and the protected call may be dropped without cleaning up.
 void wasmtrap_raise(wasmtrap_code_t code,
                     uint64_t payload) WASMTRAP_NORETURN;
+
+// Says that the innermost protected call of this thread may be dropped for a memory fault in `client`'s regions with
+// WASMTRAP_REGION_ANY_PC, wherever the program counter is, from now on to wasmtrap_guest_access_end: for interpreters
+// and host functions that access guest memory from C. WASMTRAP_REGION_ANY_PC says what dropping host frames costs.
+//
+// `access` receives what the call was before, for wasmtrap_guest_access_end: accesses nest, and may be for different
+// clients, of which the latest counts. NULL means that it is not going to be ended: it holds for the rest of the call.
+// It ends with the call at the latest, however that ends; protected calls that are made within it have no part in it.
+// A longjmp from the access to further out in the same call does not end it: end it where the jump arrives.
+//
+// Errors: WASMTRAP_ERR_UNKNOWN_ID (`client` is not open), WASMTRAP_ERR_NOT_INITIALIZED (`client` is 0, and
+// wasmtrap_init has not been called), WASMTRAP_ERR_WRONG_THREAD (the thread is in no protected call). Acts on the
+// calling thread. Takes no lock and makes no system call. Not signal-safe.
+//
+// The caller vouches for this:
+// `access` is NULL or valid for a write. The frames between the accesses to come and the protected call may be dropped
+// without cleaning up.
+wasmtrap_status_t wasmtrap_guest_access_begin(wasmtrap_client_t client,
+                                              struct wasmtrap_guest_access_t *access);
+
+// Makes the protected call what it was before wasmtrap_guest_access_begin gave `access`.
+//
+// Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`access` is NULL, or was begun in another protected call than the innermost
+// one of this thread), WASMTRAP_ERR_WRONG_THREAD (the thread is in no protected call). Acts on the calling thread.
+// Takes no lock and makes no system call. Not signal-safe.
+//
+// The caller vouches for this:
+// `access` is NULL or valid for a read.
+wasmtrap_status_t wasmtrap_guest_access_end(const struct wasmtrap_guest_access_t *access);
 
 // Notes which protected calls this thread is in, for a host whose errors are longjmps (Lua, Ruby, R, PostgreSQL): call
 // it where setjmp is called, before it, and wasmtrap_unwind_to where the jump arrives, in the branch in which setjmp

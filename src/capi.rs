@@ -11,7 +11,7 @@ use crate::outside::cancellation::CancellationWaits;
 use crate::outside::clients::Name;
 use crate::outside::error::{self, Failure};
 use crate::outside::threads::{self, marks, stack_limit};
-use crate::outside::{code, describe, growing, library, names, regions};
+use crate::outside::{code, describe, growing, guest_access, library, names, regions};
 use crate::shared::abi::*;
 use crate::shared::state;
 use libc::uintptr_t;
@@ -341,7 +341,7 @@ pub extern "C" fn wasmtrap_thread_detach() -> wasmtrap_status_t {
 /// ===== 4. Code and regions =====
 ///
 /// Registers a range of compiled WebAssembly code. A fault whose program counter is in no registered range is never a
-/// trap (unless a fault handler says so). `desc` and its sites are copied; the code itself stays the caller's and must
+/// trap, unless a fault handler or a region (WASMTRAP_REGION_ANY_PC) says so. `desc` and its sites are copied; the code itself stays the caller's and must
 /// stay where it is until it is unregistered. `id` receives the range's id, never 0.
 ///
 /// Cost: O(log n) for n ranges, plus a copy of the sites.
@@ -515,6 +515,50 @@ pub unsafe extern "C-unwind" fn wasmtrap_call(
 #[unsafe(naked)]
 pub unsafe extern "C" fn wasmtrap_raise(code: wasmtrap_code_t, payload: u64) -> ! {
     crate::arch::raise!()
+}
+
+/// Says that the innermost protected call of this thread may be dropped for a memory fault in `client`'s regions with
+/// WASMTRAP_REGION_ANY_PC, wherever the program counter is, from now on to wasmtrap_guest_access_end: for interpreters
+/// and host functions that access guest memory from C. WASMTRAP_REGION_ANY_PC says what dropping host frames costs.
+///
+/// `access` receives what the call was before, for wasmtrap_guest_access_end: accesses nest, and may be for different
+/// clients, of which the latest counts. NULL means that it is not going to be ended: it holds for the rest of the call.
+/// It ends with the call at the latest, however that ends; protected calls that are made within it have no part in it.
+/// A longjmp from the access to further out in the same call does not end it: end it where the jump arrives.
+///
+/// Errors: WASMTRAP_ERR_UNKNOWN_ID (`client` is not open), WASMTRAP_ERR_NOT_INITIALIZED (`client` is 0, and
+/// wasmtrap_init has not been called), WASMTRAP_ERR_WRONG_THREAD (the thread is in no protected call). Acts on the
+/// calling thread. Takes no lock and makes no system call. Not signal-safe.
+///
+/// # Safety
+/// `access` is NULL or valid for a write. The frames between the accesses to come and the protected call may be dropped
+/// without cleaning up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmtrap_guest_access_begin(
+    client: wasmtrap_client_t,
+    access: *mut wasmtrap_guest_access_t,
+) -> wasmtrap_status_t {
+    status(guest_access::begin(client).map(|before| {
+        // SAFETY: null, or the caller's promise.
+        if let Some(access) = unsafe { access.as_mut() } {
+            *access = before;
+        }
+    }))
+}
+
+/// Makes the protected call what it was before wasmtrap_guest_access_begin gave `access`.
+///
+/// Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`access` is NULL, or was begun in another protected call than the innermost
+/// one of this thread), WASMTRAP_ERR_WRONG_THREAD (the thread is in no protected call). Acts on the calling thread.
+/// Takes no lock and makes no system call. Not signal-safe.
+///
+/// # Safety
+/// `access` is NULL or valid for a read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmtrap_guest_access_end(access: *const wasmtrap_guest_access_t) -> wasmtrap_status_t {
+    // SAFETY: the caller's promise.
+    let access = unsafe { access.as_ref() };
+    status(access.ok_or_else(|| error::null("access")).and_then(guest_access::end))
 }
 
 /// Notes which protected calls this thread is in, for a host whose errors are longjmps (Lua, Ruby, R, PostgreSQL): call

@@ -43,6 +43,10 @@ pub(crate) fn call_frame(activation: *const Activation) -> usize {
     activation.addr() + ACTIVATION_SPACE
 }
 
+// One instruction writes both.
+const _: () =
+    assert!(core::mem::offset_of!(Activation, run) == core::mem::offset_of!(Activation, droppable) + size_of::<u64>());
+
 /// Size of the registers that `wasmtrap_call` saves.
 const SAVED: usize = 160;
 
@@ -272,6 +276,7 @@ macro_rules! protected_call {
             ".cfi_offset d15, -8",
             "str x13, [sp, #{previous}]",
             "str x2, [sp, #{trap}]",
+            "stp xzr, xzr, [sp, #{droppable}]", // and `run`
             "mrs x12, fpcr",
             "str x12, [sp, #{float_control}]",
             // TPIDR2_EL0, where there is a streaming mode: see `leave_streaming_mode`.

@@ -63,6 +63,7 @@ macro_rules! protected_call_asm {
             float_control = const core::mem::offset_of!($crate::shared::activation::Activation, float_control),
             shadow_stack = const core::mem::offset_of!($crate::shared::activation::Activation, shadow_stack),
             seal = const core::mem::offset_of!($crate::shared::activation::Activation, seal),
+            droppable = const core::mem::offset_of!($crate::shared::activation::Activation, droppable),
             prepare = sym $crate::outside::call::prepare,
             call_within_a_jump = sym $crate::outside::call::call_within_a_jump,
             returned_out_of_order = sym $crate::outside::call::returned_out_of_order,

@@ -169,6 +169,8 @@ macro_rules! protected_call {
             "stmxcsr dword ptr [rsp + {float_control}]",
             "fnstcw word ptr [rsp + {float_control} + 4]",
             "xor r10d, r10d",
+            "mov qword ptr [rsp + {droppable}], r10",
+            "mov qword ptr [rsp + {run}], r10",
             "rdsspq r10",
             "mov qword ptr [rsp + {shadow_stack}], r10",
             // The seal: the words are those of `sealed_words`.
@@ -343,6 +345,7 @@ macro_rules! protected_call {
 
             $crate::arch::exception_table!(),
             $crate::arch::label_addresses!(),
+            run = const core::mem::offset_of!($crate::shared::activation::Activation, run),
             size_of_activation = const size_of::<$crate::shared::activation::Activation>(),
             frame = const size_of::<$crate::shared::activation::Activation>() + 5 * 8,
             // From the activation to where the stack pointer was before the call that came here.

@@ -2,8 +2,9 @@
 //!
 //! A plain function of its inputs. It is the same for every backend, and the fuzzer and the unit tests call it with no
 //! fault at all. The order of its questions is part of its contract: cheapest and safest first, and nothing is known
-//! about the thread before the program counter is known to be in registered code. Swallowing a real crash is a security
-//! bug, so every doubt ends in `Forward`.
+//! about the thread before the program counter is known to be in registered code, or the address in a region in which a
+//! fault is a trap from any program counter. Swallowing a real crash is a security bug, so every doubt ends in
+//! `Forward`.
 
 use crate::shared::abi::*;
 use crate::shared::thread::RunningStack;
@@ -121,6 +122,8 @@ pub struct RegionHit {
     pub accessible: bool,
     /// The trap code of that part, WASMTRAP_CODE_NONE if nothing is a trap there.
     pub accessible_code: wasmtrap_code_t,
+    /// WASMTRAP_REGION_ANY_PC was given.
+    pub any_pc: bool,
 }
 
 /// What the decision asks. The questions come in the order of the functions, and each only if the one before gave
@@ -138,6 +141,9 @@ pub trait World {
     fn protected_stack(&self) -> Option<RunningStack>;
     /// The registered region at `address`.
     fn region(&self, address: usize) -> Option<RegionHit>;
+    /// Whether the thread is inside a protected call that may be dropped from any program counter for a fault in this
+    /// client's regions. A look at the thread, like `protected_stack`.
+    fn may_be_dropped(&self, client: wasmtrap_client_t) -> bool;
 }
 
 /// What was found out about a fault on the way to the verdict.
@@ -151,6 +157,8 @@ pub struct Findings {
     pub stack_overflow: bool,
     /// What the fault traps with by the tables; `None` if it is no trap by them.
     pub trap: Option<wasmtrap_code_t>,
+    /// It does so by its region alone, wherever the program counter is.
+    pub by_any_pc: bool,
 }
 
 impl Findings {
@@ -181,6 +189,9 @@ pub fn decide(fault: &Fault, world: &impl World) -> Verdict {
         return Verdict::Forward;
     }
     let mut findings = examine(fault, world);
+    if findings.trap.is_none() && matches!(fault.kind, Kind::Memory | Kind::LostMemory) {
+        examine_address(&mut findings, fault, world);
+    }
     if fault.kind == Kind::LostMemory && findings.trap.is_none() {
         // Not even a fault handler can know better: it would take it for an access that is out of bounds.
         return Verdict::Forward;
@@ -242,6 +253,26 @@ fn examine(fault: &Fault, world: &impl World) -> Findings {
     }
     findings.trap = code_of(fault, &findings, code.site);
     findings
+}
+
+/// A fault that the code range makes no trap of: it may be one by its region alone. Not a fetch: nobody's code accesses
+/// guest memory by running there.
+#[inline(never)]
+fn examine_address(findings: &mut Findings, fault: &Fault, world: &impl World) {
+    let Some(address) = fault.address.filter(|&address| address != fault.pc) else { return };
+    let Some(region) = findings.region.or_else(|| world.region(address)) else { return };
+    if !region.any_pc || !world.may_be_dropped(region.client) {
+        return;
+    }
+    let code = match (region.accessible, fault.kind) {
+        (true, _) => region.accessible_code,
+        (false, Kind::Memory) if region.code == WASMTRAP_CODE_NONE => WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS,
+        (false, Kind::Memory) => region.code,
+        (false, _) => WASMTRAP_CODE_NONE,
+    };
+    if code != WASMTRAP_CODE_NONE {
+        *findings = Findings { region: Some(region), trap: Some(code), by_any_pc: true, ..*findings };
+    }
 }
 
 /// For a fault handler, which is told all there is: what is known of the address, wherever the program counter is.

@@ -20,8 +20,9 @@ struct Imagined {
     code: Option<CodeHit>,
     stack: Option<RunningStack>,
     region: Option<RegionHit>,
+    /// The client for whose regions the call may be dropped.
+    droppable_for: Option<wasmtrap_client_t>,
     looked_at_thread: Cell<bool>,
-    looked_at_regions: Cell<bool>,
 }
 
 impl Default for Imagined {
@@ -50,9 +51,10 @@ impl Default for Imagined {
                 code: WASMTRAP_CODE_NONE,
                 accessible: false,
                 accessible_code: WASMTRAP_CODE_NONE,
+                any_pc: false,
             }),
+            droppable_for: None,
             looked_at_thread: Cell::new(false),
-            looked_at_regions: Cell::new(false),
         }
     }
 }
@@ -91,8 +93,11 @@ impl World for Imagined {
         self.stack
     }
     fn region(&self, address: usize) -> Option<RegionHit> {
-        self.looked_at_regions.set(true);
         self.region.filter(|_| (MEMORY..MEMORY + 0x1_0000).contains(&address))
+    }
+    fn may_be_dropped(&self, client: wasmtrap_client_t) -> bool {
+        self.looked_at_thread.set(true);
+        self.droppable_for == Some(client)
     }
 }
 
@@ -147,10 +152,9 @@ fn a_program_counter_elsewhere_is_not_and_the_thread_is_not_looked_at() {
 }
 
 #[test]
-fn a_thread_outside_of_protected_calls_is_not_and_regions_are_not_looked_at() {
+fn a_thread_outside_of_protected_calls_is_not() {
     let world = Imagined { stack: None, ..Imagined::default() };
     assert_eq!(trap_code(&memory_fault(), &world), None);
-    assert!(!world.looked_at_regions.get());
 }
 
 #[test]
@@ -340,4 +344,64 @@ fn a_fetch_that_must_be_aligned_and_was_not_is_forwarded() {
     assert!(matches!(decide(&jump, &Imagined::default().not_strict()), Verdict::Forward));
     let access = Fault { address: Some(MEMORY + 1), ..jump };
     assert!(matches!(decide(&access, &Imagined::default().not_strict()), Verdict::Trap(..)));
+}
+
+/// Somebody else's code accesses a region in which that is a trap, inside a call that may be dropped.
+fn from_any_pc() -> Imagined {
+    let mut world = Imagined { code: None, droppable_for: Some(0), ..Imagined::default() };
+    if let Some(region) = &mut world.region {
+        region.any_pc = true;
+    }
+    world
+}
+
+#[test]
+fn a_fault_in_such_a_region_is_a_trap_from_any_program_counter() {
+    let Verdict::Trap(code, findings) = decide(&memory_fault(), &from_any_pc()) else { panic!("no trap") };
+    assert_eq!(code, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS);
+    assert!(findings.by_any_pc && findings.code.is_none() && findings.region.is_some());
+
+    let mut world = from_any_pc();
+    world.region.as_mut().unwrap().code = 0x1234;
+    assert_eq!(trap_code(&memory_fault(), &world), Some(0x1234));
+    // Registered code that says no does not stand in the way.
+    let world = Imagined { code: Imagined::default().with_site(Site::NotListed).code, ..from_any_pc() };
+    assert_eq!(trap_code(&memory_fault(), &world), Some(WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS));
+}
+
+#[test]
+fn one_thing_that_is_missing_forwards_it() {
+    let forwards = |what, fault: Fault, change: fn(&mut Imagined)| {
+        let mut world = from_any_pc();
+        change(&mut world);
+        assert_eq!(trap_code(&fault, &world), None, "{what}");
+    };
+    forwards("no mark", memory_fault(), |world| world.droppable_for = None);
+    forwards("another client's mark", memory_fault(), |world| world.droppable_for = Some(1));
+    forwards("no flag", memory_fault(), |world| world.region.as_mut().unwrap().any_pc = false);
+    forwards("no region", memory_fault(), |world| world.region = None);
+    forwards("a signal that was sent", Fault { from_kernel: false, ..memory_fault() }, |_| ());
+    forwards("a kind that is not taken", memory_fault(), |world| world.kinds = WASMTRAP_FAULT_ILLEGAL);
+    forwards("no address", Fault { address: None, ..memory_fault() }, |_| ());
+    forwards("a fetch", Fault { pc: MEMORY + 8, ..memory_fault() }, |_| ());
+    forwards("no memory fault", Fault { kind: Kind::Illegal, ..memory_fault() }, |_| ());
+    forwards("the host's own misaligned access", Fault { kind: Kind::Misaligned, ..memory_fault() }, |_| ());
+    forwards("lost memory", Fault { kind: Kind::LostMemory, ..memory_fault() }, |_| ());
+}
+
+#[test]
+fn the_accessible_part_keeps_its_meaning_from_any_program_counter() {
+    let mut world = from_any_pc();
+    world.region.as_mut().unwrap().accessible = true;
+    assert_eq!(trap_code(&memory_fault(), &world), None);
+    world.region.as_mut().unwrap().accessible_code = 0x1234;
+    assert_eq!(trap_code(&memory_fault(), &world), Some(0x1234));
+    assert_eq!(trap_code(&Fault { kind: Kind::LostMemory, ..memory_fault() }, &world), Some(0x1234));
+}
+
+#[test]
+fn a_foreign_thread_is_not_looked_at_for_any_other_region() {
+    let world = Imagined { code: None, ..Imagined::default() };
+    assert_eq!(trap_code(&memory_fault(), &world), None);
+    assert!(!world.looked_at_thread.get());
 }

@@ -1,12 +1,14 @@
 //! Making a trap of a fault: the record, and where the thread goes on.
 
+use core::sync::atomic::Ordering;
+
 use super::backtrace;
 use super::decide::{CodeHit, Fault, Findings, Site};
 use super::machine::{Machine, Report};
 use super::signals::kernel;
 use crate::arch;
 use crate::shared::abi::*;
-use crate::shared::activation::Activation;
+use crate::shared::activation::{Activation, NOT_DROPPABLE, droppable_for};
 use crate::shared::pending::PendingTraps;
 use crate::shared::seal;
 use crate::shared::thread::{StackBounds, Thread};
@@ -81,6 +83,19 @@ fn innermost_alive(thread: &Thread, sp: usize) -> Option<usize> {
     None
 }
 
+/// The innermost protected call that is alive, for code that runs at `sp`; null if there is none.
+pub(crate) fn innermost(thread: &Thread, sp: usize) -> *const Activation {
+    innermost_alive(thread, sp).map_or(core::ptr::null(), |index| thread.calls.get(index))
+}
+
+/// Whether the host has said of this call, which is null or alive, that it may be dropped from any program counter for
+/// a fault in this client's regions.
+pub(crate) fn may_be_dropped(activation: *const Activation, client: wasmtrap_client_t) -> bool {
+    // SAFETY: the frame of a call that is alive can be read.
+    let word = unsafe { activation.as_ref() }.map_or(NOT_DROPPABLE, |call| call.droppable.load(Ordering::Relaxed));
+    word == droppable_for(client)
+}
+
 /// Whether there is a protected call in which a trap of code that runs at `sp` can land.
 #[inline(always)]
 pub(crate) fn can_land(thread: &Thread, sp: usize) -> bool {
@@ -121,6 +136,9 @@ pub(crate) fn describe(record: &mut wasmtrap_trap_t, fault: &Fault, findings: &F
     }
     if findings.stack_overflow {
         record.flags |= WASMTRAP_HAS_STACK_GUARD;
+    }
+    if findings.by_any_pc {
+        record.flags |= WASMTRAP_BY_REGION_ALONE;
     }
 }
 
@@ -221,6 +239,12 @@ pub(crate) fn trap(
     let overflow_at = if findings.stack_overflow { fault.address } else { None };
     let activation = landing_place(thread, machine.sp(), machine.fp(), overflow_at);
     if activation.is_null() {
+        return false;
+    }
+    // The decision has asked the innermost call; the frames of the code that runs may have led further out.
+    if let (true, Some(region)) = (findings.by_any_pc, &findings.region)
+        && !may_be_dropped(activation, region.client)
+    {
         return false;
     }
     let sp = machine.sp();

@@ -43,7 +43,7 @@ pub(crate) fn region(address: usize) -> Option<wasmtrap_region_info_t> {
         code: entry.code,
         accessible_code: entry.accessible_code,
         client: entry.client,
-        reserved: 0,
+        flags: entry.flags,
     })
 }
 

@@ -174,6 +174,12 @@ impl World for Live<'_> {
             code: entry.code,
             accessible: address - entry.start < entry.accessible.load(Ordering::Relaxed),
             accessible_code: entry.accessible_code,
+            any_pc: entry.flags & WASMTRAP_REGION_ANY_PC != 0,
         })
+    }
+
+    #[inline(never)]
+    fn may_be_dropped(&self, client: wasmtrap_client_t) -> bool {
+        self.thread().is_some_and(|thread| land::may_be_dropped(land::innermost(thread, self.sp), client))
     }
 }

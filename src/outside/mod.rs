@@ -12,6 +12,7 @@ pub(crate) mod fault_handlers;
 pub(crate) mod fork;
 pub(crate) mod grace_period;
 pub(crate) mod growing;
+pub(crate) mod guest_access;
 pub(crate) mod library;
 pub(crate) mod lock;
 #[cfg(any(wasmtrap_mach, test))]

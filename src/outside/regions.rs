@@ -7,10 +7,20 @@ use super::registry::{self, NewEntry};
 use crate::shared::abi::*;
 
 pub(crate) fn register(desc: &wasmtrap_region_desc_t) -> Result<u64, Failure> {
-    clients::kinds_of(desc.client)?;
+    let kinds = clients::kinds_of(desc.client)?;
     let (start, last) = range("desc->base", desc.base.addr(), "desc->length", desc.length)?;
-    if desc.flags != 0 {
-        return Err(unknown_flags(desc.flags, "0 is"));
+    if desc.flags & !WASMTRAP_REGION_ANY_PC != 0 {
+        return Err(unknown_flags(desc.flags, "0 and WASMTRAP_REGION_ANY_PC are"));
+    }
+    if desc.flags & WASMTRAP_REGION_ANY_PC != 0 && kinds & WASMTRAP_FAULT_MEMORY == 0 {
+        return Err(fail(
+            WASMTRAP_ERR_INVALID_ARGUMENT,
+            format_args!(
+                "desc->flags is {:#x} (WASMTRAP_REGION_ANY_PC), but client {} takes no memory faults (its kinds are \
+                 {kinds:#x})",
+                desc.flags, desc.client
+            ),
+        ));
     }
     if desc.accessible > desc.length {
         return Err(fail(
@@ -22,7 +32,7 @@ pub(crate) fn register(desc: &wasmtrap_region_desc_t) -> Result<u64, Failure> {
         start,
         last,
         user: desc.user.addr(),
-        flags: 0,
+        flags: desc.flags,
         code: desc.code,
         accessible: desc.accessible,
         accessible_code: desc.accessible_code,

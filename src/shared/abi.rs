@@ -208,6 +208,21 @@ pub struct wasmtrap_client_desc_t {
 /// of the thread's own stack. Everything else is a crash and forwarded. Recommended.
 pub const WASMTRAP_CODE_STRICT: u32 = 1;
 
+/// A memory fault in this region is a trap wherever the program counter is: in an interpreter, in a host function, in
+/// libc's memmove. But only while the thread is inside a protected call of which the host has said that it may be
+/// dropped: between wasmtrap_guest_access_begin and wasmtrap_guest_access_end, for the client whose region it is.
+/// Everywhere else the fault is forwarded, as if there were no flag.
+///
+/// What it costs: the frames between the fault and the protected call are dropped, host frames like guest frames. No
+/// destructor and no cleanup of theirs runs. Locks that they hold stay held, memory that they have allocated stays
+/// allocated, and what they were writing stays half written: a buffer, a list that is being linked, errno. So nothing
+/// of that kind may happen between begin and end: read and write guest memory there, and nothing else. A signal handler
+/// of the host's that interrupts such code and faults in the region itself is dropped with it.
+///
+/// A system call that is given an address in the region does not fault: it fails with EFAULT, or does a part of its
+/// work. Fetching instructions from the region is no access to it, and forwarded.
+pub const WASMTRAP_REGION_ANY_PC: u32 = 2;
+
 /// One instruction that may trap.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -281,7 +296,7 @@ pub struct wasmtrap_region_desc_t {
     /// What a fault in here means, where the trap site does not say it; WASMTRAP_CODE_NONE for what the kind of fault
     /// says (out of bounds, or misaligned).
     pub code: wasmtrap_code_t,
-    /// Must be 0.
+    /// WASMTRAP_REGION_ANY_PC or 0.
     pub flags: u32,
     /// The embedder's own, handed back in trap records. Never looked at.
     pub user: *mut c_void,
@@ -324,8 +339,8 @@ pub struct wasmtrap_region_info_t {
     pub accessible_code: wasmtrap_code_t,
     /// Whose region it is.
     pub client: wasmtrap_client_t,
-    /// 0.
-    pub reserved: u32,
+    /// The flags that it was registered with.
+    pub flags: u32,
 }
 
 // --- Traps -----------------------------------------------------------------------------------------------------------
@@ -365,6 +380,9 @@ pub const WASMTRAP_FRAMES_TRUNCATED: u32 = 32;
 pub const WASMTRAP_HAS_STACK_GUARD: u32 = 64;
 /// The fault address is in the accessible part of the region: what failed is the memory itself.
 pub const WASMTRAP_IN_ACCESSIBLE: u32 = 128;
+
+/// The region alone made it a trap (WASMTRAP_REGION_ANY_PC): the frames that were dropped may be the host's.
+pub const WASMTRAP_BY_REGION_ALONE: u32 = 256;
 
 /// The most frames that a backtrace has.
 pub const WASMTRAP_MAX_FRAMES: usize = 128;
@@ -458,6 +476,14 @@ pub struct wasmtrap_chain_t {
 pub struct wasmtrap_mark_t {
     /// The library's own.
     pub words: [u64; 8],
+}
+
+/// What a protected call was before wasmtrap_guest_access_begin. A plain value; nothing needs to be freed.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wasmtrap_guest_access_t {
+    /// The library's own.
+    pub words: [u64; 2],
 }
 
 /// The stack that a detached chain goes on with.

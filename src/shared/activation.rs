@@ -4,7 +4,9 @@
 //! `offset_of!`. Its address is the stack pointer that a trap resumes with. Which calls a thread is in is written down
 //! in its record (`shared::calls`), because the frame of a call that was left by longjmp belongs to somebody else.
 
-use super::abi::wasmtrap_trap_t;
+use core::sync::atomic::AtomicU64;
+
+use super::abi::{wasmtrap_client_t, wasmtrap_trap_t};
 
 #[repr(C)]
 pub(crate) struct Activation {
@@ -19,4 +21,17 @@ pub(crate) struct Activation {
     pub(crate) shadow_stack: u64,
     /// Tells this frame from memory that was one: see `shared::seal`.
     pub(crate) seal: u64,
+    /// From which client's regions' faults the call may be dropped, wherever the program counter is: see
+    /// [`droppable_for`]. [`NOT_DROPPABLE`] at first.
+    pub(crate) droppable: AtomicU64,
+    /// The run that the call is, by which other threads can interrupt it; 0 if it is none.
+    pub(crate) run: AtomicU64,
+}
+
+/// No client's.
+pub(crate) const NOT_DROPPABLE: u64 = 0;
+
+/// One more than the client's number.
+pub(crate) fn droppable_for(client: wasmtrap_client_t) -> u64 {
+    u64::from(client) + 1
 }

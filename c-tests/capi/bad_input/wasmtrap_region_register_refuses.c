@@ -40,7 +40,7 @@ static void bad_descriptions(const unsigned char *base) {
   refuse(&desc, invalid, "desc->length", "0xffffffffffffffff", "a length that wraps");
   desc = good(base, 64);
   desc.flags = WASMTRAP_CODE_STRICT;
-  refuse(&desc, invalid, "desc->flags", "0x1", "a flag, of which there are none");
+  refuse(&desc, invalid, "desc->flags", "0x1", "a flag of code ranges");
   desc.flags = UINT32_MAX;
   refuse(&desc, invalid, "desc->flags", "0xffffffff", "all flags");
 }
