@@ -187,7 +187,8 @@ lint-text:
 	$(PYTHON) -m doctest c-tests/setup/run-checks.py packaging/man-pages.py
 	$(PYTHON) c-tests/setup/check-map.py
 	@echo 'Lines of more than 120 characters, or with blanks at their end:'
-	@! LC_ALL=C.UTF-8 grep -rnE '.{121}|[[:blank:]]$$' Makefile build.rs .ci src include packaging c-tests \
+	@! LC_ALL=C.UTF-8 grep -rnE '.{121}|[[:blank:]]$$' Makefile build.rs .ci src include adapters packaging examples fuzz \
+	    c-tests \
 	    --include=Makefile --include=run --include='*.[chtS]' --include='*.cc' --include='*.rs' --include='*.py' \
 	    --include='*.sh' --include='*.mk' --include='*.toml' --include='*.txt' --include='*.in'
 

@@ -69,7 +69,7 @@ $(BENCH_OUT)/mach_calls: $(addprefix $(BENCH_OUT)/obj/,mach_calls.o library.o fa
     $(BENCH_SIMULATED_MACH)
 	$(CC) -pthread $^ -Wl,-rpath,$(abspath $(dir $(BENCH_MACH_LIBRARY))) -o $@
 
-# ---- Wasmtime, from the crate: on its own handlers and on the platform of c-tests/wasmtime ----
+# ---- Wasmtime, from the crate: on its own handlers and on the platform of adapters/wasmtime ----
 
 BENCH_WASMTIME_PLATFORM := target/wasmtime/lib/libwasmtrap_wasmtime.so.0
 BENCH_WASM_COMPILE := target/wasmtime/release/wasm-compile

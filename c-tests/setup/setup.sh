@@ -268,7 +268,7 @@ for part_variable_target in aarch64:AARCH64_CARGO:aarch64-unknown-linux-gnu \
 done
 
 # Wasmtime wants a newer one than the library.
-wanted_by_wasmtime=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' c-tests/wasmtime/host/Cargo.toml)
+wanted_by_wasmtime=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' adapters/wasmtime/host/Cargo.toml)
 if needs wasmtime; then
     wasmtime_cargo=$cargo
     if [ "$cargo" = "$debian_cargo" ] || ! is_new_enough "$rustc" "$wanted_by_wasmtime"; then

@@ -14,6 +14,7 @@
 # only, and SPEC_ONLY=traps,linking these scripts.
 
 WASMTIME := c-tests/wasmtime
+WASMTIME_ADAPTER := adapters/wasmtime
 WASMTIME_OUT := target/wasmtime
 WASMTIME_RELEASE := $(WASMTIME_OUT)/release
 # Wasmtime wants a newer Rust than the library.
@@ -23,7 +24,7 @@ WASMTIME_BUILD = $(WASMTIME_CARGO) build --release --locked --target-dir $(WASMT
 # ---- The platform: libwasmtrap and Wasmtime's functions in one library ----
 
 # A folder of its own for each way to build it: cargo would overwrite one's libwasmtrap with another's.
-WASMTIME_PLATFORM_BUILD = $(call BUILD,$(1),$(2)) --manifest-path adapters/wasmtime/Cargo.toml
+WASMTIME_PLATFORM_BUILD = $(call BUILD,$(1),$(2)) --manifest-path $(WASMTIME_ADAPTER)/Cargo.toml
 
 $(WASMTIME_RELEASE)/libwasmtrap_wasmtime.so: FORCE
 	@$(call WASMTIME_PLATFORM_BUILD,$(CARGO),$(WASMTIME_OUT)/platform)
@@ -42,7 +43,7 @@ $(WASMTIME_LIB)/libwasmtrap_wasmtime.so.0: $(WASMTIME_LIBRARY)
 # ---- The host and the compiler ----
 
 $(WASMTIME_LIB)/libwasmtime_host.so: FORCE $(WASMTIME_LIB)/libwasmtrap_wasmtime.so.0
-	@WASMTRAP_WASMTIME_DIR=$(abspath $(WASMTIME_LIB)) $(WASMTIME_BUILD) $(WASMTIME)/host/Cargo.toml
+	@WASMTRAP_WASMTIME_DIR=$(abspath $(WASMTIME_LIB)) $(WASMTIME_BUILD) $(WASMTIME_ADAPTER)/host/Cargo.toml
 	@cmp -s $(WASMTIME_RELEASE)/$(@F) $@ || cp $(WASMTIME_RELEASE)/$(@F) $@
 
 WASMTIME_LINKED := $(WASMTIME_LIB)/libwasmtime_host.so $(WASMTIME_LIB)/libwasmtrap_wasmtime.so.0
@@ -86,10 +87,10 @@ $(WASMTIME_MODULES)/another_wasmtime.module: $(WASMTIME)/modules/starts.wat $(WA
 WASMTIME_TESTS := $(WASMTIME)/tests
 WASMTIME_SUITE := $(WASMTIME)/suite
 WASMTIME_FLAGS := -pedantic -Wall -Wextra -Werror -D_GNU_SOURCE -DEMULATED=$(if $(RUNNER),1,0) -g -O1 \
-    -fno-omit-frame-pointer -pthread -Iinclude -I$(WASMTIME)/host/include -I$(WASMTIME_TESTS)/support \
+    -fno-omit-frame-pointer -pthread -Iinclude -I$(WASMTIME_ADAPTER)/host/include -I$(WASMTIME_TESTS)/support \
     -Ic-tests/capi/support -DWASM_MODULES='"$(WASMTIME_MODULES)"'
-WASMTIME_HEADERS := $(wildcard $(WASMTIME)/host/include/*.h $(WASMTIME_TESTS)/support/*.h $(WASMTIME_SUITE)/*.h) \
-    include/wasmtrap.h
+WASMTIME_HEADERS := $(wildcard $(WASMTIME_ADAPTER)/host/include/*.h $(WASMTIME_TESTS)/support/*.h \
+    $(WASMTIME_SUITE)/*.h) include/wasmtrap.h
 
 define WASMTIME_C
 $(WASMTIME_OUT)/obj/%.o: $(1)/%.c $(WASMTIME_HEADERS) $(WASMTIME)/rules.mk
@@ -128,8 +129,8 @@ $(WASMTIME_OUT)/tests/%.t: $(WASMTIME_OUT)/obj/%.o $(WASMTIME_SUPPORT) $(WASMTIM
 
 WASMTIME_PYTHON := $(WASMTIME)/python
 WASMTIME_EXTENSION := $(WASMTIME_OUT)/python/wasmtime_host.abi3.so
-WASMTIME_EXTENSION_OBJECTS := $(patsubst $(WASMTIME_PYTHON)/extension/%.c,$(WASMTIME_OUT)/obj/python/%.o,\
-    $(sort $(wildcard $(WASMTIME_PYTHON)/extension/*.c)))
+WASMTIME_EXTENSION_OBJECTS := $(patsubst $(WASMTIME_ADAPTER)/python/%.c,$(WASMTIME_OUT)/obj/python/%.o,\
+    $(sort $(wildcard $(WASMTIME_ADAPTER)/python/*.c)))
 WASMTIME_PYTHON_TESTS ?=
 WASMTIME_RUN_PYTHON = $(PYTHON) $(WASMTIME_PYTHON)/run_all.py --out $(WASMTIME_OUT)/python \
     --venvs $(WASMTIME_OUT)/venv --tests '$(WASMTIME_PYTHON_TESTS)' --versions '$(PYTHON_VERSIONS)' --runner
@@ -139,7 +140,7 @@ $(WASMTIME_OUT)/headers: c-tests/python/interpreters.py
 	@mkdir -p $(@D)
 	$(PYTHON) $< include > $@
 
-$(WASMTIME_OUT)/obj/python/%.o: $(WASMTIME_PYTHON)/extension/%.c $(WASMTIME_PYTHON)/extension/extension.h \
+$(WASMTIME_OUT)/obj/python/%.o: $(WASMTIME_ADAPTER)/python/%.c $(WASMTIME_ADAPTER)/python/extension.h \
     $(WASMTIME_HEADERS) $(WASMTIME_OUT)/headers $(WASMTIME)/rules.mk
 	@mkdir -p $(@D)
 	$(CC) -std=c99 $(WASMTIME_FLAGS) -fPIC $(CFLAGS) -DPy_LIMITED_API=0x03080000 \
@@ -161,9 +162,9 @@ check-wasmtime: check-wasmtime-platform check-wasmtime-c check-wasmtime-python #
 
 # Lints; what is exported; and what the fault handler may reach: the library's list, and the platform's behind it.
 check-wasmtime-platform: $(WASMTIME_LIBRARY)
-	$(LINT_CARGO) clippy --locked --lib --target-dir $(WASMTIME_OUT)/lint --manifest-path adapters/wasmtime/Cargo.toml \
+	$(LINT_CARGO) clippy --locked --lib --target-dir $(WASMTIME_OUT)/lint --manifest-path $(WASMTIME_ADAPTER)/Cargo.toml \
 	    -- -D warnings
-	for package in adapters/wasmtime $(WASMTIME)/host $(WASMTIME)/compiler; do \
+	for package in $(WASMTIME_ADAPTER) $(WASMTIME_ADAPTER)/host $(WASMTIME)/compiler; do \
 	    $(LINT_CARGO) fmt --check --manifest-path $$package/Cargo.toml || exit 1; done
 	$(PYTHON) $(WASMTIME)/check_exports.py --cargo '$(WASMTIME_CARGO)' --nm '$(TOOLS)nm -D' $<
 	$(PYTHON) $(WASMTIME)/check_table.py --cargo '$(WASMTIME_CARGO)'

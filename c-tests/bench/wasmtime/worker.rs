@@ -9,9 +9,9 @@ use std::time::Instant;
 
 use wasmtime::{Config, Engine, Instance, Module, Store, TypedFunc};
 
-#[path = "../../wasmtime/shared/configuration.rs"]
+#[path = "../../../adapters/wasmtime/shared/configuration.rs"]
 mod configuration;
-#[path = "../../wasmtime/shared/container.rs"]
+#[path = "../../../adapters/wasmtime/shared/container.rs"]
 mod container;
 
 const TRAPS: u32 = 400;

@@ -9,9 +9,9 @@ use std::process::ExitCode;
 
 use wasmtime::ModuleVersionStrategy;
 
-#[path = "../../shared/configuration.rs"]
+#[path = "../../../../adapters/wasmtime/shared/configuration.rs"]
 mod configuration;
-#[path = "../../shared/container.rs"]
+#[path = "../../../../adapters/wasmtime/shared/container.rs"]
 mod container;
 
 const USAGE: &str = "usage: wasm-compile [--target TRIPLE | --wasmtime VERSION] INPUT OUTPUT";

@@ -15,9 +15,9 @@ use wast::{QuoteWat, QuoteWatTest, Wast, WastArg, WastDirective, WastExecute, Wa
 use commands::{Commands, argument, expectation};
 
 mod commands;
-#[path = "../../../shared/configuration.rs"]
+#[path = "../../../../../adapters/wasmtime/shared/configuration.rs"]
 mod configuration;
-#[path = "../../../shared/container.rs"]
+#[path = "../../../../../adapters/wasmtime/shared/container.rs"]
 mod container;
 
 /// A script on its way.
