@@ -4,9 +4,9 @@
  *   cc adoption.c $(pkg-config --cflags --libs wasmtrap) && ./a.out
  *
  * What to take from it: the engine registers no code and makes no protected calls. Its fault handler runs on the thread
- * that faulted, on every backend; it looks at the engine's own table and sets the registers so that the thread goes on at
- * the engine's landing pad. A fault that the table does not have goes to whoever was there before. For Wasmtime itself,
- * this is done: see adapters/wasmtime. */
+ * that faulted, on every backend; it looks at the engine's own table and sets the registers so that the thread goes on
+ * at the engine's landing pad. A fault that the table does not have goes to whoever was there before. For Wasmtime
+ * itself, this is done: see adapters/wasmtime. */
 #define _GNU_SOURCE
 #include <string.h>
 #include <sys/mman.h>
@@ -56,7 +56,8 @@ int main(void) {
   engine_t engine = {0};
   engine.code = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
   char *memory = mmap(NULL, 1 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANON, -1, 0);
-  if (engine.code == MAP_FAILED || memory == MAP_FAILED || mprotect(memory, 4096, PROT_READ | PROT_WRITE) != 0) return 2;
+  if (engine.code == MAP_FAILED || memory == MAP_FAILED) return 2;
+  if (mprotect(memory, 4096, PROT_READ | PROT_WRITE) != 0) return 2;
   memory[10] = 42;
   memcpy(engine.code, guest, sizeof guest);
   if (mprotect(engine.code, 4096, PROT_READ | PROT_EXEC) != 0) return 2;

@@ -2,9 +2,9 @@
  *
  *   cc fibers.c $(pkg-config --cflags --libs wasmtrap) && ./a.out
  *
- * What to take from it: a stack's protected calls go with the stack. Whoever switches takes the running stack's chain off
- * the thread, switches, and gives the thread the chain of the stack that runs now, with that stack's bounds, so that an
- * overflow of it is a trap, too. */
+ * What to take from it: a stack's protected calls go with the stack. Whoever switches takes the running stack's chain
+ * off the thread, switches, and gives the thread the chain of the stack that runs now, with that stack's bounds, so
+ * that an overflow of it is a trap, too. */
 #define _GNU_SOURCE
 #include <sys/mman.h>
 #include <ucontext.h>

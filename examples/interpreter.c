@@ -1,11 +1,11 @@
-/* An interpreter: its own functions in C do what WebAssembly asks for, so that a trap comes from the interpreter's code,
- * which is no code of WebAssembly's.
+/* An interpreter: its own functions in C do what WebAssembly asks for, so that a trap comes from the interpreter's
+ * code, which is no code of WebAssembly's.
  *
  *   cc -O2 -fno-omit-frame-pointer interpreter.c $(pkg-config --cflags --libs wasmtrap) && ./a.out
  *
- * What to take from it: the functions that touch linear memory are gathered in a section of their own, and the section is
- * the registered code. A fault anywhere else in the interpreter stays a crash. What the processor does not notice, the
- * interpreter raises itself. */
+ * What to take from it: the functions that touch linear memory are gathered in a section of their own, and the section
+ * is the registered code. A fault anywhere else in the interpreter stays a crash. What the processor does not notice,
+ * the interpreter raises itself. */
 #define _GNU_SOURCE
 #include <string.h>
 #include <sys/mman.h>

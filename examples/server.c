@@ -2,9 +2,9 @@
  *
  *   cc server.c $(pkg-config --cflags --libs wasmtrap) -pthread && ./a.out
  *
- * What to take from it: compiled loops read a page of their instance now and then. A thread that watches the clock takes
- * the page away; the next read is a fault, the page's region says what it means, and the request ends with the trap
- * "interrupt", and nothing else does. */
+ * What to take from it: compiled loops read a page of their instance now and then. A thread that watches the clock
+ * takes the page away; the next read is a fault, the page's region says what it means, and the request ends with the
+ * trap "interrupt", and nothing else does. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sys/mman.h>

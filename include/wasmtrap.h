@@ -848,8 +848,8 @@ wasmtrap_status_t wasmtrap_thread_detach(void);
 // ===== 4. Code and regions =====
 //
 // Registers a range of compiled WebAssembly code. A fault whose program counter is in no registered range is never a
-// trap, unless a fault handler or a region (WASMTRAP_REGION_ANY_PC) says so. `desc` and its sites are copied; the code itself stays the caller's and must
-// stay where it is until it is unregistered. `id` receives the range's id, never 0.
+// trap, unless a fault handler or a region (WASMTRAP_REGION_ANY_PC) says so. `desc` and its sites are copied; the code
+// itself stays the caller's and must stay where it is until it is unregistered. `id` receives the range's id, never 0.
 //
 // Cost: O(log n) for n ranges, plus a copy of the sites.
 //

@@ -1,5 +1,5 @@
-/* A CPython extension that runs compiled code and raises an exception for its traps. One binary for all versions from 3.8
- * on. See run.py, which builds it.
+/* A CPython extension that runs compiled code and raises an exception for its traps. One binary for all versions from
+ * 3.8 on. See run.py, which builds it.
  *
  * What to take from it: the GIL is released around the protected call and taken again after it, never inside, so that a
  * trap drops no frame of Python's; the exception is made of the trap's record when all is over. */

@@ -12,8 +12,10 @@ import sysconfig
 folder = pathlib.Path(sys.argv[1])
 source = pathlib.Path(__file__).with_name("guarded.c")
 flags = subprocess.run(["pkg-config", "--cflags", "--libs", "wasmtrap"], check=True, stdout=subprocess.PIPE, text=True)
-subprocess.run(["cc", "-O2", "-fPIC", "-shared", source, f"-I{sysconfig.get_path('include')}", *shlex.split(flags.stdout),
-                "-o", folder / "guarded.abi3.so"], check=True)  # fmt: skip
+headers = f"-I{sysconfig.get_path('include')}"
+extension = folder / "guarded.abi3.so"
+command = ["cc", "-O2", "-fPIC", "-shared", source, headers, *shlex.split(flags.stdout), "-o", extension]
+subprocess.run(command, check=True)
 
 sys.path.insert(0, str(folder))
 import guarded  # noqa: E402, only now is it there

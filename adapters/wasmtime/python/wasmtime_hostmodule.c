@@ -75,8 +75,8 @@ static PyObject *describe(PyObject *extension, PyObject *unused) {
 }
 
 PyDoc_STRVAR(check_doc, "check($module, /)\n--\n\n"
-                        "Whether another signal handler has been installed over libwasmtrap's, or the calling thread's\n"
-                        "alternate signal stack or signal mask is not what traps need any more.");
+                        "Whether another signal handler has been installed over libwasmtrap's, or the calling\n"
+                        "thread's alternate signal stack or signal mask is not what traps need any more.");
 
 static PyObject *check(PyObject *extension, PyObject *unused) {
   (void)unused;

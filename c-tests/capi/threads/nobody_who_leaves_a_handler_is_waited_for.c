@@ -144,9 +144,9 @@ static void forks(void) {
   }
 }
 
-/* musl's handler for asynchronous cancellation, until 1.2.3, goes to the thread's end with the stack pointer of the code
- * that was interrupted as it is (src/thread/pthread_cancel.c), so that destructors run on a stack that is not aligned:
- * nothing that is compiled for x86-64 need survive that. */
+/* musl's handler for asynchronous cancellation, until 1.2.3, goes to the thread's end with the stack pointer of the
+ * code that was interrupted as it is (src/thread/pthread_cancel.c), so that destructors run on a stack that is not
+ * aligned: nothing that is compiled for x86-64 need survive that. */
 #if defined(__GLIBC__) || defined(__APPLE__)
 enum { THREADS_CAN_BE_CANCELLED = 1 };
 #else

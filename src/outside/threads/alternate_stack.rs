@@ -36,8 +36,8 @@ pub(crate) fn size() -> usize {
 
 /// The size of the stacks that are made here, and so the size from which on another's is big enough.
 ///
-/// There is room for the frame of a second signal, which may be as large as the first one's: 10 KiB with arm64's longest
-/// vectors.
+/// There is room for the frame of a second signal, which may be as large as the first one's: 10 KiB with arm64's
+/// longest vectors.
 pub(super) fn wanted() -> usize {
     size().max(platform::signal_frame_size() + least())
 }
