@@ -127,6 +127,10 @@
 // of the thread's own stack. Everything else is a crash and forwarded. Recommended.
 #define WASMTRAP_CODE_STRICT 1
 
+// The range is code of an engine that the range's client has adopted (wasmtrap_adopt_begin): its faults are offered to
+// that engine's handlers before anybody else is asked, and are never traps by these tables. Takes no trap sites.
+#define WASMTRAP_CODE_ADOPTED 4
+
 // A memory fault in this region is a trap wherever the program counter is: in an interpreter, in a host function, in
 // libc's memmove. But only while the thread is inside a protected call of which the host has said that it may be
 // dropped: between wasmtrap_guest_access_begin and wasmtrap_guest_access_end, for the client whose region it is.
@@ -184,6 +188,13 @@
 // What wasmtrap_stack_limit keeps free for the host's imports unless wasmtrap_set_stack_reserve says otherwise, in
 // bytes.
 #define WASMTRAP_DEFAULT_STACK_RESERVE 65536
+
+// The most engines that are adopted at a time, with those that were released and have not taken their handlers away.
+#define WASMTRAP_MAX_ADOPTED 8
+
+// wasmtrap_adopt_end: the engine's handlers are offered faults of its own only, those in ranges with
+// WASMTRAP_CODE_ADOPTED and those of threads between wasmtrap_adopted_enter and wasmtrap_adopted_leave.
+#define WASMTRAP_ADOPT_OWN_FAULTS 1
 
 // A thread's protected calls, taken off it by wasmtrap_chain_detach. Opaque; lives on the stacks of those calls.
 typedef struct wasmtrap_chain_t wasmtrap_chain_t;
@@ -258,7 +269,7 @@ typedef struct wasmtrap_code_desc_t {
   const struct wasmtrap_site_t *sites;
   // Number of elements in `sites`; 0 if it is NULL.
   size_t site_count;
-  // WASMTRAP_CODE_STRICT or 0.
+  // WASMTRAP_CODE_STRICT, WASMTRAP_CODE_ADOPTED, or 0.
   uint32_t flags;
   // The embedder's own, handed back in trap records. Never looked at.
   void *user;
@@ -540,10 +551,10 @@ typedef wasmtrap_verdict_t (*wasmtrap_fault_handler_t)(struct wasmtrap_fault_t *
 // The range overlaps one that is registered already.
 #define WASMTRAP_ERR_OVERLAP (-7)
 
-// No range has this id, or no longer has.
+// Nothing has this id, or no longer has.
 #define WASMTRAP_ERR_UNKNOWN_ID (-8)
 
-// Not now: the thread, or another one, is inside a protected call.
+// Not now: a thread is inside a protected call, or an adoption is under way.
 #define WASMTRAP_ERR_BUSY (-9)
 
 // The call belongs to another thread.
@@ -555,7 +566,7 @@ typedef wasmtrap_verdict_t (*wasmtrap_fault_handler_t)(struct wasmtrap_fault_t *
 // The operating system refused; wasmtrap_last_error names the call and its error.
 #define WASMTRAP_ERR_SYSTEM (-12)
 
-// Nothing was found at that address.
+// Nothing was found: at that address, or to be adopted.
 #define WASMTRAP_ERR_NOT_FOUND (-13)
 
 // No trap code. In a trap site it means: take the region's code, else the code for the kind of fault.
@@ -1155,6 +1166,98 @@ wasmtrap_status_t wasmtrap_client_set_fault_handler(wasmtrap_client_t client,
 int wasmtrap_try_handle_signal(int signal,
                                void *siginfo,
                                void *ucontext);
+
+// ===== 7. Adoption =====
+//
+// An engine that installs POSIX signal handlers of its own is adopted, unmodified: the library puts itself in front,
+// calls the engine's handlers for the faults that are theirs to judge, and applies what they do. Several engines can be
+// adopted, and have the library's own traps beside them. Where Mach exception ports are in use, their faults come by
+// these, before a crash reporter or a debugger hears of them. In short:
+//
+//     uint64_t engine;
+//     wasmtrap_adopt_begin(WASMTRAP_CLIENT_DEFAULT);
+//     start_the_engine();   // whatever makes it call sigaction
+//     wasmtrap_adopt_end(0, &engine);
+//
+// wasmtrap_adopt_begin has a handler of the library's stand in for what each of SIGSEGV, SIGBUS, SIGILL, SIGFPE and
+// SIGTRAP does: that is what the engine finds there, and takes for its earlier handler. Until the end the calling
+// thread should do nothing else, and no other thread should install handlers of these signals. `client` is whose the
+// engine is: it is released when that client is closed.
+//
+// Errors: WASMTRAP_ERR_UNKNOWN_ID (`client` is not open), WASMTRAP_ERR_NOT_INITIALIZED (`client` is 0, and
+// wasmtrap_init has not been called), WASMTRAP_ERR_BUSY (an adoption has begun and not ended, on whichever thread),
+// WASMTRAP_ERR_UNSUPPORTED (WASMTRAP_INIT_HOST_OWNS_SIGNALS), WASMTRAP_ERR_LIMIT (WASMTRAP_MAX_ADOPTED),
+// WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+wasmtrap_status_t wasmtrap_adopt_begin(wasmtrap_client_t client);
+
+// Takes over the handlers that were installed since wasmtrap_adopt_begin: takes them out of the kernel, puts back what
+// was there, and has the library in front. `id` receives the engine's id, which is never 0 and never given out twice.
+// `flags` is WASMTRAP_ADOPT_OWN_FAULTS or 0. The object that each handler is in is never unloaded from then on.
+//
+// An engine is offered faults that the kernel made, of the signals that it has installed handlers for: first of all
+// those that are its own, in code registered with WASMTRAP_CODE_ADOPTED for its client, or of a thread between
+// wasmtrap_adopted_enter and wasmtrap_adopted_leave that is in no registered code. Then the library looks whether it is
+// a trap, and asks the fault handlers. Then the other engines are asked, in the order in which they were adopted, about
+// what is not in another client's code; then who was there before the library.
+//
+// A handler is called on the thread that faulted, with the mask and, if it was installed without SA_ONSTACK, on the
+// stack that the kernel would have given it, and with a complete siginfo_t and ucontext_t: the kernel's own for a
+// signal, but for the last eight bytes of the siginfo_t, which no signal uses. It decides by what it does:
+// - it returns: the thread goes on with the context as it is then, changed or not;
+// - it calls what it has found as its earlier handler, or puts that or SIG_DFL in place by sigaction and returns: it
+//   has declined, and the next one is asked. (On Linux, where it was installed without SA_ONSTACK and runs on the stack
+//   of the code that faulted, SIG_DFL in place is what the kernel then goes by: the process ends at the fault.)
+// - it jumps out, by siglongjmp say: nothing of the library's is left behind.
+//
+// With Mach ports this thread is attached (wasmtrap_thread_attach). The engine's own threads are seen to where that can
+// be done without its help: see wasmtrap_adopted_enter. A fault of a thread that is not attached comes as a signal, to
+// the same handlers, after the task's exception port has heard of it.
+//
+// Errors: WASMTRAP_ERR_NOT_FOUND (no wasmtrap_adopt_begin; or no handler was installed since, which ends what has
+// begun), WASMTRAP_ERR_WRONG_THREAD (another thread has begun), WASMTRAP_ERR_UNSUPPORTED (a handler with
+// SA_RESETHAND), WASMTRAP_ERR_INVALID_ARGUMENT (`id` is NULL, an unknown flag; or a handler in memory that is not
+// there), WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (handlers keep being installed meanwhile),
+// WASMTRAP_ERR_LIMIT, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Where a handler is refused all of the engine's stay
+// as it has installed them, and call what was there before as they would without the library. Thread-safe, not
+// signal-safe.
+//
+// The caller vouches for this:
+// `id` is NULL or valid for a write.
+wasmtrap_status_t wasmtrap_adopt_end(uint32_t flags,
+                                     uint64_t *id);
+
+// Gives an adopted engine its signals back: its handlers are installed as it has installed them, on top of the
+// library's, which stay what they find as their earlier ones. The engine can then take them away as it always does
+// (Wasmtime's Engine::unload_process_handlers). Where several are released, each should take its handlers away before
+// the next one is released, as without the library. Faults that other engines or the library take reach them through
+// this one's handlers as long as those are there; wasmtrap_rearm puts the library in front.
+//
+// A thread that faults at the same time may still be in one of the engine's handlers when this returns.
+//
+// Errors: WASMTRAP_ERR_UNKNOWN_ID (never given out, or released before), WASMTRAP_ERR_BUSY (an adoption has begun and
+// not ended), WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+wasmtrap_status_t wasmtrap_adopt_release(uint64_t id);
+
+// Marks the calling thread's faults as those of an adopted engine, until wasmtrap_adopted_leave: all of them, but for
+// those in registered code. For a host that does not know where the engine has its code: around each call of it.
+// `before` (may be NULL) receives whose they were, for wasmtrap_adopted_leave, so that calls of engines nest. A call
+// that is left by a jump leaves the mark as it is; the next wasmtrap_adopted_leave further out puts it right.
+//
+// Attaches the thread (wasmtrap_thread_attach), which with Mach ports is what brings its exceptions here: worth it at
+// the start of each thread that runs the engine.
+//
+// Errors: WASMTRAP_ERR_UNKNOWN_ID (not the id of an adopted engine), WASMTRAP_ERR_NOT_INITIALIZED, and those of
+// wasmtrap_thread_attach. Thread-safe, not signal-safe.
+//
+// The caller vouches for this:
+// `before` is NULL or valid for a write.
+wasmtrap_status_t wasmtrap_adopted_enter(uint64_t id,
+                                         uint64_t *before);
+
+// Ends what wasmtrap_adopted_enter has begun. `before` is what that has given, or 0: nobody's.
+//
+// Errors: WASMTRAP_ERR_NOT_INITIALIZED, and those of wasmtrap_thread_attach. Thread-safe, not signal-safe.
+wasmtrap_status_t wasmtrap_adopted_leave(uint64_t before);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -6,6 +6,7 @@
 //! - no system call outside `signals::forward` and what it calls;
 //! - nothing imported that could bring one of these in.
 
+pub(crate) mod adopted;
 pub(crate) mod ask;
 pub(crate) mod backend;
 pub(crate) mod backtrace;

@@ -6,10 +6,15 @@ use super::{clients, library};
 use crate::shared::abi::*;
 
 pub(crate) fn register(desc: &wasmtrap_code_desc_t) -> Result<u64, Failure> {
-    let kinds = kinds(desc)?;
+    let mut kinds = kinds(desc)?;
     let (start, last) = range("desc->start", desc.start.addr(), "desc->length", desc.length)?;
-    if desc.flags & !WASMTRAP_CODE_STRICT != 0 {
-        return Err(unknown_flags(desc.flags, "0 and WASMTRAP_CODE_STRICT are"));
+    if desc.flags & !(WASMTRAP_CODE_STRICT | WASMTRAP_CODE_ADOPTED) != 0 {
+        return Err(unknown_flags(desc.flags, "0, WASMTRAP_CODE_STRICT and WASMTRAP_CODE_ADOPTED are"));
+    }
+    if desc.flags & WASMTRAP_CODE_ADOPTED != 0 {
+        require_nothing_of_traps(desc)?;
+        // By the tables nothing in it is a trap.
+        kinds = 0;
     }
     let new = NewEntry {
         start,
@@ -32,6 +37,30 @@ pub(crate) fn unregister(id: u64) -> Result<(), Failure> {
 
 pub(crate) fn unregister_at(start: usize) -> Result<(), Failure> {
     remove_at(&registry::CODE, start, "start", "code range")
+}
+
+/// What is said of traps, which an adopted engine's code has none of, would be lost.
+fn require_nothing_of_traps(desc: &wasmtrap_code_desc_t) -> Result<(), Failure> {
+    let flags = desc.flags;
+    if flags & WASMTRAP_CODE_STRICT != 0 {
+        return Err(error::invalid(format_args!(
+            "desc->flags is {flags:#x}, but WASMTRAP_CODE_STRICT says nothing with WASMTRAP_CODE_ADOPTED"
+        )));
+    }
+    if !desc.sites.is_null() || desc.site_count != 0 {
+        return Err(error::invalid(format_args!(
+            "desc->site_count is {}, but a range with WASMTRAP_CODE_ADOPTED takes no trap sites (desc->sites is {:#x})",
+            desc.site_count,
+            desc.sites.addr()
+        )));
+    }
+    if desc.fault_kinds != 0 {
+        return Err(error::invalid(format_args!(
+            "desc->fault_kinds is {:#x}, but in a range with WASMTRAP_CODE_ADOPTED no fault is a trap by the tables",
+            desc.fault_kinds
+        )));
+    }
+    Ok(())
 }
 
 /// The kinds of fault that may be traps in the range: those asked for, all of which its client takes.

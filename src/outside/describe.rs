@@ -5,7 +5,7 @@ use core::fmt::{self, Write};
 
 use super::clients::Client;
 use super::text::CallerBuffer;
-use super::{exceptions, library, names, platform, registry, signals, threads};
+use super::{adoption, exceptions, library, names, platform, registry, signals, threads};
 use crate::shared::abi::*;
 use crate::shared::state;
 use core::sync::atomic::Ordering;
@@ -71,6 +71,12 @@ fn write_all(out: &mut CallerBuffer) -> fmt::Result {
             let Client { number, name, .. } = client;
             result = result.and_then(|()| writeln!(out, "client {number}: {name}"));
         }
+    });
+    result?;
+    let mut result = Ok(());
+    adoption::each(|id, client, signals| {
+        result = result
+            .and_then(|()| writeln!(out, "adopted engine {id} of client {client}: handlers of {signals} signals"));
     });
     result?;
     let handler = match state::FAULT_HANDLER_COUNT.load(Ordering::Relaxed) {

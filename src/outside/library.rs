@@ -4,10 +4,11 @@ use core::ffi::c_void;
 use core::fmt;
 use core::sync::atomic::{Ordering, fence};
 
+use super::adoption::Adoptions;
 use super::clients::{self, Client, Clients, Name};
 use super::error::{self, Failure, fail};
 use super::grace_period::Patience;
-use super::lock::Locked;
+use super::lock::{Guard, Locked};
 use super::obstacle::Obstacle;
 use super::options::{self, AskedBy, Options};
 use super::{exceptions, fault_handlers, fork, pin, platform, registry, secret, signals, threads};
@@ -40,16 +41,18 @@ impl fmt::Display for Because {
     }
 }
 
-struct State {
+/// What belongs together, under the library's lock.
+pub(super) struct State {
     /// None if no client is open.
-    set_up: Option<SetUp>,
-    clients: Clients,
+    pub(super) set_up: Option<SetUp>,
+    pub(super) clients: Clients,
+    pub(super) adoptions: Adoptions,
 }
 
 impl State {
-    /// Once clients have come or gone: what they take is what the library takes. Returns what it no longer takes.
-    fn note_kinds(&mut self) -> u32 {
-        let kinds = self.clients.kinds();
+    /// Once clients or engines have come or gone: what they take is what the library takes. Returns what it no longer takes.
+    pub(super) fn note_kinds(&mut self) -> u32 {
+        let kinds = self.clients.kinds() | self.adoptions.kinds();
         if let Some(set_up) = &mut self.set_up {
             set_up.options.fault_kinds = kinds;
         }
@@ -61,7 +64,12 @@ impl State {
 // have locks that may be held when we are called, and malloc may be the host's
 // (c-tests/capi/threads/locks_are_taken_in_one_order.c). sigaction is, which may be somebody's who sits between us and
 // the kernel: what it is given follows from what it has said, and nobody may go on top in between.
-static STATE: Locked<State> = Locked::new(State { set_up: None, clients: Clients::new() });
+static STATE: Locked<State> = Locked::new(State { set_up: None, clients: Clients::new(), adoptions: Adoptions::new() });
+
+/// Takes that lock.
+pub(super) fn lock() -> Guard<'static, State> {
+    STATE.lock()
+}
 
 pub(crate) fn require_ready() -> Result<(), Failure> {
     loop {
@@ -128,8 +136,10 @@ fn extend(state: &State, set_up: &SetUp, client: &Client, room: &mut signals::Ro
             ),
         ));
     }
-    if !options.host_owns_signals {
-        signals::install(options.fault_kinds & !set_up.options.fault_kinds, room)?;
+    let more_kinds = options.fault_kinds & !set_up.options.fault_kinds;
+    if !options.host_owns_signals && more_kinds != 0 {
+        state.adoptions.require_none_begun()?;
+        signals::install(more_kinds, room)?;
     }
     if set_up.backend == WASMTRAP_BACKEND_MACH_PORTS {
         exceptions::extend(options.fault_kinds);
@@ -244,13 +254,15 @@ struct Leavings {
 pub(crate) fn close(client: wasmtrap_client_t) -> Result<(), Failure> {
     error::make_room();
     let mut leavings = Leavings { ranges: registry::Garbage::new(), handlers: fault_handlers::Unused::new() };
+    let mut room = signals::Room::new()?;
     let mut state = STATE.lock();
     if state.clients.get(client).is_none() {
         return Err(clients::not_open(client));
     }
     if state.clients.count() == 1 {
-        return shut_down(&mut state, &mut leavings);
+        return shut_down(&mut state, &mut leavings, &mut room);
     }
+    state.adoptions.end_of(client, &mut room);
     // First, so that nothing more is registered for it.
     state.clients.remove(client);
     registry::CODE.clear_client(client, &mut leavings.ranges);
@@ -289,7 +301,7 @@ fn wait_until_nobody_is_inside() -> Result<(), Failure> {
 }
 
 /// The end of the last client.
-fn shut_down(state: &mut State, leavings: &mut Leavings) -> Result<(), Failure> {
+fn shut_down(state: &mut State, leavings: &mut Leavings, room: &mut signals::Room) -> Result<(), Failure> {
     let Some(set_up) = state.set_up else { return Err(error::not_initialized()) };
     // From here on who wants to enter a protected call waits for what comes of this, by the lock.
     state::READY.store(state::DECIDING, Ordering::SeqCst);
@@ -301,11 +313,14 @@ fn shut_down(state: &mut State, leavings: &mut Leavings) -> Result<(), Failure> 
     // First, so that nothing more is registered for it.
     let last = state.clients.iter().next().map(|client| client.number);
     if let Some(last) = last {
+        state.adoptions.end_of(last, room);
         state.clients.remove(last);
         fault_handlers::remove(last, &mut leavings.handlers);
     }
+    state.adoptions.forget_kinds();
     state.note_kinds();
     if !set_up.options.host_owns_signals {
+        signals::stand_ins::collect();
         signals::remove(set_up.options.fault_kinds);
     }
     stop(set_up.backend);
@@ -347,6 +362,8 @@ pub(crate) fn rearm() -> Result<(), Failure> {
     let mut room = signals::Room::new()?;
     let state = STATE.lock();
     let set_up = state.set_up.as_ref().ok_or_else(error::not_initialized)?;
+    state.adoptions.require_none_begun()?;
+    signals::stand_ins::collect();
     signals::rearm(installed_kinds(set_up), &mut room)?;
     exceptions::rearm()
 }

@@ -1,5 +1,6 @@
 //! What runs in ordinary context: may lock, allocate and format.
 
+pub(crate) mod adoption;
 pub(crate) mod allocation;
 pub(crate) mod call;
 pub(crate) mod cancellation;

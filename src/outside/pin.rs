@@ -15,15 +15,21 @@ pub(crate) fn pin() {
     if PINNED.load(Ordering::Relaxed) {
         return;
     }
-    // SAFETY: all-zero is a valid Dl_info; dladdr fills it in for an address of this object.
+    PINNED.store(pin_object_of(pin as fn() as usize), Ordering::Relaxed);
+}
+
+/// The same of the object that has a function. False if that is the program itself, or not known.
+///
+/// To be called without a lock of ours, too.
+pub(crate) fn pin_object_of(function: usize) -> bool {
+    // SAFETY: all-zero is a valid Dl_info; dladdr fills it in for an address of an object.
     let mut info: libc::Dl_info = unsafe { core::mem::zeroed() };
-    let here = pin as fn() as *const c_void;
     // SAFETY: `info` is valid for a write.
-    if unsafe { libc::dladdr(here, &raw mut info) } == 0 || info.dli_fname.is_null() {
-        return;
+    if unsafe { libc::dladdr(function as *const c_void, &raw mut info) } == 0 || info.dli_fname.is_null() {
+        return false;
     }
     // The handle is given up on purpose. For the program itself there is none by its name, and no need.
     // SAFETY: the name is the loader's own; NOLOAD finds what is loaded already and runs no code.
     let handle = unsafe { libc::dlopen(info.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE) };
-    PINNED.store(!handle.is_null(), Ordering::Relaxed);
+    !handle.is_null()
 }

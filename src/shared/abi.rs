@@ -35,9 +35,9 @@ pub const WASMTRAP_ERR_UNSUPPORTED: wasmtrap_status_t = -5;
 pub const WASMTRAP_ERR_NO_MEMORY: wasmtrap_status_t = -6;
 /// The range overlaps one that is registered already.
 pub const WASMTRAP_ERR_OVERLAP: wasmtrap_status_t = -7;
-/// No range has this id, or no longer has.
+/// Nothing has this id, or no longer has.
 pub const WASMTRAP_ERR_UNKNOWN_ID: wasmtrap_status_t = -8;
-/// Not now: the thread, or another one, is inside a protected call.
+/// Not now: a thread is inside a protected call, or an adoption is under way.
 pub const WASMTRAP_ERR_BUSY: wasmtrap_status_t = -9;
 /// The call belongs to another thread.
 pub const WASMTRAP_ERR_WRONG_THREAD: wasmtrap_status_t = -10;
@@ -45,7 +45,7 @@ pub const WASMTRAP_ERR_WRONG_THREAD: wasmtrap_status_t = -10;
 pub const WASMTRAP_ERR_LIMIT: wasmtrap_status_t = -11;
 /// The operating system refused; wasmtrap_last_error names the call and its error.
 pub const WASMTRAP_ERR_SYSTEM: wasmtrap_status_t = -12;
-/// Nothing was found at that address.
+/// Nothing was found: at that address, or to be adopted.
 pub const WASMTRAP_ERR_NOT_FOUND: wasmtrap_status_t = -13;
 
 /// What a call came to: WASMTRAP_OK is 0, errors are negative. An error leaves all outputs and all state as they were.
@@ -207,6 +207,9 @@ pub struct wasmtrap_client_desc_t {
 /// Memory faults in this range are traps only if the fault address lies in a registered region, or in the guard area
 /// of the thread's own stack. Everything else is a crash and forwarded. Recommended.
 pub const WASMTRAP_CODE_STRICT: u32 = 1;
+/// The range is code of an engine that the range's client has adopted (wasmtrap_adopt_begin): its faults are offered to
+/// that engine's handlers before anybody else is asked, and are never traps by these tables. Takes no trap sites.
+pub const WASMTRAP_CODE_ADOPTED: u32 = 4;
 
 /// A memory fault in this region is a trap wherever the program counter is: in an interpreter, in a host function, in
 /// libc's memmove. But only while the thread is inside a protected call of which the host has said that it may be
@@ -248,7 +251,7 @@ pub struct wasmtrap_code_desc_t {
     pub sites: *const wasmtrap_site_t,
     /// Number of elements in `sites`; 0 if it is NULL.
     pub site_count: usize,
-    /// WASMTRAP_CODE_STRICT or 0.
+    /// WASMTRAP_CODE_STRICT, WASMTRAP_CODE_ADOPTED, or 0.
     pub flags: u32,
     /// The embedder's own, handed back in trap records. Never looked at.
     pub user: *mut c_void,
@@ -583,3 +586,12 @@ pub struct wasmtrap_fault_t {
 /// the fault handler itself is the end of the process for the same reason.
 pub type wasmtrap_fault_handler_t =
     Option<unsafe extern "C" fn(fault: *mut wasmtrap_fault_t, user: *mut c_void) -> wasmtrap_verdict_t>;
+
+// --- Adoption --------------------------------------------------------------------------------------------------------
+
+/// The most engines that are adopted at a time, with those that were released and have not taken their handlers away.
+pub const WASMTRAP_MAX_ADOPTED: usize = 8;
+
+/// wasmtrap_adopt_end: the engine's handlers are offered faults of its own only, those in ranges with
+/// WASMTRAP_CODE_ADOPTED and those of threads between wasmtrap_adopted_enter and wasmtrap_adopted_leave.
+pub const WASMTRAP_ADOPT_OWN_FAULTS: u32 = 1;

@@ -2,6 +2,8 @@
 
 use core::sync::atomic::{AtomicPtr, Ordering};
 
+use super::abi::WASMTRAP_MAX_ADOPTED;
+
 /// The signals that a fault can arrive as, in the order of the tables below.
 pub(crate) const SIGNALS: [libc::c_int; 5] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP];
 
@@ -12,6 +14,9 @@ pub(crate) const SIGNALS: [libc::c_int; 5] = [libc::SIGSEGV, libc::SIGBUS, libc:
 /// each time ours goes on top of something new it does so as another function, and the one that the other handler
 /// remembers goes on forwarding to what was below it then.
 pub(crate) const ENTRY_POINTS: usize = 8;
+
+/// How many further ones stand in for what an adopted engine has found (`shared::adopted`). They come after the others.
+pub(crate) const STAND_INS: usize = WASMTRAP_MAX_ADOPTED;
 
 /// What the kernel does for a signal. Never changed or freed once published.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,12 +34,16 @@ pub(crate) struct Disposition {
 pub(crate) static DEFAULT: Disposition = Disposition { handler: libc::SIG_DFL, flags: 0, mask: 0, restorer: 0 };
 
 /// `FORWARD_TO[entry][signal]`: what lies below that entry point. Null until it was ever used.
-static FORWARD_TO: [[AtomicPtr<Disposition>; SIGNALS.len()]; ENTRY_POINTS] =
-    [const { [const { AtomicPtr::new(core::ptr::null_mut()) }; SIGNALS.len()] }; ENTRY_POINTS];
+static FORWARD_TO: [[AtomicPtr<Disposition>; SIGNALS.len()]; ENTRY_POINTS + STAND_INS] =
+    [const { [const { AtomicPtr::new(core::ptr::null_mut()) }; SIGNALS.len()] }; ENTRY_POINTS + STAND_INS];
+
+/// A signal's place in the tables.
+pub(crate) fn index_of(signal: libc::c_int) -> Option<usize> {
+    SIGNALS.iter().position(|&known| known == signal)
+}
 
 fn slot(entry: usize, signal: libc::c_int) -> Option<&'static AtomicPtr<Disposition>> {
-    let index = SIGNALS.iter().position(|&known| known == signal)?;
-    FORWARD_TO.get(entry)?.get(index)
+    FORWARD_TO.get(entry)?.get(index_of(signal)?)
 }
 
 /// What lies below `entry`; the default action if nothing was ever put there.

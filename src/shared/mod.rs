@@ -2,6 +2,7 @@
 
 pub mod abi;
 pub(crate) mod activation;
+pub(crate) mod adopted;
 pub(crate) mod calls;
 pub(crate) mod disposition;
 #[cfg(wasmtrap_mach)]

@@ -135,6 +135,8 @@ pub(crate) struct Thread {
     pub(crate) asking: Cell<Asking>,
     /// The signal mask that a raise out of the fault handler still has to put back, on the stack of its protected call.
     pub(crate) mask_to_put_back: Cell<u64>,
+    /// The adopted engine whose faults these are now, by its id; 0 if nobody has said so.
+    pub(crate) adopted: Cell<u64>,
     /// The backend's part.
     #[cfg_attr(not(wasmtrap_mach), allow(dead_code, reason = "there is nothing in it"))]
     pub(crate) backend: super::backend::ThreadHalf,

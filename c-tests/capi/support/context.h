@@ -31,6 +31,7 @@
 static inline size_t context_pc(const void *context) { return (size_t)CONTEXT_PC(context); }
 static inline void context_set_pc(void *context, size_t pc) { CONTEXT_PC(context) = pc; }
 static inline size_t context_sp(const void *context) { return (size_t)CONTEXT_SP(context); }
+static inline void context_set_sp(void *context, size_t sp) { CONTEXT_SP(context) = sp; }
 /* The register that wasm_load has its address in. */
 static inline void context_load_from(void *context, const void *address) {
   CONTEXT_LOADED_FROM(context) = (uintptr_t)address;

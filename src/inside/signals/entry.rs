@@ -7,7 +7,7 @@ use libc::{siginfo_t, ucontext_t};
 use super::classify;
 use super::context::Context;
 use super::forward::{self, Entrance};
-use super::{earlier_handler, kernel};
+use super::{earlier_handler, engines, kernel};
 use crate::arch;
 use crate::inside::ask::{self, SignalStack};
 use crate::inside::decide::{Fault, Verdict, decide};
@@ -16,30 +16,41 @@ use crate::inside::tables::Live;
 use crate::inside::{backend, land};
 use crate::shared::abi::*;
 use crate::shared::disposition::{self, ENTRY_POINTS};
-use crate::shared::state;
+use crate::shared::{adopted, state};
 
 /// What sigaction is given with SA_SIGINFO.
 pub(crate) type EntryPoint = unsafe extern "C" fn(libc::c_int, *mut siginfo_t, *mut ucontext_t);
 
 macro_rules! entry_points {
-    ($($name:ident = $number:literal),*) => {
+    ($(#[$about:meta])* $table:ident: $($name:ident = $number:literal),*) => {
         $(
             #[unsafe(naked)]
             unsafe extern "C" fn $name(_signal: libc::c_int, _info: *mut siginfo_t, _context: *mut ucontext_t) {
                 arch::signal_entry!($number)
             }
         )*
-        /// All alike; `shared::disposition` says why there are several.
-        pub(crate) static ALL: [EntryPoint; ENTRY_POINTS] = [$($name),*];
+        $(#[$about])*
+        pub(crate) static $table: [EntryPoint; [$($number),*].len()] = [$($name),*];
     };
 }
 
-entry_points!(entry_0 = 0, entry_1 = 1, entry_2 = 2, entry_3 = 3, entry_4 = 4, entry_5 = 5, entry_6 = 6, entry_7 = 7);
+entry_points!(
+    /// All alike; `shared::disposition` says why there are several.
+    ALL: entry_0 = 0, entry_1 = 1, entry_2 = 2, entry_3 = 3, entry_4 = 4, entry_5 = 5, entry_6 = 6, entry_7 = 7
+);
+
+entry_points!(
+    /// Those of adopted engines (`shared::adopted`), by their numbers less that of the others.
+    STAND_INS: stand_in_0 = 8, stand_in_1 = 9, stand_in_2 = 10, stand_in_3 = 11, stand_in_4 = 12, stand_in_5 = 13,
+    stand_in_6 = 14, stand_in_7 = 15
+);
+
+const _: () = assert!(ALL.len() == ENTRY_POINTS && STAND_INS.len() == disposition::STAND_INS);
 
 /// The handler that an entry point forwards to; SIG_DFL for what is none. Other copies of this library ask: their code
 /// finds it by what follows an entry point (`arch::signal_entry`), so that its form must stay.
 pub(crate) unsafe extern "C" fn forwards_to(entry_point: usize, signal: libc::c_int) -> usize {
-    let entry = ALL.iter().position(|&ours| ours as usize == entry_point);
+    let entry = ALL.iter().chain(&STAND_INS).position(|&ours| ours as usize == entry_point);
     entry.map_or(libc::SIG_DFL, |entry| disposition::below(entry, signal).handler)
 }
 
@@ -63,19 +74,35 @@ pub(crate) unsafe extern "C" fn entered(
         #[cfg(target_arch = "aarch64")]
         fp,
     };
+    // SAFETY: as above.
+    unsafe {
+        if let Some(number) = engines::stand_in_of(entrance.entry) {
+            engines::stand_in(number, signal, info, context, entrance);
+        } else if adopted::COUNT.load(Ordering::Relaxed) != 0 {
+            engines::come_in(signal, info, context, entrance);
+        } else if !judged(signal, info, context, entrance) {
+            forward::forward(signal, info, context, entrance);
+        }
+    }
+}
+
+/// Whether the signal was the library's: it has been seen to then.
+#[inline(always)]
+pub(super) fn judged(
+    signal: libc::c_int,
+    info: &mut siginfo_t,
+    context: &mut ucontext_t,
+    entrance: Entrance,
+) -> bool {
     let handled = if earlier_handler::kernel_called(info, context, entrance) {
         handle(signal, info, context)
     } else {
         handle_undisturbed(signal, info, context)
     };
-    if !handled {
-        // SAFETY: as above.
-        unsafe { forward::forward(signal, info, context, entrance) };
-        return;
-    }
-    if Context::new(context, 0, 0).pc() == arch::landing() {
+    if handled && Context::new(context, 0, 0).pc() == arch::landing() {
         super::leave::prepare(info, context, entrance);
     }
+    handled
 }
 
 /// For hosts with signal handlers of their own: false if the signal is not ours.

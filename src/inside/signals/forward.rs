@@ -28,7 +28,7 @@ pub(crate) struct Entrance {
     pub(crate) entry: usize,
 }
 
-/// An earlier handler. One that takes one argument ignores the other two, which the kernel passes as well.
+/// An earlier handler, or an adopted engine's. One that takes one argument ignores the other two, which the kernel passes as well.
 pub(crate) type Handler = extern "C" fn(libc::c_int, *mut siginfo_t, *mut ucontext_t);
 
 /// There is no room for a handler on the stack on which it expects to run.
@@ -49,7 +49,7 @@ pub(super) unsafe fn forward(signal: libc::c_int, info: &mut siginfo_t, context:
     }
 }
 
-fn read(signal: libc::c_int, info: &siginfo_t, context: &mut ucontext_t) -> Reading {
+pub(super) fn read(signal: libc::c_int, info: &siginfo_t, context: &mut ucontext_t) -> Reading {
     classify::classify(signal, info.si_code, Context::new(context, signal, info.si_code).origin())
 }
 

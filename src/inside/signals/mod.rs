@@ -1,6 +1,7 @@
 //! The signal backend's part that runs in handlers. What differs between systems has a folder of its own, with the same
 //! items.
 
+mod engines;
 pub(crate) mod entry;
 pub(crate) mod forward;
 mod reading;

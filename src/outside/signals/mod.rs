@@ -10,25 +10,38 @@
 mod copies;
 mod known;
 mod layers;
+pub(crate) mod stand_ins;
 
 use super::error::{self, Failure, fail};
 use super::lock::Locked;
 use super::platform;
 use crate::inside::signals::entry;
 use crate::shared::abi::*;
-use crate::shared::disposition::{self, Disposition, SIGNALS};
+use crate::shared::disposition::{self, Disposition, ENTRY_POINTS, SIGNALS};
 use copies::Copy;
 use known::Known;
 pub(crate) use known::Room;
 use layers::{Layers, Who};
+use stand_ins::StandIns;
 
 struct State {
     layers: [Layers; SIGNALS.len()],
     known: Known,
+    stand_ins: StandIns,
 }
 
-static STATE: Locked<State> =
-    Locked::new(State { layers: [const { Layers::new() }; SIGNALS.len()], known: Known::new() });
+static STATE: Locked<State> = Locked::new(State {
+    layers: [const { Layers::new() }; SIGNALS.len()],
+    known: Known::new(),
+    stand_ins: StandIns::new(),
+});
+
+/// For what is in a file of its own.
+fn with_state<R>(f: impl FnOnce(&mut Known, &mut StandIns) -> R) -> R {
+    let mut state = STATE.lock();
+    let State { known, stand_ins, .. } = &mut *state;
+    f(known, stand_ins)
+}
 
 /// The signals of these kinds of fault (WASMTRAP_FAULT_*), each with its index and its kind.
 pub(crate) fn signals_of(kinds: u32) -> impl Iterator<Item = (usize, libc::c_int, u32)> {
@@ -63,6 +76,10 @@ fn our_entry(disposition: &Disposition) -> Option<usize> {
     entry::ALL.iter().position(|&ours| ours as usize == disposition.handler)
 }
 
+fn our_entry_or_stand_in(disposition: &Disposition) -> Option<usize> {
+    our_entry(disposition).or_else(|| stand_ins::number_of(disposition.handler).map(|number| ENTRY_POINTS + number))
+}
+
 /// What to install for an entry point that goes on top of `below`.
 ///
 /// All signals are blocked while it runs, because it runs on the alternate stack: a signal that came in between would
@@ -78,7 +95,7 @@ fn our_entry(disposition: &Disposition) -> Option<usize> {
 /// SA_RESTART follows the disposition below: whether a signal that a process sends interrupts a system call is decided
 /// by the flags of the handler that is installed, which is ours, for a handler that may rely on it.
 fn our_disposition(entry: usize, below: &Disposition) -> Option<Disposition> {
-    let function = *entry::ALL.get(entry)?;
+    let function = *entry::ALL.iter().chain(&entry::STAND_INS).nth(entry)?;
     let restart = match below.handler {
         libc::SIG_DFL | libc::SIG_IGN => libc::SA_RESTART,
         _ => below.flags & libc::SA_RESTART,
@@ -96,6 +113,10 @@ fn go_on_top(signal: libc::c_int, layers: &mut Layers, known: &mut Known, room: 
     let now = current(signal)?;
     if let Some(entry) = our_entry(&now) {
         layers.found_in_place(entry);
+        return Ok(());
+    }
+    if stand_ins::number_of(now.handler).is_some() {
+        // It forwards to ours, or an engine is about to go over it. Those that are no longer needed are collected.
         return Ok(());
     }
     let copy = Copy::of(now.handler);
@@ -122,7 +143,7 @@ fn who(signal: libc::c_int, handler: usize) -> Who {
     if let Some(entry) = entry::ALL.iter().position(|&ours| ours as usize == handler) {
         return Who::Ours(entry);
     }
-    match Copy::of(handler) {
+    match Copy::of(handler).filter(|_| stand_ins::number_of(handler).is_none()) {
         Some(copy) => Who::Copy(copy.number(), copy.forwards_to(handler, signal)),
         None => Who::Stranger,
     }
@@ -191,7 +212,7 @@ fn go_over(
 /// Goes on top for all of these kinds. Where one fails, those that were done are undone.
 pub(crate) fn install(kinds: u32, room: &mut Room) -> Result<(), Failure> {
     let mut state = STATE.lock();
-    let State { layers: all, known } = &mut *state;
+    let State { layers: all, known, .. } = &mut *state;
     let mut done = 0;
     for (index, signal, kind) in signals_of(kinds) {
         if let Some(layers) = all.get_mut(index)
@@ -208,7 +229,7 @@ pub(crate) fn install(kinds: u32, room: &mut Room) -> Result<(), Failure> {
 /// Goes back on top wherever something else is.
 pub(crate) fn rearm(kinds: u32, room: &mut Room) -> Result<(), Failure> {
     let mut state = STATE.lock();
-    let State { layers: all, known } = &mut *state;
+    let State { layers: all, known, .. } = &mut *state;
     for (index, signal, _) in signals_of(kinds) {
         if let Some(layers) = all.get_mut(index) {
             go_on_top(signal, layers, known, room)?;
@@ -217,11 +238,23 @@ pub(crate) fn rearm(kinds: u32, room: &mut Room) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether this is ours, or a stand-in that forwards to ours: an engine that was released has put it back.
+fn leads_to_ours(signal: libc::c_int, handler: usize) -> bool {
+    let mut handler = handler;
+    for _ in 0..=disposition::STAND_INS {
+        match (stand_ins::number_of(handler), entry::ALL.iter().any(|&ours| ours as usize == handler)) {
+            (Some(number), _) => handler = below(ENTRY_POINTS + number, signal),
+            (None, ours) => return ours,
+        }
+    }
+    false
+}
+
 /// The kinds that something else is on top of.
 pub(crate) fn displaced(kinds: u32) -> Result<u32, Failure> {
     let mut found = 0;
     for (_, signal, kind) in signals_of(kinds) {
-        if our_entry(&current(signal)?).is_none() {
+        if !leads_to_ours(signal, current(signal)?.handler) {
             found |= kind;
         }
     }
@@ -289,7 +322,7 @@ pub(crate) struct Seen {
 pub(crate) fn describe_each(kinds: u32, mut each: impl FnMut(libc::c_int, Option<Seen>)) {
     for (_, signal, _) in signals_of(kinds) {
         let seen = platform::kernel_disposition(signal).ok().map(|now| Seen {
-            below: our_entry(&now).map(|entry| disposition::below(entry, signal)),
+            below: our_entry_or_stand_in(&now).map(|entry| disposition::below(entry, signal)),
             told: platform::told_disposition(signal).ok().filter(|told| told.handler != now.handler),
             now,
         });

@@ -43,6 +43,7 @@ pub(super) fn new(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> 
             lifted: Cell::new(0),
             asking: Cell::new(Asking::NOBODY),
             mask_to_put_back: Cell::new(0),
+            adopted: Cell::new(0),
             backend,
             next: Cell::new(core::ptr::null()),
             prev: Cell::new(core::ptr::null()),

@@ -56,6 +56,7 @@ pub(super) fn extended_state_size(context: &ucontext_t) -> Option<usize> {
 ///
 /// # Safety
 /// The arguments are what the entry point was given.
+#[inline(never)] // a function of its own, in which the check of the built library expects the call
 pub(crate) unsafe fn call(
     handler: Handler,
     mask: u64,
@@ -70,8 +71,7 @@ pub(crate) unsafe fn call(
         kernel::with_mask(mask, || handler(signal, info, context));
         return Ok(());
     };
-    let moves = !on_alternate_stack && runs_on_alternate_stack(context) && !was_on_alternate_stack(context);
-    let place = if moves {
+    let place = if runs_elsewhere(on_alternate_stack, context) {
         let top = interrupted_sp(context).wrapping_sub(layout::RED_ZONE);
         if !has_room(top, layout::size(&frame)) {
             return Err(NoRoom);
@@ -84,6 +84,11 @@ pub(crate) unsafe fn call(
     };
     // SAFETY: the frame at `place` is one from which the handler can return to the kernel.
     unsafe { layout::enter(handler as usize, signal, &place, context, mask) }
+}
+
+/// Whether a handler is to run on another stack than we do.
+pub(crate) fn runs_elsewhere(on_alternate_stack: bool, context: &ucontext_t) -> bool {
+    !on_alternate_stack && runs_on_alternate_stack(context) && !was_on_alternate_stack(context)
 }
 
 /// Each frame on the alternate stack can be found.

@@ -7,6 +7,7 @@ use libc::{siginfo_t, ucontext_t};
 
 use super::earlier_handler;
 use crate::arch::system_call;
+use crate::shared::disposition::Disposition;
 use crate::shared::state;
 
 #[cfg(target_arch = "x86_64")]
@@ -84,6 +85,17 @@ pub(crate) fn set_action(signal: libc::c_int, action: &KernelAction) -> Result<(
         system_call(libc::SYS_rt_sigaction, [signal as usize, core::ptr::from_ref(action).addr(), 0, SIGSET_SIZE])
     };
     if result == 0 { Ok(()) } else { Err(-result as i32) }
+}
+
+/// The handler of a signal now; `None` where a filter does not let us know.
+pub(crate) fn handler_of(signal: libc::c_int) -> Option<usize> {
+    action(signal).ok().map(|action| action.handler)
+}
+
+/// Puts a disposition in place that the kernel has told of.
+pub(crate) fn put_in_place(signal: libc::c_int, wanted: &Disposition) -> Result<(), Refused> {
+    let &Disposition { handler, flags, mask, restorer } = wanted;
+    set_action(signal, &KernelAction { handler, flags: flags as u32 as u64, restorer, mask }).map_err(|_| Refused)
 }
 
 /// Sets a signal to SIG_DFL or SIG_IGN, as far as that is ours to set: where somebody sits between sigaction and the

@@ -54,7 +54,7 @@ pub(crate) unsafe fn call(
     _entrance: Entrance,
 ) -> Result<(), NoRoom> {
     let mut top = None;
-    if !on_alternate_stack && has_switched_stacks(context) {
+    if runs_elsewhere(on_alternate_stack, context) {
         let sp = Context::new(context, signal, 0).sp().wrapping_sub(RED_ZONE) & !15;
         if !has_room(sp) {
             return Err(NoRoom);
@@ -68,6 +68,11 @@ pub(crate) unsafe fn call(
         None => run(&call),
     }
     Ok(())
+}
+
+/// Whether a handler is to run on another stack than we do.
+pub(crate) fn runs_elsewhere(on_alternate_stack: bool, context: &ucontext_t) -> bool {
+    !on_alternate_stack && has_switched_stacks(context)
 }
 
 /// A handler with its mask and its arguments.

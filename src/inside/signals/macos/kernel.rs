@@ -5,6 +5,7 @@ use libc::{siginfo_t, ucontext_t};
 
 use super::classify::Origin;
 use super::earlier_handler;
+use crate::shared::disposition::Disposition;
 
 /// Runs `f` and puts errno back.
 fn keeping_errno<T>(f: impl FnOnce() -> T) -> T {
@@ -58,6 +59,23 @@ pub(crate) struct Refused;
 /// What a function of libSystem's says that returns 0 or an error.
 fn accepted(f: impl FnOnce() -> libc::c_int) -> Result<(), Refused> {
     if keeping_errno(f) == 0 { Ok(()) } else { Err(Refused) }
+}
+
+/// The handler of a signal now.
+pub(crate) fn handler_of(signal: libc::c_int) -> Option<usize> {
+    // SAFETY: all-zero is a valid sigaction to write into.
+    let mut now: libc::sigaction = unsafe { core::mem::zeroed() };
+    // SAFETY: reads only, into `now`.
+    accepted(|| unsafe { libc::sigaction(signal, core::ptr::null(), &raw mut now) }).ok()?;
+    Some(now.sa_sigaction)
+}
+
+/// Puts a disposition in place that the kernel has told of.
+pub(crate) fn put_in_place(signal: libc::c_int, wanted: &Disposition) -> Result<(), Refused> {
+    let &Disposition { handler, flags, mask, .. } = wanted;
+    let action = libc::sigaction { sa_sigaction: handler, sa_mask: mask as libc::sigset_t, sa_flags: flags };
+    // SAFETY: reads `action`.
+    accepted(|| unsafe { libc::sigaction(signal, &raw const action, core::ptr::null_mut()) })
 }
 
 /// Sets a signal to SIG_DFL or SIG_IGN.

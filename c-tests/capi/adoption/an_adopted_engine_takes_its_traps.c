@@ -1,0 +1,134 @@
+/* An adopted engine's handlers are called for its faults as the kernel would have called them, whatever they do about
+ * them; the library is in front, and its traps are traps. */
+#include <signal.h>
+#include <stdio.h>
+
+#include "fake_engine.h"
+#include "handlers.h"
+#include "host.h"
+#include "process.h"
+
+static const struct {
+  int flags, masked;
+  const char *name;
+} kinds[] = {{SA_ONSTACK, 0, "on the alternate stack"},
+             {0, 0, "on the guest's stack"},
+             {SA_ONSTACK | SA_NODEFER, 0, "with SA_NODEFER"},
+             {SA_ONSTACK, SIGUSR1, "with a mask"},
+             {SA_NODEFER, SIGUSR1, "on the guest's stack with SA_NODEFER and a mask"}};
+
+static engine_answer_t answer;
+static int kind;
+
+/* 300 faults, and what the handler has seen of the last one. */
+static void takes(void *unused) {
+  (void)unused;
+  fake_engine_t *const engine = &engines[0];
+  engine->answer = answer;
+  engine->flags = kinds[kind].flags;
+  engine->masked = kinds[kind].masked;
+  host_init();
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  const struct sigaction before = disposition_of(SIGSEGV);
+  uint64_t id = 0;
+  same(wasmtrap_adopt_begin(WASMTRAP_CLIENT_DEFAULT), WASMTRAP_OK, "wasmtrap_adopt_begin");
+  engine_install(0);
+  ok(engine_traps(0), "before the end its handler is called by the kernel");
+  ok(library_traps(), "and the library by it");
+  same(wasmtrap_adopt_end(0, &id), WASMTRAP_OK, "wasmtrap_adopt_end: %s", wasmtrap_last_error());
+  ok(id != 0, "an id");
+  const struct sigaction after = disposition_of(SIGSEGV);
+  ok(same_disposition(&before, &after), "what was there is there again");
+  uint32_t displaced = 1;
+  same(wasmtrap_check(&displaced), WASMTRAP_OK, "wasmtrap_check");
+  same(displaced, 0, "the library is in front");
+
+  int good = 0;
+  for (int i = 0; i < 300; i++) good += engine_traps(0);
+  same(good, 300, "faults of the engine's are its own");
+  same(engine->signal, SIGSEGV, "the signal");
+  same(engine->code, INACCESSIBLE_PAGE_CODE, "its code");
+  same(engine->pc, wasm_fault_pc(&engine->codes[0]), "the program counter");
+  /* On the callback's stack the kernel knows of no alternate one. */
+  if (exception_ports() == NO_MACH || exception_ports() == PORTS_REFUSED) {
+    same(engine->on_alternate_stack, (kinds[kind].flags & SA_ONSTACK) != 0, "the stack");
+  }
+  same(engine->itself_blocked, (kinds[kind].flags & SA_NODEFER) == 0, "its own signal is blocked as asked for");
+  same(engine->usr1_blocked, kinds[kind].masked != 0, "and others as asked for");
+  sigset_t mask;
+  must(pthread_sigmask(SIG_BLOCK, NULL, &mask) == 0);
+  ok(!sigismember(&mask, SIGSEGV) && !sigismember(&mask, SIGUSR1), "nothing stays blocked");
+  const int calls = engine->calls;
+  good = 0;
+  for (int i = 0; i < 100; i++) good += library_traps();
+  same(good, 100, "the library's traps are traps");
+  same(engine->calls, calls, "which the engine does not hear of");
+}
+
+#if defined(__x86_64__)
+static void arithmetic(void *unused) {
+  (void)unused;
+  engines[0].flags = SA_ONSTACK;
+  host_init();
+  uint64_t id;
+  must(wasmtrap_adopt_begin(0) == WASMTRAP_OK);
+  engine_install(0);
+  must(wasmtrap_adopt_end(0, &id) == WASMTRAP_OK);
+  const wasm_code_t *const divide = engine_compile(0, &wasm_divide);
+  wasm_access_t access = {1, 0};
+  ok(engine_run(0, divide, &access), "a division by zero");
+  same(engines[0].signal, SIGFPE, "is SIGFPE");
+  same(engines[0].code, FPE_INTDIV, "with its code");
+  same(engines[0].address, wasm_fault_pc(divide), "and the instruction as its address");
+}
+#endif
+
+static void unreachable(void *unused) {
+  (void)unused;
+  engines[0].flags = SA_ONSTACK;
+  host_init();
+  uint64_t id;
+  must(wasmtrap_adopt_begin(0) == WASMTRAP_OK);
+  engine_install(0);
+  must(wasmtrap_adopt_end(0, &id) == WASMTRAP_OK);
+  const wasm_code_t *const code = engine_compile(0, &wasm_unreachable);
+  ok(engine_run(0, code, NULL), "an instruction that is none");
+  same(engines[0].signal, SIGILL, "is SIGILL");
+  same(engines[0].address, wasm_fault_pc(code), "with the instruction as its address");
+}
+
+/* Its stack overflow, on the thread's own stack. */
+static void overflow(void *unused) {
+  (void)unused;
+  engines[0].flags = SA_ONSTACK;
+  host_init();
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  uint64_t id;
+  must(wasmtrap_adopt_begin(0) == WASMTRAP_OK);
+  engine_install(0);
+  must(wasmtrap_adopt_end(0, &id) == WASMTRAP_OK);
+  const wasm_code_t *const code = engine_compile(0, &wasm_recurse);
+  for (int i = 0; i < 3; i++) {
+    wasm_access_t access = {0, 0};
+    /* From the handler: there is no room to go on in a function. */
+    engines[0].answer = ENGINE_JUMPS;
+    ok(engine_run(0, code, &access), "the stack's end, time %d", i + 1);
+  }
+}
+
+int main(void) {
+  for (kind = 0; kind < (int)(sizeof kinds / sizeof *kinds); kind++) {
+    for (int i = 0; i < ENGINE_ANSWERS; i++) {
+      answer = (engine_answer_t)i;
+      char name[128];
+      snprintf(name, sizeof name, "one that %s, %s", engine_answer_names[i], kinds[kind].name);
+      child_passes(takes, NULL, name);
+    }
+  }
+#if defined(__x86_64__)
+  child_passes(arithmetic, NULL, "arithmetic");
+#endif
+  child_passes(unreachable, NULL, "an illegal instruction");
+  child_passes(overflow, NULL, "a stack overflow");
+  return tap_done();
+}

@@ -1,0 +1,154 @@
+#include "fake_engine.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "context.h"
+#include "handlers.h"
+#include "memory.h"
+#include "tap.h"
+
+const char *const engine_answer_names[] = {"redirects", "jumps", "changes a register", "mends"};
+const char *const engine_decline_names[] = {"calls the earlier handler", "sets the default", "puts the earlier back"};
+
+fake_engine_t engines[ENGINES];
+
+static const int engine_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+enum { SIGNALS = sizeof engine_signals / sizeof *engine_signals, ENDLESS = 1000000 };
+
+/* The guests of this thread, and a word that can be read. */
+static __thread sigjmp_buf *volatile guests[ENGINES];
+static const uint64_t readable = 42;
+
+/* The functions in which redirected threads go on. */
+#define LEAVE(number) \
+  static void leave_##number(void) { siglongjmp(*guests[number], 1); }
+LEAVE(0)
+LEAVE(1)
+LEAVE(2)
+static void (*const leave[])(void) = {leave_0, leave_1, leave_2};
+
+static int owns(const fake_engine_t *engine, size_t pc) {
+  for (size_t i = 0; i < engine->code_count; i++) {
+    /* int3 is reported behind itself. */
+    if (pc - (size_t)(uintptr_t)engine->codes[i].start <= engine->codes[i].length) return 1;
+  }
+  return 0;
+}
+
+static void go_on_at(void *context, void (*function)(void)) {
+  context_set_pc(context, (size_t)(uintptr_t)function);
+  const size_t sp = context_sp(context) & ~(size_t)15;
+#if defined(__x86_64__)
+  context_set_sp(context, sp - 128 - 8);
+#else
+  context_set_sp(context, sp);
+#endif
+}
+
+static void handle(int number, int signal, siginfo_t *info, void *context) {
+  fake_engine_t *const engine = &engines[number];
+  if (++engine->calls > ENDLESS) _exit(22);
+  stack_t stack;
+  sigset_t mask;
+  sigaltstack(NULL, &stack);
+  pthread_sigmask(SIG_BLOCK, NULL, &mask);
+  engine->signal = info->si_signo == signal ? signal : -1;
+  engine->code = info->si_code;
+  engine->address = (size_t)(uintptr_t)info->si_addr;
+  engine->pc = context_pc(context);
+  engine->on_alternate_stack = (stack.ss_flags & SS_ONSTACK) != 0;
+  engine->itself_blocked = sigismember(&mask, signal);
+  engine->masked_now = engine->masked != 0 && sigismember(&mask, engine->masked);
+  engine->usr1_blocked = sigismember(&mask, SIGUSR1);
+  if (!owns(engine, context_pc(context))) {
+    switch (engine->decline) {
+      case ENGINE_CALLS_EARLIER: pass_on(&engine->earlier[signal], signal, info, context); return;
+      case ENGINE_SETS_DEFAULT: {
+        struct sigaction action;
+        memset(&action, 0, sizeof action);
+        action.sa_handler = SIG_DFL;
+        sigaction(signal, &action, NULL);
+        return;
+      }
+      case ENGINE_PUTS_EARLIER_BACK: sigaction(signal, &engine->earlier[signal], NULL); return;
+    }
+  }
+  engine->own++;
+  switch (engine->answer) {
+    case ENGINE_REDIRECTS: go_on_at(context, leave[number]); return;
+    case ENGINE_JUMPS: siglongjmp(*guests[number], 1);
+    case ENGINE_CHANGES_A_REGISTER: context_load_from(context, &readable); return;
+    case ENGINE_MENDS: make_accessible(info->si_addr); return;
+  }
+}
+
+#define HANDLER(number) \
+  static void handler_##number(int signal, siginfo_t *info, void *context) { handle(number, signal, info, context); }
+HANDLER(0)
+HANDLER(1)
+HANDLER(2)
+static const signal_handler_t handlers[] = {handler_0, handler_1, handler_2};
+
+void engine_install(int number) {
+  fake_engine_t *const engine = &engines[number];
+  for (int i = 0; i < SIGNALS; i++) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_sigaction = handlers[number];
+    action.sa_flags = SA_SIGINFO | engine->flags;
+    if (engine->masked != 0) sigaddset(&action.sa_mask, engine->masked);
+    must(sigaction(engine_signals[i], &action, &engine->earlier[engine_signals[i]]) == 0);
+  }
+}
+
+int engine_uninstall(int number) {
+  int good = 1;
+  for (int i = 0; i < SIGNALS; i++) {
+    good &= engine_is_in_place(number, engine_signals[i]);
+    must(sigaction(engine_signals[i], &engines[number].earlier[engine_signals[i]], NULL) == 0);
+  }
+  return good;
+}
+
+int engine_is_in_place(int number, int signal) { return disposition_of(signal).sa_sigaction == handlers[number]; }
+
+const wasm_code_t *engine_compile(int number, const wasm_code_t *code) {
+  fake_engine_t *const engine = &engines[number];
+  must(engine->code_count < ENGINE_CODES);
+  engine->codes[engine->code_count] = wasm_compile(code);
+  return &engine->codes[engine->code_count++];
+}
+
+int engine_run(int number, const wasm_code_t *code, void *argument) {
+  sigjmp_buf guest;
+  sigjmp_buf *const before = guests[number];
+  volatile int trapped = 0;
+  guests[number] = &guest;
+  if (sigsetjmp(guest, 1) == 0) {
+    code->function(argument);
+  } else {
+    trapped = 1;
+  }
+  guests[number] = before;
+  return trapped;
+}
+
+int engine_traps(int number) {
+  fake_engine_t *const engine = &engines[number];
+  if (engine->code_count == 0) engine_compile(number, &wasm_load);
+  unsigned char *const page = inaccessible_page();
+  wasm_access_t access = {address_of(page), 1};
+  const int own = engine->own;
+  const int trapped = engine_run(number, &engine->codes[0], &access);
+  int good = engine->own > own;
+  switch (engine->answer) {
+    case ENGINE_REDIRECTS:
+    case ENGINE_JUMPS: good &= trapped; break;
+    case ENGINE_CHANGES_A_REGISTER: good &= !trapped && access.value == readable; break;
+    case ENGINE_MENDS: good &= !trapped && access.value == 0; break;
+  }
+  munmap(page, page_size());
+  return good;
+}
