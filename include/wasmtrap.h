@@ -1172,12 +1172,8 @@ int wasmtrap_try_handle_signal(int signal,
 // An engine that installs POSIX signal handlers of its own is adopted, unmodified: the library puts itself in front,
 // calls the engine's handlers for the faults that are theirs to judge, and applies what they do. Several engines can be
 // adopted, and have the library's own traps beside them. Where Mach exception ports are in use, their faults come by
-// these, before a crash reporter or a debugger hears of them. In short:
-//
-//     uint64_t engine;
-//     wasmtrap_adopt_begin(WASMTRAP_CLIENT_DEFAULT);
-//     start_the_engine();   // whatever makes it call sigaction
-//     wasmtrap_adopt_end(0, &engine);
+// these, before a crash reporter or a debugger hears of them. In short: wasmtrap_adopt_begin; whatever makes the engine
+// call sigaction, most often the making of its first engine or module; wasmtrap_adopt_end.
 //
 // wasmtrap_adopt_begin has a handler of the library's stand in for what each of SIGSEGV, SIGBUS, SIGILL, SIGFPE and
 // SIGTRAP does: that is what the engine finds there, and takes for its earlier handler. Until the end the calling
