@@ -1,7 +1,7 @@
 """A cc_library of what pkg-config says of an installed library."""
 
 def _words_of(ctx, *arguments):
-    result = ctx.execute(["pkg-config"] + list(arguments) + [ctx.name.split("~")[-1].split("+")[-1]])
+    result = ctx.execute(["pkg-config", "--print-errors"] + list(arguments) + [ctx.name.split("~")[-1].split("+")[-1]])
     if result.return_code != 0:
         fail("pkg-config: " + result.stderr)
     return result.stdout.strip()
