@@ -146,6 +146,13 @@
 // work. Fetching instructions from the region is no access to it, and forwarded.
 #define WASMTRAP_REGION_ANY_PC 2
 
+// In wasmtrap_region_info_t: the region is a page of wasmtrap_poll_page_open. Nobody can ask for it.
+#define WASMTRAP_REGION_POLL_PAGE 2147483648
+
+// Code in this range is not interrupted by wasmtrap_interrupt's signal, as if it were the host's: for an interpreter's
+// own functions, which may be half-way through something that has to be whole. WASMTRAP_CODE_ADOPTED implies it.
+#define WASMTRAP_CODE_NOT_INTERRUPTIBLE 8
+
 // The trap came from a fault, by the registered tables.
 #define WASMTRAP_SOURCE_FAULT 0
 
@@ -154,6 +161,10 @@
 
 // The trap came from a fault, by the word of the fault handler (wasmtrap_set_fault_handler).
 #define WASMTRAP_SOURCE_HANDLER 2
+
+// The trap came from wasmtrap_interrupt. pc is where the thread was; or the function that was about to be called, of
+// which no instruction has run; or, from wasmtrap_interrupt_point, that call's return address.
+#define WASMTRAP_SOURCE_INTERRUPT 3
 
 // code_id, code_user and code_offset are set: the program counter is in a registered range.
 #define WASMTRAP_HAS_CODE 1
@@ -231,6 +242,14 @@ typedef struct wasmtrap_options_t {
   // default (32 KiB, or more where the kernel's own frame is large), else 16 KiB to 64 MiB. Rounded up to pages, and
   // up to what the kernel needs for two signals (AT_MINSIGSTKSZ).
   size_t alternate_stack_size;
+  // The signal by which wasmtrap_interrupt reaches threads that are in registered code; 0 for none. The host gives it
+  // to the library, which installs a handler of its own, with SA_RESTART, and unblocks it in the threads that are
+  // attached (but for WASMTRAP_INIT_KEEP_SIGNAL_MASK and WASMTRAP_INIT_HOST_OWNS_SIGNALS). A real-time signal is
+  // best: SIGRTMIN + 5, say. A signal of faults, one that libc keeps to itself and one that cannot be caught are
+  // WASMTRAP_ERR_INVALID_ARGUMENT; one that has a handler already is WASMTRAP_ERR_CONFLICT.
+  int32_t interrupt_signal;
+  // Must be 0.
+  uint32_t reserved;
 } wasmtrap_options_t;
 
 // A user of the library, as wasmtrap_client_open wants it.
@@ -269,7 +288,7 @@ typedef struct wasmtrap_code_desc_t {
   const struct wasmtrap_site_t *sites;
   // Number of elements in `sites`; 0 if it is NULL.
   size_t site_count;
-  // WASMTRAP_CODE_STRICT, WASMTRAP_CODE_ADOPTED, or 0.
+  // WASMTRAP_CODE_* flags or-ed together: STRICT, ADOPTED, NOT_INTERRUPTIBLE.
   uint32_t flags;
   // The embedder's own, handed back in trap records. Never looked at.
   void *user;
@@ -456,6 +475,10 @@ typedef struct wasmtrap_stack_t {
   // overflow.
   size_t guard_size;
 } wasmtrap_stack_t;
+
+// A run: one protected call that other threads can interrupt. A number, never 0, and of no other run until four
+// billion others have come and gone.
+typedef uint64_t wasmtrap_run_t;
 
 // What a fault handler says of a fault: one of WASMTRAP_VERDICT_*. Any other value counts as FORWARD.
 typedef uint32_t wasmtrap_verdict_t;
@@ -1079,6 +1102,127 @@ wasmtrap_status_t wasmtrap_chain_detach(struct wasmtrap_chain_t **chain);
 // to a structure as large as its struct_size says.
 wasmtrap_status_t wasmtrap_chain_attach(struct wasmtrap_chain_t *chain,
                                         const struct wasmtrap_stack_t *stack);
+
+// Interruption.
+//
+// Another thread ends the guest's run with a trap: a deadline, a user who has lost patience, a host that shuts down. A
+// run is one protected call: open it, hand its number to whoever may interrupt it, make the call by wasmtrap_run_call,
+// close it. wasmtrap_interrupt ends it
+//
+// - at once if the thread is in registered code, wherever that is in its loops, which poll nothing: by the signal that
+//   the host has given to the library (interrupt_signal in wasmtrap_options_t);
+// - before the guest's first instruction if the run has not been called yet;
+// - at the next protected call that the thread makes within the run, which does not begin then, or at the next
+//   wasmtrap_interrupt_point, if the thread is in host code: that is never dropped at any other place, because it may
+//   hold a lock. A host function calls wasmtrap_interrupt_point last of all, before it returns to the guest. To be
+//   sure of those that do not, and of what comes between the point and the return, call wasmtrap_interrupt again from
+//   time to time until the run has ended: the signal is sent once more, and the interrupt is the same.
+//
+// An interrupt is set once and taken once, by the innermost protected call of the run, which returns WASMTRAP_TRAPPED
+// with WASMTRAP_SOURCE_INTERRUPT, the code and the payload; the host hands that on outwards as it does any trap. It is
+// the run's alone. When the run's call has ended, by itself, by another trap or by an exception, what pends is gone
+// with it, and no later call is interrupted.
+//
+// Without an interrupt_signal only the last two ways are there, and pages that the guest polls
+// (wasmtrap_poll_page_open): cheap where a compiler can put a load into each loop, and all that is wanted is to stop
+// whoever polls.
+//
+// The signal may interrupt system calls of the host's, if it comes while the thread is in host code. Its handler is
+// installed with SA_RESTART: what can be restarted is, the others fail with EINTR (signal(7): sleep, poll, select,
+// epoll_wait, sockets with timeouts, and more), as with any signal of a process. It is a signal with Mach ports, too.
+//
+// Opens a run. `run` receives its number. It must be closed: a run that is not holds some fifty bytes.
+//
+// Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`run` is NULL), WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY,
+// WASMTRAP_ERR_LIMIT (four million runs are open). Thread-safe, not signal-safe.
+//
+// The caller vouches for this:
+// `run` is NULL or valid for a write.
+wasmtrap_status_t wasmtrap_run_open(wasmtrap_run_t *run);
+
+// Closes a run: nobody can interrupt it any more, and its number is unknown from now on. A call of it that has not
+// ended goes on as if it were none. Allowed after wasmtrap_shutdown.
+//
+// Errors: WASMTRAP_ERR_UNKNOWN_ID (never given out, or closed before). Thread-safe, not signal-safe.
+wasmtrap_status_t wasmtrap_run_close(wasmtrap_run_t run);
+
+// As wasmtrap_call, and the call is the run. Once only. It may move to other threads by wasmtrap_chain_detach and
+// wasmtrap_chain_attach; what interrupts it meanwhile pends until then.
+//
+// Errors: those of wasmtrap_call, WASMTRAP_ERR_UNKNOWN_ID (`run` is not open), WASMTRAP_ERR_BUSY (it has been called
+// before). Thread-safe, not signal-safe.
+//
+// The caller vouches for this:
+// As for wasmtrap_call.
+wasmtrap_status_t wasmtrap_run_call(wasmtrap_run_t run,
+                                    wasmtrap_function_t function,
+                                    void *argument,
+                                    struct wasmtrap_trap_t *trap);
+
+// Interrupts a run from any thread, its own included. `code` is WASMTRAP_CODE_INTERRUPT, say, or the embedder's own; it
+// and `payload` are handed on in the trap record. If an interrupt of the run pends already, that one stays, with its
+// code and its payload, and the thread is told once more.
+//
+// WASMTRAP_OK says that it pends or has been taken; the run may end by itself before it gets to it.
+//
+// Errors: WASMTRAP_ERR_UNKNOWN_ID (`run` is not open), WASMTRAP_ERR_NOT_FOUND (its call has ended, or its thread has),
+// WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_SYSTEM (the signal cannot be sent: the queue of real-time signals is
+// full; nothing pends then that did not before). Thread-safe, not signal-safe.
+wasmtrap_status_t wasmtrap_interrupt(wasmtrap_run_t run,
+                                     wasmtrap_code_t code,
+                                     uint64_t payload);
+
+// Takes an interrupt back. `pending` (may be NULL) receives 1 if one was pending, which is gone now, else 0: there was
+// none, or it has been taken.
+//
+// Errors: WASMTRAP_ERR_UNKNOWN_ID (`run` is not open), WASMTRAP_ERR_NOT_INITIALIZED. Thread-safe, not signal-safe.
+//
+// The caller vouches for this:
+// `pending` is NULL or valid for a write.
+wasmtrap_status_t wasmtrap_interrupt_cancel(wasmtrap_run_t run,
+                                            uint32_t *pending);
+
+// A place in a host function at which it may be dropped: ends the innermost protected call of this thread, as
+// wasmtrap_raise does, if a run that the thread is in was interrupted. Returns otherwise, after a few instructions if
+// there is nothing to do. Hold no lock and own nothing when you call it.
+//
+// Acts on the calling thread. Not signal-safe.
+//
+// The caller vouches for this:
+// The frames between here and the protected call may be dropped without cleaning up.
+void wasmtrap_interrupt_point(void);
+
+// Makes a page for guests to poll: `page` receives the address of readable memory, a page of it, with a region over it
+// that is `client`'s and says `code`, WASMTRAP_CODE_INTERRUPT say. Compiled loops load a byte of it now and then. Once
+// wasmtrap_poll_page_set has taken the page away, that load is a fault, and a trap with this code: in all guests that
+// poll the page. With a table of trap sites the load has to be one, with WASMTRAP_CODE_NONE.
+//
+// Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`page` is NULL, `code` is WASMTRAP_CODE_NONE, `client` takes no memory
+// faults), WASMTRAP_ERR_UNKNOWN_ID (`client` is not open), WASMTRAP_ERR_NOT_INITIALIZED (`client` is 0, and
+// wasmtrap_init has not been called), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+//
+// The caller vouches for this:
+// `page` is NULL or valid for a write.
+wasmtrap_status_t wasmtrap_poll_page_open(wasmtrap_client_t client,
+                                          wasmtrap_code_t code,
+                                          const void **page);
+
+// Takes the page away (`stop` is not 0), or gives it back (0). One system call; takes no lock.
+//
+// Errors: WASMTRAP_ERR_NOT_FOUND (`page` did not come from wasmtrap_poll_page_open, was closed, or its client was),
+// WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+wasmtrap_status_t wasmtrap_poll_page_set(const void *page,
+                                         int stop);
+
+// Forgets the page's region and unmaps the page. A page that was not closed before its client, or before
+// wasmtrap_shutdown, stays mapped.
+//
+// Errors: WASMTRAP_ERR_NOT_FOUND (as above), WASMTRAP_ERR_NOT_INITIALIZED. Thread-safe, not signal-safe, not to be
+// called from a fault handler.
+//
+// The caller vouches for this:
+// No guest polls the page any more.
+wasmtrap_status_t wasmtrap_poll_page_close(const void *page);
 
 // Imports and stack.
 //

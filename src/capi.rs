@@ -11,7 +11,7 @@ use crate::outside::cancellation::CancellationWaits;
 use crate::outside::clients::Name;
 use crate::outside::error::{self, Failure};
 use crate::outside::threads::{self, marks, stack_limit};
-use crate::outside::{adoption, code, describe, growing, guest_access, library, names, regions};
+use crate::outside::{adoption, code, describe, growing, guest_access, library, names, poll_pages, regions, runs};
 use crate::shared::abi::*;
 use crate::shared::state;
 use libc::uintptr_t;
@@ -643,6 +643,165 @@ pub unsafe extern "C" fn wasmtrap_chain_attach(
     };
     // SAFETY: the caller's promise about `chain`.
     status(bounds.and_then(|bounds| unsafe { threads::chains::attach(chain, bounds.as_ref()) }))
+}
+
+/// Interruption.
+///
+/// Another thread ends the guest's run with a trap: a deadline, a user who has lost patience, a host that shuts down. A
+/// run is one protected call: open it, hand its number to whoever may interrupt it, make the call by wasmtrap_run_call,
+/// close it. wasmtrap_interrupt ends it
+///
+/// - at once if the thread is in registered code, wherever that is in its loops, which poll nothing: by the signal that
+///   the host has given to the library (interrupt_signal in wasmtrap_options_t);
+/// - before the guest's first instruction if the run has not been called yet;
+/// - at the next protected call that the thread makes within the run, which does not begin then, or at the next
+///   wasmtrap_interrupt_point, if the thread is in host code: that is never dropped at any other place, because it may
+///   hold a lock. A host function calls wasmtrap_interrupt_point last of all, before it returns to the guest. To be
+///   sure of those that do not, and of what comes between the point and the return, call wasmtrap_interrupt again from
+///   time to time until the run has ended: the signal is sent once more, and the interrupt is the same.
+///
+/// An interrupt is set once and taken once, by the innermost protected call of the run, which returns WASMTRAP_TRAPPED
+/// with WASMTRAP_SOURCE_INTERRUPT, the code and the payload; the host hands that on outwards as it does any trap. It is
+/// the run's alone. When the run's call has ended, by itself, by another trap or by an exception, what pends is gone
+/// with it, and no later call is interrupted.
+///
+/// Without an interrupt_signal only the last two ways are there, and pages that the guest polls
+/// (wasmtrap_poll_page_open): cheap where a compiler can put a load into each loop, and all that is wanted is to stop
+/// whoever polls.
+///
+/// The signal may interrupt system calls of the host's, if it comes while the thread is in host code. Its handler is
+/// installed with SA_RESTART: what can be restarted is, the others fail with EINTR (signal(7): sleep, poll, select,
+/// epoll_wait, sockets with timeouts, and more), as with any signal of a process. It is a signal with Mach ports, too.
+///
+/// Opens a run. `run` receives its number. It must be closed: a run that is not holds some fifty bytes.
+///
+/// Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`run` is NULL), WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY,
+/// WASMTRAP_ERR_LIMIT (four million runs are open). Thread-safe, not signal-safe.
+///
+/// # Safety
+/// `run` is NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmtrap_run_open(run: *mut wasmtrap_run_t) -> wasmtrap_status_t {
+    // SAFETY: the caller's promise.
+    whole(|| unsafe { store("run", run, runs::open) })
+}
+
+/// Closes a run: nobody can interrupt it any more, and its number is unknown from now on. A call of it that has not
+/// ended goes on as if it were none. Allowed after wasmtrap_shutdown.
+///
+/// Errors: WASMTRAP_ERR_UNKNOWN_ID (never given out, or closed before). Thread-safe, not signal-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_run_close(run: wasmtrap_run_t) -> wasmtrap_status_t {
+    whole(|| runs::close(run))
+}
+
+/// As wasmtrap_call, and the call is the run. Once only. It may move to other threads by wasmtrap_chain_detach and
+/// wasmtrap_chain_attach; what interrupts it meanwhile pends until then.
+///
+/// Errors: those of wasmtrap_call, WASMTRAP_ERR_UNKNOWN_ID (`run` is not open), WASMTRAP_ERR_BUSY (it has been called
+/// before). Thread-safe, not signal-safe.
+///
+/// # Safety
+/// As for wasmtrap_call.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+pub unsafe extern "C-unwind" fn wasmtrap_run_call(
+    run: wasmtrap_run_t,
+    function: wasmtrap_function_t,
+    argument: *mut c_void,
+    trap: *mut wasmtrap_trap_t,
+) -> wasmtrap_status_t {
+    crate::arch::run_call!()
+}
+
+/// Interrupts a run from any thread, its own included. `code` is WASMTRAP_CODE_INTERRUPT, say, or the embedder's own; it
+/// and `payload` are handed on in the trap record. If an interrupt of the run pends already, that one stays, with its
+/// code and its payload, and the thread is told once more.
+///
+/// WASMTRAP_OK says that it pends or has been taken; the run may end by itself before it gets to it.
+///
+/// Errors: WASMTRAP_ERR_UNKNOWN_ID (`run` is not open), WASMTRAP_ERR_NOT_FOUND (its call has ended, or its thread has),
+/// WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_SYSTEM (the signal cannot be sent: the queue of real-time signals is
+/// full; nothing pends then that did not before). Thread-safe, not signal-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_interrupt(run: wasmtrap_run_t, code: wasmtrap_code_t, payload: u64) -> wasmtrap_status_t {
+    whole(|| runs::interrupt(run, code, payload))
+}
+
+/// Takes an interrupt back. `pending` (may be NULL) receives 1 if one was pending, which is gone now, else 0: there was
+/// none, or it has been taken.
+///
+/// Errors: WASMTRAP_ERR_UNKNOWN_ID (`run` is not open), WASMTRAP_ERR_NOT_INITIALIZED. Thread-safe, not signal-safe.
+///
+/// # Safety
+/// `pending` is NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmtrap_interrupt_cancel(run: wasmtrap_run_t, pending: *mut u32) -> wasmtrap_status_t {
+    whole(|| {
+        let was_pending = runs::cancel(run)?;
+        // SAFETY: null, or the caller's promise.
+        if let Some(pending) = unsafe { pending.as_mut() } {
+            *pending = was_pending.into();
+        }
+        Ok(())
+    })
+}
+
+/// A place in a host function at which it may be dropped: ends the innermost protected call of this thread, as
+/// wasmtrap_raise does, if a run that the thread is in was interrupted. Returns otherwise, after a few instructions if
+/// there is nothing to do. Hold no lock and own nothing when you call it.
+///
+/// Acts on the calling thread. Not signal-safe.
+///
+/// # Safety
+/// The frames between here and the protected call may be dropped without cleaning up.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+pub unsafe extern "C" fn wasmtrap_interrupt_point() {
+    crate::arch::interrupt_point!()
+}
+
+/// Makes a page for guests to poll: `page` receives the address of readable memory, a page of it, with a region over it
+/// that is `client`'s and says `code`, WASMTRAP_CODE_INTERRUPT say. Compiled loops load a byte of it now and then. Once
+/// wasmtrap_poll_page_set has taken the page away, that load is a fault, and a trap with this code: in all guests that
+/// poll the page. With a table of trap sites the load has to be one, with WASMTRAP_CODE_NONE.
+///
+/// Errors: WASMTRAP_ERR_INVALID_ARGUMENT (`page` is NULL, `code` is WASMTRAP_CODE_NONE, `client` takes no memory
+/// faults), WASMTRAP_ERR_UNKNOWN_ID (`client` is not open), WASMTRAP_ERR_NOT_INITIALIZED (`client` is 0, and
+/// wasmtrap_init has not been called), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+///
+/// # Safety
+/// `page` is NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmtrap_poll_page_open(
+    client: wasmtrap_client_t,
+    code: wasmtrap_code_t,
+    page: *mut *const c_void,
+) -> wasmtrap_status_t {
+    // SAFETY: the caller's promise.
+    whole(|| unsafe { store("page", page, || poll_pages::open(client, code)) })
+}
+
+/// Takes the page away (`stop` is not 0), or gives it back (0). One system call; takes no lock.
+///
+/// Errors: WASMTRAP_ERR_NOT_FOUND (`page` did not come from wasmtrap_poll_page_open, was closed, or its client was),
+/// WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmtrap_poll_page_set(page: *const c_void, stop: c_int) -> wasmtrap_status_t {
+    whole(|| poll_pages::set(page, stop != 0))
+}
+
+/// Forgets the page's region and unmaps the page. A page that was not closed before its client, or before
+/// wasmtrap_shutdown, stays mapped.
+///
+/// Errors: WASMTRAP_ERR_NOT_FOUND (as above), WASMTRAP_ERR_NOT_INITIALIZED. Thread-safe, not signal-safe, not to be
+/// called from a fault handler.
+///
+/// # Safety
+/// No guest polls the page any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmtrap_poll_page_close(page: *const c_void) -> wasmtrap_status_t {
+    whole(|| poll_pages::close(page))
 }
 
 /// Imports and stack.

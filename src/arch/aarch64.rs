@@ -205,6 +205,7 @@ macro_rules! protected_call {
             ".cfi_startproc",
             $crate::arch::unwind_tables!(),
             ".cfi_remember_state",
+            $crate::arch::define_itself!(),
             "20:",
             "hint #34",
             // What is checked here is what the slow path would find in order; it finds the words for what is not.
@@ -450,7 +451,8 @@ macro_rules! protected_call {
             "ldur x13, [x11, #-8]",
             "b 21b",
             "31:",
-            "tbnz w9, #31, 32f",
+            "cmp w9, #{within_a_jump}",
+            "b.ne 32f",
             "b {call_within_a_jump}",
             "32:",
             "mov w0, w9",
@@ -546,6 +548,175 @@ macro_rules! raise {
 }
 pub(crate) use raise;
 
+/// The body of `wasmtrap_run_call(run: x0, function: x1, argument: x2, trap: x3) -> w0`.
+macro_rules! run_call {
+    () => {
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "hint #34",
+            "stp x29, x30, [sp, #-64]!",
+            ".cfi_def_cfa_offset 64",
+            ".cfi_offset x29, -64",
+            ".cfi_offset x30, -56",
+            "mov x29, sp",
+            "str x0, [sp, #16]",
+            "str x1, [sp, #16 + {function}]",
+            "str x2, [sp, #16 + {argument}]",
+            "str x3, [sp, #16 + {trap}]",
+            "add x0, sp, #16",
+            "bl {prepare}",
+            "cbnz w0, 2f",
+            $crate::arch::address_of!("x0", "{begin}"),
+            "add x1, sp, #16",
+            "ldr x2, [sp, #16 + {trap}]",
+            $crate::arch::call_itself!(),
+            "mov w1, w0",
+            "add x0, sp, #16",
+            "bl {end}",
+            "2:",
+            "ldp x29, x30, [sp], #64",
+            ".cfi_def_cfa_offset 0",
+            ".cfi_restore x29",
+            ".cfi_restore x30",
+            "ret",
+            ".cfi_endproc",
+            function = const core::mem::offset_of!($crate::outside::runs::Arguments, function),
+            argument = const core::mem::offset_of!($crate::outside::runs::Arguments, argument),
+            trap = const core::mem::offset_of!($crate::outside::runs::Arguments, trap),
+            prepare = sym $crate::outside::runs::prepare,
+            begin = sym $crate::arch::begin_run,
+            end = sym $crate::outside::runs::end,
+        )
+    };
+}
+pub(crate) use run_call;
+
+/// The body of the function that a run's protected call calls, `(arguments: x0)`.
+macro_rules! begin_run {
+    () => {
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "hint #34",
+            "stp x29, x30, [sp, #-32]!",
+            ".cfi_def_cfa_offset 32",
+            ".cfi_offset x29, -32",
+            ".cfi_offset x30, -24",
+            "mov x29, sp",
+            "str x0, [sp, #16]",
+            "bl {begin}",
+            "ldr x12, [sp, #16]",
+            "ldp x29, x30, [sp], #32",
+            ".cfi_def_cfa_offset 0",
+            ".cfi_restore x29",
+            ".cfi_restore x30",
+            "ldr x0, [x12, #{argument}]",
+            "ldr x9, [x12, #{word}]",
+            "ldr x16, [x12, #{function}]",
+            "b {enter}",
+            ".cfi_endproc",
+            begin = sym $crate::outside::runs::begin,
+            function = const core::mem::offset_of!($crate::outside::runs::Arguments, function),
+            argument = const core::mem::offset_of!($crate::outside::runs::Arguments, argument),
+            word = const core::mem::offset_of!($crate::outside::runs::Arguments, word),
+            enter = sym $crate::arch::enter_guest,
+        )
+    };
+}
+pub(crate) use begin_run;
+
+/// The body of `enter_guest(argument: x0, the run's word: x9, function: x16)`. `br x16` satisfies the guest's `bti c`.
+macro_rules! enter_guest {
+    () => {
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "ldrb w10, [x9]",
+            "tbnz w10, #0, 2f",
+            "br x16",
+            "2:",
+            "b {interrupted}",
+            ".cfi_endproc",
+            interrupted = sym $crate::arch::interrupted_at_entry,
+        )
+    };
+}
+pub(crate) use enter_guest;
+
+/// The bytes of `enter_guest`'s first three instructions: in each of them the guest has not begun.
+pub(crate) const ENTERING: usize = 12;
+
+/// The body of the function to which that one goes, with the registers as they are there.
+macro_rules! interrupted_at_entry {
+    () => {
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "stp x29, x30, [sp, #-48]!",
+            ".cfi_def_cfa_offset 48",
+            ".cfi_offset x29, -48",
+            ".cfi_offset x30, -40",
+            "stp x0, x9, [sp, #16]",
+            "str x16, [sp, #32]",
+            "mov x0, x16",
+            "add x1, sp, #48",
+            "mov x2, x29",
+            "mov x29, sp",
+            "bl {at_first_instruction}",
+            "cbz x0, 2f",
+            $crate::arch::jump_to_raise_landing!(),
+            // Taken back in between.
+            "2:",
+            "ldp x0, x9, [sp, #16]",
+            "ldr x16, [sp, #32]",
+            "ldp x29, x30, [sp], #48",
+            ".cfi_def_cfa_offset 0",
+            ".cfi_restore x29",
+            ".cfi_restore x30",
+            "b {enter}",
+            ".cfi_endproc",
+            at_first_instruction = sym $crate::outside::runs::at_first_instruction,
+            enter = sym $crate::arch::enter_guest,
+        )
+    };
+}
+pub(crate) use interrupted_at_entry;
+
+/// The body of `wasmtrap_interrupt_point()`.
+macro_rules! interrupt_point {
+    () => {
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "hint #34",
+            $crate::arch::load_thread!("x9", "x10"),
+            "cbz x9, 3f",
+            "ldrb w10, [x9, #{attention}]",
+            "tst w10, #{interrupt}",
+            "b.eq 3f",
+            "mov x0, x30",
+            "mov x1, sp",
+            "mov x2, x29",
+            "stp x29, x30, [sp, #-16]!",
+            ".cfi_def_cfa_offset 16",
+            ".cfi_offset x29, -16",
+            ".cfi_offset x30, -8",
+            "mov x29, sp",
+            "bl {at_point}",
+            "cbz x0, 2f",
+            $crate::arch::jump_to_raise_landing!(),
+            "2:",
+            "ldp x29, x30, [sp], #16",
+            ".cfi_def_cfa_offset 0",
+            ".cfi_restore x29",
+            ".cfi_restore x30",
+            "3:",
+            "ret",
+            ".cfi_endproc",
+            attention = const core::mem::offset_of!($crate::shared::thread::Thread, attention),
+            interrupt = const $crate::shared::thread::ATTENTION_INTERRUPT,
+            at_point = sym $crate::outside::runs::at_point,
+        )
+    };
+}
+pub(crate) use interrupt_point;
+
 /// The body of `call_fault_handler(handler: x0, fault: x1) -> w0`. `br x16` satisfies the callee's `bti c`.
 macro_rules! call_fault_handler {
     () => {
@@ -568,7 +739,7 @@ pub(crate) use call_fault_handler;
 /// the entry point, the link register and the frame pointer, from which `entered` can tell whether the kernel called or
 /// another handler did, and with what.
 macro_rules! signal_entry {
-    ($entry:literal) => {
+    ($entry:literal, $entered:ident) => {
         core::arch::naked_asm!(
             ".cfi_startproc",
             "hint #34",
@@ -585,7 +756,7 @@ macro_rules! signal_entry {
             "movk w17, #0x7061, lsl #16",
             "b {forwards_to}",
             entry = const $entry,
-            entered = sym $crate::inside::signals::entry::entered,
+            entered = sym $crate::inside::signals::entry::$entered,
             forwards_to = sym $crate::inside::signals::entry::forwards_to,
         )
     };

@@ -93,6 +93,29 @@ pub(crate) fn server_landing() -> usize {
     address_of_label!(server_landing_label!())
 }
 
+/// Where `wasmtrap_call` begins, under a name that nobody can put a function of his own under.
+macro_rules! define_itself {
+    () => {
+        $crate::arch::define_label!("wasmtrap_protected_call")
+    };
+}
+pub(crate) use define_itself;
+
+/// Calls it.
+#[cfg(target_arch = "x86_64")]
+macro_rules! call_itself {
+    () => {
+        "call wasmtrap_protected_call"
+    };
+}
+#[cfg(target_arch = "aarch64")]
+macro_rules! call_itself {
+    () => {
+        "bl wasmtrap_protected_call"
+    };
+}
+pub(crate) use call_itself;
+
 /// Ends `wasmtrap_raise`: goes to its landing.
 #[cfg(target_arch = "x86_64")]
 macro_rules! jump_to_raise_landing {

@@ -86,6 +86,29 @@ pub(crate) fn server_landing() -> usize {
     wasmtrap_server_landing_address
 }
 
+/// `wasmtrap_call` has its name, which in a two-level namespace is nobody else's.
+macro_rules! define_itself {
+    () => {
+        ""
+    };
+}
+pub(crate) use define_itself;
+
+/// Calls it.
+#[cfg(target_arch = "x86_64")]
+macro_rules! call_itself {
+    () => {
+        "call _wasmtrap_call"
+    };
+}
+#[cfg(target_arch = "aarch64")]
+macro_rules! call_itself {
+    () => {
+        "bl _wasmtrap_call"
+    };
+}
+pub(crate) use call_itself;
+
 /// Ends `wasmtrap_raise`: goes to its landing.
 #[cfg(target_arch = "x86_64")]
 macro_rules! jump_to_raise_landing {

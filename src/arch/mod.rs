@@ -44,6 +44,32 @@ pub(crate) unsafe extern "C" fn call_fault_handler(
     call_fault_handler!()
 }
 
+/// What a run's protected call calls: notes the run in the frame of the call, and enters the guest.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C-unwind" fn begin_run(_arguments: *mut core::ffi::c_void) {
+    begin_run!()
+}
+
+/// Jumps to the guest, unless an interrupt of the run is pending.
+///
+/// A signal that comes before the look is seen by the look. One that comes after it finds the thread in here still, or
+/// in the guest: [`is_entering_guest`] tells its handler. So there is no moment at which it is lost.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C-unwind" fn enter_guest() {
+    enter_guest!()
+}
+
+/// Where it goes if one is.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C-unwind" fn interrupted_at_entry() {
+    interrupted_at_entry!()
+}
+
+/// Whether code at `pc` has looked for an interrupt, or is about to, and is about to jump to the guest.
+pub(crate) fn is_entering_guest(pc: usize) -> bool {
+    pc.wrapping_sub(enter_guest as unsafe extern "C-unwind" fn() as usize) < ENTERING
+}
+
 /// The assembly of a protected call, with the operands that are the same on both architectures.
 macro_rules! protected_call_asm {
     ($($assembly:tt)*) => {
@@ -65,6 +91,7 @@ macro_rules! protected_call_asm {
             seal = const core::mem::offset_of!($crate::shared::activation::Activation, seal),
             droppable = const core::mem::offset_of!($crate::shared::activation::Activation, droppable),
             prepare = sym $crate::outside::call::prepare,
+            within_a_jump = const $crate::outside::call::WITHIN_A_JUMP,
             call_within_a_jump = sym $crate::outside::call::call_within_a_jump,
             returned_out_of_order = sym $crate::outside::call::returned_out_of_order,
             trapped = sym $crate::outside::call::trapped,

@@ -115,6 +115,7 @@ macro_rules! protected_call {
             ".cfi_startproc",
             $crate::arch::unwind_tables!(),
             ".cfi_remember_state",
+            $crate::arch::define_itself!(),
             "20:",
             "endbr64",
             // What is checked here is what the slow path would find in order; it finds the words for what is not.
@@ -338,7 +339,8 @@ macro_rules! protected_call {
             "dec rcx",
             "jmp 21b",
             "31:",
-            "jg {call_within_a_jump}",
+            "cmp eax, {within_a_jump}",
+            "je {call_within_a_jump}",
             "ret",
             "9:",
             ".cfi_endproc",
@@ -438,6 +440,165 @@ macro_rules! raise {
 }
 pub(crate) use raise;
 
+/// The body of `wasmtrap_run_call(run: rdi, function: rsi, argument: rdx, trap: rcx) -> eax`.
+macro_rules! run_call {
+    () => {
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "endbr64",
+            "sub rsp, {size}",
+            ".cfi_adjust_cfa_offset {size}",
+            "mov qword ptr [rsp], rdi",
+            "mov qword ptr [rsp + {function}], rsi",
+            "mov qword ptr [rsp + {argument}], rdx",
+            "mov qword ptr [rsp + {trap}], rcx",
+            "mov rdi, rsp",
+            "call {prepare}",
+            "test eax, eax",
+            "jnz 2f",
+            $crate::arch::address_of!("rdi", "{begin}"),
+            "mov rsi, rsp",
+            "mov rdx, qword ptr [rsp + {trap}]",
+            $crate::arch::call_itself!(),
+            "mov rdi, rsp",
+            "mov esi, eax",
+            "call {end}",
+            "2:",
+            "add rsp, {size}",
+            ".cfi_adjust_cfa_offset -{size}",
+            "ret",
+            ".cfi_endproc",
+            size = const size_of::<$crate::outside::runs::Arguments>(),
+            function = const core::mem::offset_of!($crate::outside::runs::Arguments, function),
+            argument = const core::mem::offset_of!($crate::outside::runs::Arguments, argument),
+            trap = const core::mem::offset_of!($crate::outside::runs::Arguments, trap),
+            prepare = sym $crate::outside::runs::prepare,
+            begin = sym $crate::arch::begin_run,
+            end = sym $crate::outside::runs::end,
+        )
+    };
+}
+pub(crate) use run_call;
+
+/// The body of the function that a run's protected call calls, `(arguments: rdi)`.
+macro_rules! begin_run {
+    () => {
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "endbr64",
+            "push rdi",
+            ".cfi_adjust_cfa_offset 8",
+            "call {begin}",
+            "pop rax",
+            ".cfi_adjust_cfa_offset -8",
+            "mov rdi, qword ptr [rax + {argument}]",
+            "mov rcx, qword ptr [rax + {word}]",
+            "mov rax, qword ptr [rax + {function}]",
+            "jmp {enter}",
+            ".cfi_endproc",
+            begin = sym $crate::outside::runs::begin,
+            function = const core::mem::offset_of!($crate::outside::runs::Arguments, function),
+            argument = const core::mem::offset_of!($crate::outside::runs::Arguments, argument),
+            word = const core::mem::offset_of!($crate::outside::runs::Arguments, word),
+            enter = sym $crate::arch::enter_guest,
+        )
+    };
+}
+pub(crate) use begin_run;
+
+/// The body of `enter_guest(argument: rdi, the run's word: rcx, function: rax)`.
+macro_rules! enter_guest {
+    () => {
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "test byte ptr [rcx], {pending}",
+            "jnz 2f",
+            "jmp rax",
+            "2:",
+            "jmp {interrupted}",
+            ".cfi_endproc",
+            pending = const $crate::shared::runs::PENDING,
+            interrupted = sym $crate::arch::interrupted_at_entry,
+        )
+    };
+}
+pub(crate) use enter_guest;
+
+/// The bytes of `enter_guest`'s first three instructions, or a little more, but not more than all of it: in each of
+/// them the guest has not begun.
+pub(crate) const ENTERING: usize = 8;
+
+/// The body of the function to which that one goes, with the registers as they are there.
+macro_rules! interrupted_at_entry {
+    () => {
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "push rdi",
+            ".cfi_adjust_cfa_offset 8",
+            "push rax",
+            ".cfi_adjust_cfa_offset 8",
+            "push rcx",
+            ".cfi_adjust_cfa_offset 8",
+            "mov rdi, rax",
+            "lea rsi, [rsp + 24]",
+            "mov rdx, rbp",
+            "call {at_first_instruction}",
+            "test rax, rax",
+            "jz 2f",
+            "mov ebx, edx",
+            $crate::arch::jump_to_raise_landing!(),
+            // Taken back in between.
+            "2:",
+            "pop rcx",
+            ".cfi_adjust_cfa_offset -8",
+            "pop rax",
+            ".cfi_adjust_cfa_offset -8",
+            "pop rdi",
+            ".cfi_adjust_cfa_offset -8",
+            "jmp {enter}",
+            ".cfi_endproc",
+            at_first_instruction = sym $crate::outside::runs::at_first_instruction,
+            enter = sym $crate::arch::enter_guest,
+        )
+    };
+}
+pub(crate) use interrupted_at_entry;
+
+/// The body of `wasmtrap_interrupt_point()`.
+macro_rules! interrupt_point {
+    () => {
+        core::arch::naked_asm!(
+            ".cfi_startproc",
+            "endbr64",
+            $crate::arch::load_thread!("rax"),
+            "test rax, rax",
+            "jz 3f",
+            "test byte ptr [rax + {attention}], {interrupt}",
+            "jz 3f",
+            "mov rdi, qword ptr [rsp]",
+            "lea rsi, [rsp + 8]",
+            "mov rdx, rbp",
+            "sub rsp, 8",
+            ".cfi_adjust_cfa_offset 8",
+            "call {at_point}",
+            "test rax, rax",
+            "jz 2f",
+            "mov ebx, edx",
+            $crate::arch::jump_to_raise_landing!(),
+            "2:",
+            "add rsp, 8",
+            ".cfi_adjust_cfa_offset -8",
+            "3:",
+            "ret",
+            ".cfi_endproc",
+            attention = const core::mem::offset_of!($crate::shared::thread::Thread, attention),
+            interrupt = const $crate::shared::thread::ATTENTION_INTERRUPT,
+            at_point = sym $crate::outside::runs::at_point,
+        )
+    };
+}
+pub(crate) use interrupt_point;
+
 /// The body of `call_fault_handler(handler: rdi, fault: rsi) -> eax`.
 macro_rules! call_fault_handler {
     () => {
@@ -458,7 +619,7 @@ pub(crate) use call_fault_handler;
 /// The body of a signal entry point, `(signal: edi, siginfo: rsi, ucontext: rdx)`: adds the stack pointer and the
 /// number of the entry point, from which `entered` can tell whether the kernel called or another handler did.
 macro_rules! signal_entry {
-    ($entry:literal) => {
+    ($entry:literal, $entered:ident) => {
         core::arch::naked_asm!(
             ".cfi_startproc",
             "endbr64",
@@ -487,7 +648,7 @@ macro_rules! signal_entry {
             "jmp {forwards_to}",
             entry = const $entry,
             alignment_check = const 1 << 18,
-            entered = sym $crate::inside::signals::entry::entered,
+            entered = sym $crate::inside::signals::entry::$entered,
             forwards_to = sym $crate::inside::signals::entry::forwards_to,
         )
     };

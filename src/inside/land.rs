@@ -10,6 +10,7 @@ use crate::arch;
 use crate::shared::abi::*;
 use crate::shared::activation::{Activation, NOT_DROPPABLE, droppable_for};
 use crate::shared::pending::PendingTraps;
+use crate::shared::runs;
 use crate::shared::seal;
 use crate::shared::thread::{StackBounds, Thread};
 
@@ -73,7 +74,12 @@ pub(crate) fn is_alive(thread: &Thread, activation: *const Activation, sp: usize
 /// The index of the protected call in which a trap of code that runs at `sp` can land: the innermost that is alive.
 #[inline(always)]
 fn innermost_alive(thread: &Thread, sp: usize) -> Option<usize> {
-    let mut index = thread.calls.depth();
+    alive_below(thread, thread.calls.depth(), sp)
+}
+
+/// The index of the innermost protected call that is alive among the `index` outermost.
+#[inline(always)]
+fn alive_below(thread: &Thread, mut index: usize, sp: usize) -> Option<usize> {
     while index > 0 {
         index -= 1;
         if is_alive(thread, thread.calls.get(index), sp) {
@@ -94,6 +100,23 @@ pub(crate) fn may_be_dropped(activation: *const Activation, client: wasmtrap_cli
     // SAFETY: the frame of a call that is alive can be read.
     let word = unsafe { activation.as_ref() }.map_or(NOT_DROPPABLE, |call| call.droppable.load(Ordering::Relaxed));
     word == droppable_for(client)
+}
+
+/// Takes an interrupt of the innermost run that has one, of those that a trap in `landing` ends or leaves: its code and
+/// its payload. `sp` is the stack pointer of the code that runs.
+pub(crate) fn take_interrupt(thread: &Thread, landing: *const Activation, sp: usize) -> Option<(wasmtrap_code_t, u64)> {
+    let mut left = thread.calls.find(landing)? + 1;
+    while let Some(index) = alive_below(thread, left, sp) {
+        left = index;
+        // SAFETY: the frame of a call that is alive can be read.
+        let run = unsafe { (*thread.calls.get(index)).run.load(Ordering::Relaxed) };
+        if run != 0
+            && let Some(taken) = runs::take(run)
+        {
+            return Some(taken);
+        }
+    }
+    None
 }
 
 /// Whether there is a protected call in which a trap of code that runs at `sp` can land.

@@ -16,6 +16,7 @@ pub(crate) mod backtrace;
 )]
 pub(crate) mod decide;
 pub(crate) mod find;
+pub(crate) mod interrupt;
 pub(crate) mod land;
 pub(crate) mod lookup;
 #[cfg(any(wasmtrap_mach, test, feature = "fuzzing"))]

@@ -9,7 +9,7 @@ use core::sync::atomic::{Ordering, fence};
 use super::error::{self, Failure, fail};
 use super::text::Text;
 use super::threads::chains;
-use super::{library, platform, sanitizers, threads};
+use super::{library, platform, runs, sanitizers, threads};
 use crate::arch;
 use crate::inside::signals::kernel;
 use crate::inside::{ask, backend, land, tables};
@@ -21,7 +21,7 @@ use crate::shared::thread::{ATTENTION_SET_UP, Thread};
 use crate::shared::tree;
 
 /// What `prepare` says where the call has to be made by `call_within_a_jump`.
-const WITHIN_A_JUMP: wasmtrap_status_t = 1;
+pub(crate) const WITHIN_A_JUMP: wasmtrap_status_t = 2;
 
 /// No less than any platform's jmp_buf; a multiple of 16.
 pub(crate) const SIZE_OF_JUMP: usize = 512;
@@ -42,11 +42,12 @@ pub(crate) unsafe extern "C-unwind" fn call_within_a_jump(
 /// Before the call, when the fast path found something missing: attaches the thread and makes room, or says what is
 /// wrong. `sp` is further in than any protected call that is alive on this stack.
 ///
-/// When this returns WASMTRAP_OK the thread counts as inside of one more call, whose entry is still 0.
+/// When this returns WASMTRAP_OK the thread counts as inside of one more call, whose entry is still 0. WASMTRAP_TRAPPED
+/// says that a run which the call would be in has been interrupted: the function is not called.
 pub(crate) unsafe extern "C" fn prepare(
     function: wasmtrap_function_t,
     _argument: *mut core::ffi::c_void,
-    trap: *const wasmtrap_trap_t,
+    trap: *mut wasmtrap_trap_t,
     sp: usize,
 ) -> wasmtrap_status_t {
     let result = library::require_ready()
@@ -55,10 +56,31 @@ pub(crate) unsafe extern "C" fn prepare(
         .and_then(|_| unsafe { check_record(trap) })
         .and_then(|()| enter(sp));
     match result {
-        Ok(()) if sanitizers::need_jumps() => WITHIN_A_JUMP,
-        Ok(()) => WASMTRAP_OK,
+        Ok(Entered::Interrupted(code, payload)) => {
+            let pc = function.map_or(0, |function| function as usize);
+            let at = TrapAt { source: WASMTRAP_SOURCE_INTERRUPT, pc, is_return_address: false, sp, fp: 0 };
+            // SAFETY: null or checked above, and by the contract of wasmtrap_call valid.
+            if let Some(out) = unsafe { trap.as_mut() } {
+                at.describe(out, code, payload);
+                if let (Some(frame), false) = (core::ptr::NonNull::new(out.frames), out.frames_capacity == 0) {
+                    // SAFETY: the caller vouches for its frames, of which there is one.
+                    unsafe { frame.write(pc) };
+                    out.frame_count = 1;
+                }
+            }
+            WASMTRAP_TRAPPED
+        }
+        Ok(Entered::Yes) if sanitizers::need_jumps() => WITHIN_A_JUMP,
+        Ok(Entered::Yes) => WASMTRAP_OK,
         Err(failure) => failure.status(),
     }
+}
+
+/// What entering a call came to.
+enum Entered {
+    Yes,
+    /// A run is to end instead, with this code and payload.
+    Interrupted(wasmtrap_code_t, u64),
 }
 
 /// # Safety
@@ -83,11 +105,14 @@ unsafe fn check_record(trap: *const wasmtrap_trap_t) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Has the thread, attached if need be, count as inside of one more call.
-fn enter(sp: usize) -> Result<(), Failure> {
+/// Has the thread, attached if need be, count as inside of one more call, unless one of its runs was interrupted.
+fn enter(sp: usize) -> Result<Entered, Failure> {
     loop {
         let thread = threads::attach()?;
         chains::forget_left_calls(thread, sp);
+        if let Some((code, payload)) = runs::take_at_entry(thread, sp) {
+            return Ok(Entered::Interrupted(code, payload));
+        }
         chains::make_room(thread, 1)?;
         let depth = thread.calls.depth();
         thread.calls.set_depth(depth + 1);
@@ -95,7 +120,7 @@ fn enter(sp: usize) -> Result<(), Failure> {
         // for attention.
         fence(Ordering::SeqCst);
         if thread.attention.load(Ordering::SeqCst) & ATTENTION_SET_UP == 0 {
-            return Ok(());
+            return Ok(Entered::Yes);
         }
         thread.calls.set_depth(depth);
     }
@@ -114,7 +139,13 @@ fn this_thread() -> Option<&'static Thread> {
 /// The activation is that of a call which is just ending on this thread.
 unsafe fn unlink(activation: *mut Activation) -> bool {
     // SAFETY: the caller's promise.
-    unsafe { seal::take_off(activation) };
+    let run = unsafe {
+        seal::take_off(activation);
+        (*activation).run.load(Ordering::Relaxed)
+    };
+    if run != 0 {
+        runs::ended(run);
+    }
     let Some(thread) = this_thread() else { return false };
     let calls = &thread.calls;
     let Some(index) = calls.find(activation) else { return false };
@@ -218,8 +249,70 @@ pub(crate) struct Landing {
     left_to_do: usize,
 }
 
-/// wasmtrap_raise was called: takes the call that it lands in off the chain, writes the record where the caller wants
-/// it, and returns where to land.
+impl Landing {
+    /// Nowhere.
+    pub(super) const NONE: Self = Self { activation: core::ptr::null(), left_to_do: 0 };
+}
+
+/// Where a trap that is no fault comes from.
+pub(super) struct TrapAt {
+    pub(super) source: u32,
+    pub(super) pc: usize,
+    /// The instruction that counts is the call before it, which may be the last of its range.
+    pub(super) is_return_address: bool,
+    pub(super) sp: usize,
+    pub(super) fp: usize,
+}
+
+impl TrapAt {
+    /// Writes a record without a backtrace.
+    fn describe(&self, out: &mut wasmtrap_trap_t, code: wasmtrap_code_t, payload: u64) {
+        let &Self { source, pc, sp, fp, .. } = self;
+        let (frames, frames_capacity) = (out.frames, out.frames_capacity);
+        *out = wasmtrap_trap_t { frames, frames_capacity, code, source, payload, pc, sp, fp, ..land::EMPTY };
+        let back = usize::from(self.is_return_address);
+        let place = pc.wrapping_sub(back);
+        if let Some(hit) = crate::inside::find::find(&tree::CODE, place, |entry| tables::hit(entry, place)) {
+            land::describe_code(out, &hit);
+            out.code_offset += back;
+        }
+    }
+}
+
+/// Makes a trap that is no fault: takes the call that it lands in off the chain, writes the record where the caller
+/// wants it, and returns where to land.
+///
+/// # Safety
+/// `place` is a protected call of this thread that is alive, and the trap lands in it.
+pub(super) unsafe fn land(
+    thread: &Thread,
+    place: *mut Activation,
+    code: wasmtrap_code_t,
+    payload: u64,
+    at: &TrapAt,
+) -> Landing {
+    // SAFETY: the caller's promise; null or, by the contract of wasmtrap_call, valid during the call; its size was
+    // checked before it.
+    if let Some(out) = unsafe { (*place).trap.as_mut() } {
+        at.describe(out, code, payload);
+        // SAFETY: what wasmtrap_call was given.
+        unsafe { land::add_frames_for_caller(out, thread, place) };
+    }
+    // SAFETY: the caller's promise.
+    let activation = unsafe { landed(thread, place) };
+    platform::leaving_for(activation);
+    sanitizers::frames_are_dropped(thread, at.sp, activation);
+    let left_to_do = match ask::left_by_raise(thread, at.sp, activation) {
+        Some(mask) => {
+            thread.mask_to_put_back.set(mask);
+            3
+        }
+        None => 1,
+    };
+    Landing { activation, left_to_do }
+}
+
+/// wasmtrap_raise was called: what comes of it.
 pub(crate) unsafe extern "C" fn raised(
     code: wasmtrap_code_t,
     payload: u64,
@@ -229,8 +322,7 @@ pub(crate) unsafe extern "C" fn raised(
 ) -> Landing {
     let thread = this_thread();
     let place = thread.map_or(core::ptr::null_mut(), |thread| land::landing_place(thread, sp, fp, None));
-    // SAFETY: null or a protected call of this thread that is alive.
-    let (Some(thread), Some(activation)) = (thread, unsafe { place.as_ref() }) else {
+    let (Some(thread), false) = (thread, place.is_null()) else {
         let mut text = Text::<256>::new();
         let _ = writeln!(
             text,
@@ -241,39 +333,7 @@ pub(crate) unsafe extern "C" fn raised(
         // SAFETY: no arguments.
         unsafe { libc::abort() }
     };
-    // SAFETY: null or, by the contract of wasmtrap_call, valid during the call; its size was checked before it.
-    if let Some(out) = unsafe { activation.trap.as_mut() } {
-        let (frames, capacity) = (out.frames, out.frames_capacity);
-        *out = wasmtrap_trap_t {
-            frames,
-            frames_capacity: capacity,
-            code,
-            source: WASMTRAP_SOURCE_RAISE,
-            payload,
-            pc,
-            sp,
-            fp,
-            ..land::EMPTY
-        };
-        // The return address may be one past the range's end; the call before it is what counts.
-        let caller = pc.wrapping_sub(1);
-        if let Some(hit) = crate::inside::find::find(&tree::CODE, caller, |entry| tables::hit(entry, caller)) {
-            land::describe_code(out, &hit);
-            out.code_offset += 1;
-        }
-        // SAFETY: what wasmtrap_call was given.
-        unsafe { land::add_frames_for_caller(out, thread, activation) };
-    }
-    // SAFETY: it is alive, and the trap lands in it.
-    let activation = unsafe { landed(thread, place) };
-    platform::leaving_for(activation);
-    sanitizers::frames_are_dropped(thread, sp, activation);
-    let left_to_do = match ask::left_by_raise(thread, sp, activation) {
-        Some(mask) => {
-            thread.mask_to_put_back.set(mask);
-            3
-        }
-        None => 1,
-    };
-    Landing { activation, left_to_do }
+    let at = TrapAt { source: WASMTRAP_SOURCE_RAISE, pc, is_return_address: true, sp, fp };
+    // SAFETY: a protected call of this thread that is alive.
+    unsafe { land(thread, place, code, payload, &at) }
 }

@@ -8,8 +8,11 @@ use crate::shared::abi::*;
 pub(crate) fn register(desc: &wasmtrap_code_desc_t) -> Result<u64, Failure> {
     let mut kinds = kinds(desc)?;
     let (start, last) = range("desc->start", desc.start.addr(), "desc->length", desc.length)?;
-    if desc.flags & !(WASMTRAP_CODE_STRICT | WASMTRAP_CODE_ADOPTED) != 0 {
-        return Err(unknown_flags(desc.flags, "0, WASMTRAP_CODE_STRICT and WASMTRAP_CODE_ADOPTED are"));
+    if desc.flags & !(WASMTRAP_CODE_STRICT | WASMTRAP_CODE_ADOPTED | WASMTRAP_CODE_NOT_INTERRUPTIBLE) != 0 {
+        return Err(unknown_flags(
+            desc.flags,
+            "WASMTRAP_CODE_STRICT, WASMTRAP_CODE_ADOPTED and WASMTRAP_CODE_NOT_INTERRUPTIBLE are",
+        ));
     }
     if desc.flags & WASMTRAP_CODE_ADOPTED != 0 {
         require_nothing_of_traps(desc)?;

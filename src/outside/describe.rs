@@ -5,7 +5,7 @@ use core::fmt::{self, Write};
 
 use super::clients::Client;
 use super::text::CallerBuffer;
-use super::{adoption, exceptions, library, names, platform, registry, signals, threads};
+use super::{adoption, exceptions, interrupt_signal, library, names, platform, registry, signals, threads};
 use crate::shared::abi::*;
 use crate::shared::state;
 use core::sync::atomic::Ordering;
@@ -64,6 +64,10 @@ fn write_all(out: &mut CallerBuffer) -> fmt::Result {
             write_handler(out, sigaction)?;
             writeln!(out, "; what it keeps to itself is asked of the kernel, and set there")?;
         }
+    }
+    match interrupt_signal::current() {
+        0 => (),
+        signal => writeln!(out, "interrupts: by signal {signal}")?,
     }
     let mut result = Ok(());
     library::with_clients(|clients| {

@@ -11,7 +11,7 @@ use super::grace_period::Patience;
 use super::lock::{Guard, Locked};
 use super::obstacle::Obstacle;
 use super::options::{self, AskedBy, Options};
-use super::{exceptions, fault_handlers, fork, pin, platform, registry, secret, signals, threads};
+use super::{exceptions, fault_handlers, fork, interrupt_signal, pin, platform, registry, secret, signals, threads};
 use crate::shared::abi::*;
 use crate::shared::state;
 
@@ -137,9 +137,17 @@ fn extend(state: &State, set_up: &SetUp, client: &Client, room: &mut signals::Ro
         ));
     }
     let more_kinds = options.fault_kinds & !set_up.options.fault_kinds;
-    if !options.host_owns_signals && more_kinds != 0 {
+    let more_signals = !options.host_owns_signals && more_kinds != 0;
+    if more_signals {
         state.adoptions.require_none_begun()?;
-        signals::install(more_kinds, room)?;
+    }
+    let had_interrupts = interrupt_signal::current() != 0;
+    interrupt_signal::install(options.interrupt_signal, options.host_owns_signals)?;
+    if more_signals && let Err(failure) = signals::install(more_kinds, room) {
+        if !had_interrupts {
+            interrupt_signal::remove();
+        }
+        return Err(failure);
     }
     if set_up.backend == WASMTRAP_BACKEND_MACH_PORTS {
         exceptions::extend(options.fault_kinds);
@@ -159,6 +167,13 @@ fn set_up(state: &mut State, options: Options, room: &mut signals::Room) -> Resu
     if !options.host_owns_signals
         && let Err(failure) = signals::install(options.fault_kinds, room)
     {
+        stop(backend);
+        return Err(failure);
+    }
+    if let Err(failure) = interrupt_signal::install(options.interrupt_signal, options.host_owns_signals) {
+        if !options.host_owns_signals {
+            signals::remove(options.fault_kinds);
+        }
         stop(backend);
         return Err(failure);
     }
@@ -323,6 +338,7 @@ fn shut_down(state: &mut State, leavings: &mut Leavings, room: &mut signals::Roo
         signals::stand_ins::collect();
         signals::remove(set_up.options.fault_kinds);
     }
+    interrupt_signal::remove();
     stop(set_up.backend);
     registry::CODE.clear(&mut leavings.ranges);
     registry::REGIONS.clear(&mut leavings.ranges);
@@ -389,6 +405,7 @@ pub(crate) fn set_fault_handler(
 pub(crate) fn lock_for_fork() {
     STATE.acquire();
     signals::lock_for_fork();
+    interrupt_signal::lock_for_fork();
 }
 
 /// # Safety
@@ -396,6 +413,7 @@ pub(crate) fn lock_for_fork() {
 pub(crate) unsafe fn unlock_after_fork_in_parent() {
     // SAFETY: the caller's promise.
     unsafe {
+        interrupt_signal::unlock_after_fork();
         signals::unlock_after_fork();
         STATE.release();
     }
@@ -418,6 +436,7 @@ pub(crate) unsafe fn unlock_after_fork_in_child() {
     }
     // SAFETY: the caller's promise.
     unsafe {
+        interrupt_signal::unlock_after_fork();
         signals::unlock_after_fork();
         STATE.release();
     }

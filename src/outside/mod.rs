@@ -14,6 +14,7 @@ pub(crate) mod fork;
 pub(crate) mod grace_period;
 pub(crate) mod growing;
 pub(crate) mod guest_access;
+pub(crate) mod interrupt_signal;
 pub(crate) mod library;
 pub(crate) mod lock;
 #[cfg(any(wasmtrap_mach, test))]
@@ -26,8 +27,10 @@ pub(crate) mod obstacle;
 pub(crate) mod options;
 pub(crate) mod pin;
 pub(crate) mod platform;
+pub(crate) mod poll_pages;
 pub(crate) mod regions;
 pub(crate) mod registry;
+pub(crate) mod runs;
 pub(crate) mod sanitizers;
 pub(crate) mod secret;
 pub(crate) mod signals;

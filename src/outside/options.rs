@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 
 use super::error::{Failure, fail};
-use super::{exceptions, platform};
+use super::{exceptions, interrupt_signal, platform};
 use crate::shared::abi::*;
 
 const ALL_KINDS: u32 =
@@ -34,6 +34,8 @@ pub(crate) struct Options {
     pub(crate) host_owns_signals: bool,
     pub(crate) keep_signal_mask: bool,
     pub(crate) alternate_stack_size: usize,
+    /// 0 for none.
+    pub(crate) interrupt_signal: libc::c_int,
 }
 
 impl Options {
@@ -55,6 +57,12 @@ impl Options {
         if self.keep_signal_mask && !first.keep_signal_mask {
             return Some(("the threads' signal mask", "changed (the fault signals are unblocked)", "left alone"));
         }
+        let other_signal = self.interrupt_signal != 0
+            && interrupt_signal::current() != 0
+            && self.interrupt_signal != interrupt_signal::current();
+        if other_signal {
+            return Some(("the signal of interrupts", "another one", "the one in its options"));
+        }
         let owner = |host_owns_signals| if host_owns_signals { "the host" } else { "the library" };
         (self.host_owns_signals != first.host_owns_signals).then(|| {
             ("the owner of the signal handlers", owner(first.host_owns_signals), owner(self.host_owns_signals))
@@ -70,6 +78,7 @@ impl Options {
             ("flags (host owns signals)", self.host_owns_signals.into(), other.host_owns_signals.into()),
             ("flags (keep signal mask)", self.keep_signal_mask.into(), other.keep_signal_mask.into()),
             ("alternate_stack_size", self.alternate_stack_size, other.alternate_stack_size),
+            ("interrupt_signal", self.interrupt_signal as usize, other.interrupt_signal as usize),
         ];
         match fields.iter().find(|(_, first, second)| first != second) {
             None => Ok(()),
@@ -98,6 +107,7 @@ pub(crate) fn read(given: Option<&wasmtrap_options_t>) -> Result<Options, Failur
             host_owns_signals: false,
             keep_signal_mask: false,
             alternate_stack_size: DEFAULT_ALTERNATE_STACK,
+            interrupt_signal: 0,
         },
         Some(given) => check(given)?,
     };
@@ -149,6 +159,16 @@ fn check(given: &wasmtrap_options_t) -> Result<Options, Failure> {
             given.flags
         )));
     }
+    if given.interrupt_signal != 0 && !interrupt_signal::may_be(given.interrupt_signal) {
+        return Err(invalid(format_args!(
+            "options->interrupt_signal is {}, which is no signal that can be had: it must be one that can be caught, \
+             that no fault makes, and that libc does not keep to itself",
+            given.interrupt_signal
+        )));
+    }
+    if given.reserved != 0 {
+        return Err(invalid(format_args!("options->reserved is {:#x}, but it must be 0", given.reserved)));
+    }
     let alternate_stack_size = match given.alternate_stack_size {
         0 => DEFAULT_ALTERNATE_STACK,
         size if (LEAST_ALTERNATE_STACK..=MOST_ALTERNATE_STACK).contains(&size) => size,
@@ -167,6 +187,7 @@ fn check(given: &wasmtrap_options_t) -> Result<Options, Failure> {
         host_owns_signals: given.flags & WASMTRAP_INIT_HOST_OWNS_SIGNALS != 0,
         keep_signal_mask: given.flags & WASMTRAP_INIT_KEEP_SIGNAL_MASK != 0,
         alternate_stack_size,
+        interrupt_signal: given.interrupt_signal,
     })
 }
 

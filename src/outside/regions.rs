@@ -43,6 +43,28 @@ pub(crate) fn register(desc: &wasmtrap_region_desc_t) -> Result<u64, Failure> {
     insert(&registry::REGIONS, new, "region")
 }
 
+/// Registers a page that guests poll.
+pub(crate) fn register_poll_page(
+    page: *const core::ffi::c_void,
+    size: usize,
+    client: wasmtrap_client_t,
+    code: wasmtrap_code_t,
+) -> Result<u64, Failure> {
+    let new = NewEntry {
+        start: page.addr(),
+        last: page.addr() + (size - 1),
+        user: 0,
+        flags: WASMTRAP_REGION_POLL_PAGE,
+        code,
+        accessible: 0,
+        accessible_code: WASMTRAP_CODE_NONE,
+        client,
+        kinds: 0,
+        sites: None,
+    };
+    insert(&registry::REGIONS, new, "region")
+}
+
 pub(crate) fn unregister(id: u64) -> Result<(), Failure> {
     remove(&registry::REGIONS, id, "region")
 }

@@ -172,6 +172,14 @@ pub struct wasmtrap_options_t {
     /// default (32 KiB, or more where the kernel's own frame is large), else 16 KiB to 64 MiB. Rounded up to pages, and
     /// up to what the kernel needs for two signals (AT_MINSIGSTKSZ).
     pub alternate_stack_size: usize,
+    /// The signal by which wasmtrap_interrupt reaches threads that are in registered code; 0 for none. The host gives it
+    /// to the library, which installs a handler of its own, with SA_RESTART, and unblocks it in the threads that are
+    /// attached (but for WASMTRAP_INIT_KEEP_SIGNAL_MASK and WASMTRAP_INIT_HOST_OWNS_SIGNALS). A real-time signal is
+    /// best: SIGRTMIN + 5, say. A signal of faults, one that libc keeps to itself and one that cannot be caught are
+    /// WASMTRAP_ERR_INVALID_ARGUMENT; one that has a handler already is WASMTRAP_ERR_CONFLICT.
+    pub interrupt_signal: i32,
+    /// Must be 0.
+    pub reserved: u32,
 }
 
 // --- Clients ---------------------------------------------------------------------------------------------------------
@@ -226,6 +234,13 @@ pub const WASMTRAP_CODE_ADOPTED: u32 = 4;
 /// work. Fetching instructions from the region is no access to it, and forwarded.
 pub const WASMTRAP_REGION_ANY_PC: u32 = 2;
 
+/// In wasmtrap_region_info_t: the region is a page of wasmtrap_poll_page_open. Nobody can ask for it.
+pub const WASMTRAP_REGION_POLL_PAGE: u32 = 0x8000_0000;
+
+/// Code in this range is not interrupted by wasmtrap_interrupt's signal, as if it were the host's: for an interpreter's
+/// own functions, which may be half-way through something that has to be whole. WASMTRAP_CODE_ADOPTED implies it.
+pub const WASMTRAP_CODE_NOT_INTERRUPTIBLE: u32 = 8;
+
 /// One instruction that may trap.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -251,7 +266,7 @@ pub struct wasmtrap_code_desc_t {
     pub sites: *const wasmtrap_site_t,
     /// Number of elements in `sites`; 0 if it is NULL.
     pub site_count: usize,
-    /// WASMTRAP_CODE_STRICT, WASMTRAP_CODE_ADOPTED, or 0.
+    /// WASMTRAP_CODE_* flags or-ed together: STRICT, ADOPTED, NOT_INTERRUPTIBLE.
     pub flags: u32,
     /// The embedder's own, handed back in trap records. Never looked at.
     pub user: *mut c_void,
@@ -366,6 +381,9 @@ pub const WASMTRAP_SOURCE_FAULT: u32 = 0;
 pub const WASMTRAP_SOURCE_RAISE: u32 = 1;
 /// The trap came from a fault, by the word of the fault handler (wasmtrap_set_fault_handler).
 pub const WASMTRAP_SOURCE_HANDLER: u32 = 2;
+/// The trap came from wasmtrap_interrupt. pc is where the thread was; or the function that was about to be called, of
+/// which no instruction has run; or, from wasmtrap_interrupt_point, that call's return address.
+pub const WASMTRAP_SOURCE_INTERRUPT: u32 = 3;
 
 /// code_id, code_user and code_offset are set: the program counter is in a registered range.
 pub const WASMTRAP_HAS_CODE: u32 = 1;
@@ -463,6 +481,10 @@ pub struct wasmtrap_trap_t {
     /// The registers at the fault.
     pub registers: wasmtrap_registers_t,
 }
+
+/// A run: one protected call that other threads can interrupt. A number, never 0, and of no other run until four
+/// billion others have come and gone.
+pub type wasmtrap_run_t = u64;
 
 /// A function that runs under protection.
 pub type wasmtrap_function_t = Option<unsafe extern "C-unwind" fn(argument: *mut c_void)>;

@@ -11,6 +11,7 @@ pub(crate) mod mach;
 mod none;
 pub(crate) mod pending;
 pub(crate) mod readers;
+pub(crate) mod runs;
 pub(crate) mod seal;
 pub(crate) mod state;
 pub(crate) mod thread;

@@ -1,7 +1,7 @@
 //! The few words that say what the library is doing.
 
 use core::ffi::c_void;
-use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
 use super::abi::*;
 
@@ -17,6 +17,9 @@ pub(crate) fn is_ready() -> bool {
 
 /// The kinds of fault (WASMTRAP_FAULT_*) that may become traps; 0 before init and after shutdown.
 pub(crate) static ARMED_KINDS: AtomicU32 = AtomicU32::new(0);
+
+/// The signal by which threads are interrupted; 0 if there is none.
+pub(crate) static INTERRUPT_SIGNAL: AtomicI32 = AtomicI32::new(0);
 
 /// A client's fault handler. Freed when no reader is left that could find it, and no thread has it pinned.
 #[repr(C)]

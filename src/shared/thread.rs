@@ -1,7 +1,7 @@
 //! What the library knows of a thread that is attached.
 
 use core::cell::Cell;
-use core::sync::atomic::AtomicU8;
+use core::sync::atomic::{AtomicU8, AtomicU32};
 
 use super::calls::Calls;
 use super::pending::PendingTraps;
@@ -90,8 +90,11 @@ pub(crate) const ATTENTION_SANITIZER: u8 = 8;
 /// The thread's alternate stack is not big enough, and was in use when that was seen.
 pub(crate) const ATTENTION_STACK: u8 = 16;
 
-/// What stays as long as the thread is attached.
-pub(crate) const LASTING_ATTENTION: u8 = ATTENTION_ALWAYS | ATTENTION_SANITIZER;
+/// A run of the thread may have been interrupted. Cleared by who looks whether one has.
+pub(crate) const ATTENTION_INTERRUPT: u8 = 32;
+
+/// What attaching the thread anew leaves as it is.
+pub(crate) const LASTING_ATTENTION: u8 = ATTENTION_ALWAYS | ATTENTION_SANITIZER | ATTENTION_INTERRUPT;
 
 /// A call of the embedder's fault handler.
 #[derive(Clone, Copy)]
@@ -131,6 +134,12 @@ pub(crate) struct Thread {
     pub(crate) alternate_stack: Cell<Option<AlternateStack>>,
     /// The fault signals that were blocked until the thread was attached, by their index in `disposition::SIGNALS`.
     pub(crate) lifted: Cell<u32>,
+    /// The same for the signal of interrupts.
+    pub(crate) lifted_interrupts: Cell<bool>,
+    /// For other threads, which send it that signal.
+    pub(crate) handle: libc::pthread_t,
+    /// How many runs are on it. Changed with the list's lock.
+    pub(crate) runs: AtomicU32,
     /// The embedder's fault handler, if it was called on this thread and has not returned.
     pub(crate) asking: Cell<Asking>,
     /// The signal mask that a raise out of the fault handler still has to put back, on the stack of its protected call.

@@ -13,7 +13,7 @@ use crate::inside::ask::{self, SignalStack};
 use crate::inside::decide::{Fault, Verdict, decide};
 use crate::inside::machine::{Machine, Report};
 use crate::inside::tables::Live;
-use crate::inside::{backend, land};
+use crate::inside::{backend, interrupt, land};
 use crate::shared::abi::*;
 use crate::shared::disposition::{self, ENTRY_POINTS};
 use crate::shared::{adopted, state};
@@ -26,7 +26,7 @@ macro_rules! entry_points {
         $(
             #[unsafe(naked)]
             unsafe extern "C" fn $name(_signal: libc::c_int, _info: *mut siginfo_t, _context: *mut ucontext_t) {
-                arch::signal_entry!($number)
+                arch::signal_entry!($number, entered)
             }
         )*
         $(#[$about])*
@@ -88,12 +88,7 @@ pub(crate) unsafe extern "C" fn entered(
 
 /// Whether the signal was the library's: it has been seen to then.
 #[inline(always)]
-pub(super) fn judged(
-    signal: libc::c_int,
-    info: &mut siginfo_t,
-    context: &mut ucontext_t,
-    entrance: Entrance,
-) -> bool {
+pub(super) fn judged(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t, entrance: Entrance) -> bool {
     let handled = if earlier_handler::kernel_called(info, context, entrance) {
         handle(signal, info, context)
     } else {
@@ -105,11 +100,53 @@ pub(super) fn judged(
     handled
 }
 
+/// The same for the signal of interrupts, which lies on top of nothing and is passed on to nobody.
+pub(crate) static INTERRUPT: EntryPoint = interrupt_entry;
+
+#[unsafe(naked)]
+unsafe extern "C" fn interrupt_entry(_signal: libc::c_int, _info: *mut siginfo_t, _context: *mut ucontext_t) {
+    arch::signal_entry!(0, entered_by_interrupt)
+}
+
+/// What it jumps to.
+unsafe extern "C" fn entered_by_interrupt(
+    signal: libc::c_int,
+    info: *mut siginfo_t,
+    context: *mut ucontext_t,
+    sp: usize,
+    entry: u32,
+    #[cfg(target_arch = "aarch64")] link: usize,
+    #[cfg(target_arch = "aarch64")] fp: usize,
+) {
+    // SAFETY: the kernel vouches for both.
+    let (Some(info), Some(context)) = (unsafe { info.as_mut() }, unsafe { context.as_mut() }) else { return };
+    let entrance = Entrance {
+        sp,
+        entry: entry as usize,
+        #[cfg(target_arch = "aarch64")]
+        link,
+        #[cfg(target_arch = "aarch64")]
+        fp,
+    };
+    if interrupt::signalled(signal, info, context) {
+        super::leave::prepare(info, context, entrance);
+    }
+}
+
 /// For hosts with signal handlers of their own: false if the signal is not ours.
 ///
 /// # Safety
 /// The pointers are null, or what the kernel gave to a handler, or to zeroed structures.
 pub(crate) unsafe fn try_handle(signal: libc::c_int, info: *mut siginfo_t, context: *mut ucontext_t) -> bool {
+    if signal != 0 && signal == state::INTERRUPT_SIGNAL.load(Ordering::Relaxed) {
+        // SAFETY: the caller's promise.
+        if let (Some(info), Some(context)) = unsafe { (info.as_mut(), context.as_mut()) }
+            && Context::is_one(context)
+        {
+            interrupt_undisturbed(signal, info, context);
+        }
+        return true;
+    }
     // The signal first: a context that came with any other one is not looked at.
     if !matches!(signal, libc::SIGSEGV | libc::SIGBUS | libc::SIGILL | libc::SIGFPE | libc::SIGTRAP) {
         return false;
@@ -129,6 +166,12 @@ fn handle_undisturbed(signal: libc::c_int, info: &mut siginfo_t, context: &mut u
     let mut handled = false;
     kernel::with_mask(u64::MAX, || handled = handle(signal, info, context));
     handled
+}
+
+/// As [`handle_undisturbed`], of the signal of interrupts.
+#[inline(never)]
+fn interrupt_undisturbed(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) {
+    kernel::with_mask(u64::MAX, || _ = interrupt::signalled(signal, info, context));
 }
 
 fn handle(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t) -> bool {

@@ -38,6 +38,11 @@ pub(crate) fn set_up() -> Result<(), Failure> {
     })
 }
 
+/// Whether a handler can be installed for this signal.
+pub(crate) fn can_be_caught(signal: c_int) -> bool {
+    (1..32).contains(&signal) && signal != libc::SIGKILL && signal != libc::SIGSTOP
+}
+
 /// Whether every thread of this process can be made to pass a barrier: `true`, because each call has its own
 /// (`arch::barrier_of_a_call`), so that there is no need.
 pub(crate) fn orders_threads() -> bool {

@@ -9,6 +9,7 @@ use crate::inside::land;
 use crate::outside::allocation;
 use crate::outside::error::{self, Failure, fail};
 use crate::outside::library;
+use crate::outside::runs;
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
 use crate::shared::calls::{BOTTOM, Calls, FIRST_CAPACITY};
@@ -91,6 +92,7 @@ pub(crate) fn detach() -> Result<*mut wasmtrap_chain_t, Failure> {
     forget_left_calls(thread, sp);
     relink(thread, sp);
     let innermost = thread.calls.innermost();
+    runs::chain_is_detached(thread, sp);
     thread.calls.cut(0);
     thread.stack.set(thread.own_stack.get());
     if !innermost.is_null() {
@@ -176,6 +178,7 @@ pub(crate) unsafe fn attach(chain: *mut wasmtrap_chain_t, stack: Option<&wasmtra
     // Last, because from here on a trap lands in the chain.
     compiler_fence(Ordering::SeqCst);
     thread.calls.set_depth(length);
+    runs::chain_is_attached(thread);
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use super::{alternate_stack, chains, record};
 use crate::arch;
 use crate::outside::exceptions;
 use crate::outside::lock::{Guard, Locked};
+use crate::outside::runs;
 use crate::shared::seal;
 use crate::shared::thread::{ATTENTION_SET_UP, Thread};
 
@@ -166,6 +167,7 @@ pub(crate) unsafe fn unlock_after_fork_in_child() -> Orphans {
             exceptions::forget_thread(thread);
             continue;
         }
+        runs::thread_ends(thread);
         thread.next.set(orphans.first);
         orphans.first = record;
     }

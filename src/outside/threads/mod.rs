@@ -16,6 +16,7 @@ use core::sync::atomic::Ordering;
 use super::cancellation::CancellationWaits;
 use super::error::{self, Failure, fail};
 use super::platform;
+use super::runs;
 use super::sanitizers;
 use super::signals;
 use super::thread_key::ThreadKey;
@@ -149,6 +150,7 @@ pub(crate) fn current() -> Option<&'static Thread> {
 fn leave_list(thread: &Thread) {
     let mut list = list::lock();
     exceptions::detach(thread);
+    runs::thread_ends(thread);
     list.leave(thread);
 }
 

@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use super::chains;
 use crate::outside::allocation;
@@ -23,6 +23,8 @@ pub(super) fn new(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> 
     let kept = exceptions::kept_record();
     let thread = kept.map_or_else(allocation::allocate::<Thread>, Ok).map_err(no_memory)?;
     let own_stack = platform::stack_bounds();
+    // SAFETY: no arguments.
+    let handle = unsafe { libc::pthread_self() };
     let backend = match exceptions::new_thread_half() {
         Ok(half) => half,
         Err(failure) => {
@@ -41,6 +43,9 @@ pub(super) fn new(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> 
             own_stack: Cell::new(own_stack),
             alternate_stack: Cell::new(None),
             lifted: Cell::new(0),
+            lifted_interrupts: Cell::new(false),
+            handle,
+            runs: AtomicU32::new(0),
             asking: Cell::new(Asking::NOBODY),
             mask_to_put_back: Cell::new(0),
             adopted: Cell::new(0),

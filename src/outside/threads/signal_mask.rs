@@ -8,6 +8,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::alternate_stack;
 use crate::outside::error::{self, Failure};
+use crate::outside::interrupt_signal;
 use crate::outside::signals;
 use crate::shared::disposition::SIGNALS;
 use crate::shared::state;
@@ -75,7 +76,25 @@ pub(super) fn lift(thread: &Thread) -> Result<(), Failure> {
     }
     let lifted = change(libc::SIG_UNBLOCK, taken())?;
     thread.lifted.set(thread.lifted.get() | lifted);
+    let was_blocked = change_interrupts(libc::SIG_UNBLOCK, interrupt_signal::current())?;
+    thread.lifted_interrupts.set(thread.lifted_interrupts.get() | was_blocked);
     Ok(())
+}
+
+/// The same for the signal of interrupts, which is not one of [`SIGNALS`]; 0 if there is none. Whether it was blocked.
+fn change_interrupts(how: libc::c_int, signal: libc::c_int) -> Result<bool, Failure> {
+    if signal == 0 {
+        return Ok(false);
+    }
+    let (mut set, mut before) = (set_of(0), set_of(0));
+    // SAFETY: both are sets; they are valid for what is done with them; the signal is one.
+    unsafe {
+        libc::sigaddset(&raw mut set, signal);
+        match libc::pthread_sigmask(how, &raw const set, &raw mut before) {
+            0 => Ok(libc::sigismember(&raw const before, signal) == 1),
+            error => Err(error::system("pthread_sigmask", error)),
+        }
+    }
 }
 
 /// Blocks again what was blocked before.
@@ -84,6 +103,10 @@ pub(super) fn put_back(thread: &Thread) {
     if lifted != 0 {
         // It has been possible to lift it, so it is possible to put it back.
         let _ = change(libc::SIG_BLOCK, lifted);
+    }
+    if thread.lifted_interrupts.take() {
+        // As above. If the library has given it up meanwhile, it stays unblocked: nobody sends it.
+        let _ = change_interrupts(libc::SIG_BLOCK, interrupt_signal::current());
     }
 }
 

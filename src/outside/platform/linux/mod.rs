@@ -48,6 +48,12 @@ pub(crate) fn set_up() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether a handler can be installed for this signal, for all that libc and the kernel say.
+pub(crate) fn can_be_caught(signal: libc::c_int) -> bool {
+    let is_libcs_own = (32..libc::SIGRTMIN()).contains(&signal);
+    (1..=libc::SIGRTMAX()).contains(&signal) && !is_libcs_own && signal != libc::SIGKILL && signal != libc::SIGSTOP
+}
+
 /// Whether every thread of this process can be made to pass a barrier. Before Linux 4.14, and where a filter of system
 /// calls says no, it cannot.
 pub(crate) fn orders_threads() -> bool {

@@ -1,0 +1,93 @@
+//! The signal by which threads are interrupted. The host has given it to the library: there is nobody else's handler
+//! below, and none is called.
+//!
+//! A signal on every backend. With Mach ports a thread could be suspended and its state be set by its port instead; but
+//! in a hardened process that is fatal for a thread that is not in an exception (thread_set_state_allowed,
+//! osfmk/kern/thread_act.c), and a thread that is suspended in the kernel has a state that is not its own yet.
+
+use core::sync::atomic::Ordering;
+
+use super::error::{self, Failure, fail};
+use super::lock::Locked;
+use super::platform;
+use super::threads::list;
+use crate::inside::signals::entry;
+use crate::shared::abi::*;
+use crate::shared::disposition::{self, Disposition, SIGNALS};
+use crate::shared::state;
+
+/// What was there before, if our handler is in its place.
+static BEFORE: Locked<Option<Disposition>> = Locked::new(None);
+
+/// Whether it may be the signal.
+pub(crate) fn may_be(signal: libc::c_int) -> bool {
+    platform::can_be_caught(signal) && !SIGNALS.contains(&signal)
+}
+
+pub(crate) fn current() -> libc::c_int {
+    state::INTERRUPT_SIGNAL.load(Ordering::Relaxed)
+}
+
+/// What the kernel is to do for it. All other signals are blocked meanwhile, as for the handlers of faults. SA_RESTART:
+/// the signal may come while the thread waits in a system call of the host's, which then goes on, as far as it is one
+/// that can (signal(7)).
+fn ours() -> Disposition {
+    Disposition {
+        handler: entry::INTERRUPT as usize,
+        flags: libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_RESTART,
+        mask: platform::EVERY_SIGNAL,
+        restorer: 0,
+    }
+}
+
+/// Takes the signal; nothing happens if it is taken already, or 0. With the library's lock held.
+pub(crate) fn install(signal: libc::c_int, host_owns_signals: bool) -> Result<(), Failure> {
+    if signal == 0 || signal == current() {
+        return Ok(());
+    }
+    if !host_owns_signals {
+        let refused = |errno| error::system_under_lock(format_args!("sigaction of signal {signal}"), errno);
+        let now = platform::kernel_disposition(signal).map_err(refused)?;
+        if now.handler != libc::SIG_DFL && now.handler != libc::SIG_IGN {
+            return Err(fail(
+                WASMTRAP_ERR_CONFLICT,
+                format_args!(
+                    "options->interrupt_signal is {signal}, which has a handler already, at {:#x}: it must be one that \
+                     nobody else uses",
+                    now.handler
+                ),
+            ));
+        }
+        platform::tell_disposition(signal, &ours()).map_err(refused)?;
+        *BEFORE.lock() = Some(now);
+    }
+    list::locked(|_| state::INTERRUPT_SIGNAL.store(signal, Ordering::SeqCst));
+    Ok(())
+}
+
+/// Gives the signal back. With the library's lock held.
+pub(crate) fn remove() {
+    // With the lock under which it is sent: from here on it is not.
+    let signal = list::locked(|_| state::INTERRUPT_SIGNAL.swap(0, Ordering::SeqCst));
+    if let Some(before) = BEFORE.lock().take()
+        && platform::kernel_disposition(signal).is_ok_and(|now| now.handler == ours().handler)
+    {
+        // What was sent and has not arrived would end the process under the default action. Ignoring a signal throws
+        // away what is pending of it, on all threads (Linux: do_sigaction, kernel/signal.c; XNU: setsigvec,
+        // bsd/kern/kern_sig.c).
+        let ignored = Disposition { handler: libc::SIG_IGN, ..disposition::DEFAULT };
+        let _: Result<(), i32> = platform::tell_disposition(signal, &ignored);
+        let _: Result<(), i32> = platform::tell_disposition(signal, &before);
+    }
+}
+
+pub(crate) fn lock_for_fork() {
+    BEFORE.acquire();
+}
+
+/// # Safety
+/// `lock_for_fork` took the lock on this thread or on the one that it is the image of.
+pub(crate) unsafe fn unlock_after_fork() {
+    // SAFETY: the caller's promise.
+    unsafe { BEFORE.release() };
+}
