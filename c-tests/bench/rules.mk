@@ -1,7 +1,7 @@
 # What traps and protected calls cost: the library beside the least that the kernel allows and beside others that do the
 # same, all in one run. Uses the library's soname, the wasm2c tools and the Python extension of the other rules.mk.
 #
-#     make bench                    BENCH_ROUNDS=31 for a quick look
+#     make bench                    BENCH_QUICK=yes for less than a minute once all is built; BENCH_ROUNDS=N for others
 #     make check-bench              every contestant once, and the benchmark's own tests; asks for no time
 #
 # A contestant is a program that speaks the protocol of workers/worker.h. Wasmtime takes some minutes to build the first
@@ -9,7 +9,8 @@
 
 BENCH := c-tests/bench
 BENCH_OUT := target/bench
-BENCH_ROUNDS ?= 251
+BENCH_QUICK ?= no
+BENCH_ROUNDS ?= $(if $(filter yes,$(BENCH_QUICK)),31,251)
 BENCH_WASMTIME ?= yes
 STRIP ?= $(TOOLS)strip
 

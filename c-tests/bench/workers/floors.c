@@ -9,7 +9,8 @@
 
 #include "worker.h"
 
-const char *const floor_names[FLOORS] = {"raw_context", "raw_jump", "raw_jump_no_siginfo", "raw_jump_unblocking"};
+const char *const floor_names[FLOORS] = {"raw_context", "raw_jump", "raw_jump_no_siginfo", "raw_jump_unblocking",
+                                          "raw_jump_full_mask"};
 
 #if defined(__x86_64__)
 #define PROGRAM_COUNTER(context) ((context)->uc_mcontext.gregs[REG_RIP])
@@ -45,12 +46,23 @@ static void jump_out_plainly(int signal)
     __builtin_longjmp(jump_buffer, 1);
 }
 
+enum { KERNEL_SET_SIZE = 8 };
+
 static void unblock_and_jump_out(int signal, siginfo_t *info, void *context)
 {
-    enum { KERNEL_SET_SIZE = 8 };
     (void)signal;
     (void)info;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &((ucontext_t *)context)->uc_sigmask, NULL, KERNEL_SET_SIZE);
+    __builtin_longjmp(jump_buffer, 1);
+}
+
+static __thread unsigned long interrupted_mask;
+
+static void keep_the_mask_and_jump_out(int signal, siginfo_t *info, void *context)
+{
+    (void)signal;
+    (void)info;
+    memcpy(&interrupted_mask, &((ucontext_t *)context)->uc_sigmask, sizeof interrupted_mask);
     __builtin_longjmp(jump_buffer, 1);
 }
 
@@ -87,16 +99,20 @@ void floors_prepare(void)
         int flags;
         void (*handler)(int, siginfo_t *, void *);
         void (*plain_handler)(int);
+        int full_mask;
     } kinds[FLOORS] = {
-        [RAW_CONTEXT] = {SA_SIGINFO, rewrite_context, NULL},
-        [RAW_JUMP] = {SA_SIGINFO | SA_NODEFER, jump_out, NULL},
-        [RAW_JUMP_NO_SIGINFO] = {SA_NODEFER, NULL, jump_out_plainly},
-        [RAW_JUMP_UNBLOCKING] = {SA_SIGINFO, unblock_and_jump_out, NULL},
+        [RAW_CONTEXT] = {SA_SIGINFO, rewrite_context, NULL, 0},
+        [RAW_JUMP] = {SA_SIGINFO | SA_NODEFER, jump_out, NULL, 0},
+        [RAW_JUMP_NO_SIGINFO] = {SA_NODEFER, NULL, jump_out_plainly, 0},
+        [RAW_JUMP_UNBLOCKING] = {SA_SIGINFO, unblock_and_jump_out, NULL, 0},
+        [RAW_JUMP_FULL_MASK] = {SA_SIGINFO, keep_the_mask_and_jump_out, NULL, 1},
     };
     for (floor_t floor = 0; floor < FLOORS; floor++) {
         struct sigaction action;
         memset(&action, 0, sizeof action);
         action.sa_flags = kinds[floor].flags | SA_ONSTACK;
+        if (kinds[floor].full_mask)
+            sigfillset(&action.sa_mask);
         if (kinds[floor].plain_handler)
             action.sa_handler = kinds[floor].plain_handler;
         else
@@ -130,11 +146,22 @@ static __attribute__((noinline)) void call_and_come_back(void (*function)(void *
         function(argument);
 }
 
+static __attribute__((noinline)) void call_and_come_back_with_the_mask(void (*function)(void *), void *argument)
+{
+    if (__builtin_setjmp(jump_buffer) == 0)
+        function(argument);
+    else
+        syscall(SYS_rt_sigprocmask, SIG_SETMASK, &interrupted_mask, NULL, KERNEL_SET_SIZE);
+}
+
 void floor_faults(floor_t floor, const fault_t *fault, void *address, int times)
 {
     if (floor == RAW_CONTEXT) {
         for (int i = 0; i < times; i++)
             fault->function(address);
+    } else if (floor == RAW_JUMP_FULL_MASK) {
+        for (int i = 0; i < times; i++)
+            call_and_come_back_with_the_mask(fault->function, address);
     } else {
         for (int i = 0; i < times; i++)
             call_and_come_back(fault->function, address);

@@ -9,6 +9,9 @@
  *                            what a library can do, which has to look at si_code
  *     raw_jump_unblocking    a handler that has its signal blocked, so that bursts do no harm, and unblocks it by one
  *                            system call before it jumps
+ *     raw_jump_full_mask     what a library must do beside a collector that stops threads by signals: all signals are
+ *                            blocked while the handler runs on the alternate stack, it jumps to the thread's own stack,
+ *                            and one system call there puts the mask back
  *
  * Invariant: while a floor is not measured, the signal dispositions are those that were there, down to the restorer
  * that only the kernel's own system call shows.
@@ -18,7 +21,7 @@
 
 #include "faults.h"
 
-typedef enum { RAW_CONTEXT, RAW_JUMP, RAW_JUMP_NO_SIGINFO, RAW_JUMP_UNBLOCKING, FLOORS } floor_t;
+typedef enum { RAW_CONTEXT, RAW_JUMP, RAW_JUMP_NO_SIGINFO, RAW_JUMP_UNBLOCKING, RAW_JUMP_FULL_MASK, FLOORS } floor_t;
 extern const char *const floor_names[FLOORS];
 
 /* Before any use; the dispositions that are there stay. */
