@@ -20,6 +20,9 @@ CMAKEDIR ?= $(LIBDIR)/cmake/wasmtrap
 MANDIR ?= $(PREFIX)/share/man
 DESTDIR ?=
 SETUP ?= yes
+# The folder of another wabt's programs than those on the path; what is made with them is kept apart.
+WABT ?=
+OF_WABT := $(if $(WABT),/of/$(subst /,-,$(WABT:/%=%)))
 
 # A word for each file that is built; V=1 shows the commands.
 V ?= 0

@@ -8,13 +8,18 @@ With --mach-o the object is one for macOS, where the section is __TEXT,__wasm fr
 """
 
 import argparse
+import os
 import re
 import subprocess
 import sys
 
+import names
 import wasm_binary
 
-DECLARATION = re.compile(r"^static .*?\b(w2c_\w+)\(Z_\w+_instance_t\*.*\);$", re.MULTILINE)
+# Of either dialect (names.py): a function's first parameter is the instance, and no other declaration has one.
+DECLARATION = re.compile(r"^static .*?\b(w2c_\w+)\((?:Z_\w+_instance_t|w2c_\w+)\*.*\);$", re.MULTILINE)
+# A second form of a function, for tail calls, is called as it is, with this in front.
+TAIL_CALLED = "wasm_tailcall_"
 
 
 def functions_in_c(c_file, module):
@@ -70,16 +75,16 @@ def mach_o_bounds(name):
         yield f'extern const char __{bound}_wasm_code_{name}[] __asm__("section${symbol}$__TEXT$__wasm");'
 
 
-def describe(name, module, names, symbols, bounds):
+def describe(name, header, dialect, module, functions, symbols, bounds):
     section = f"wasm_code_{name}"
     yield f"/* Describes the module {name} for wasm_rt_wasmtrap.h. Made by describe_module.py. */"
-    yield '#include "wasm_rt_wasmtrap.h"\n'
+    yield f'#include "wasm_rt_wasmtrap.h"\n#include "{header}"\n'
     yield from bounds(name)
 
     yield "\nstatic const wasm_rt_wasmtrap_symbol_t symbols[] = {"
     for offset, size, symbol in symbols:
         # What the compiler made of a function it calls NAME.constprop.0 and the like.
-        known = names.get(symbol.split(".")[0])
+        known = functions.get(symbol.split(".")[0].removeprefix(TAIL_CALLED))
         yield f"    {{{offset}u, {size}u, {wasm_binary.c_string(known) if known else 'NULL'}}},"
     yield "};\n"
 
@@ -88,19 +93,20 @@ def describe(name, module, names, symbols, bounds):
         for field, kind, index in module.exports
         if kind == wasm_binary.FUNCTION and module.types[module.functions[index]] == (b"", b"")
     ]
-    for field in entries:
-        yield f"void {wasm_binary.c_symbol(name, field)}(void *instance);"
     yield "static const wasm_rt_wasmtrap_entry_t entries[] = {"
     for field in entries:
-        yield f"    {{{wasm_binary.c_string(field)}, {wasm_binary.c_symbol(name, field)}}},"
+        yield f"    {{{wasm_binary.c_string(field)}, (wasmtrap_function_t){names.Today.member(name, field)}}},"
     yield "    {NULL, NULL},\n};\n"
 
     yield f"const wasm_rt_wasmtrap_module_t wasm_module_{name} = {{"
-    yield f"    .name = {wasm_binary.c_string(name)},"
+    yield f"    .layout = WASM_RT_WASMTRAP_LAYOUT,\n    .name = {wasm_binary.c_string(name)},"
     yield f"    .code_start = __start_{section},"
     yield f"    .code_stop = __stop_{section},"
     yield f"    .symbols = symbols,\n    .symbol_count = {len(symbols)},"
-    yield f"    .entries = entries,\n    .entry_count = {len(entries)},\n}};"
+    yield f"    .entries = entries,\n    .entry_count = {len(entries)},"
+    if dialect.has_init_module:
+        yield f"    .init_module = {dialect.administrative(name, 'init_module')},"
+    yield "};"
 
 
 def main():
@@ -115,13 +121,16 @@ def main():
     parser.add_argument("output")
     arguments = parser.parse_args()
     module = wasm_binary.read(arguments.wasm)
-    names = functions_in_c(arguments.c_file, module)
+    functions = functions_in_c(arguments.c_file, module)
+    header = os.path.splitext(arguments.c_file)[0] + ".h"
+    with open(header, encoding="utf-8") as file:
+        dialect = names.of_header(arguments.name, file.read())
     if arguments.mach_o:
         symbols, bounds = mach_o_code_symbols(arguments.nm, arguments.objdump, arguments.object), mach_o_bounds
     else:
         symbols, bounds = code_symbols(arguments.nm, arguments.object), elf_bounds
     with open(arguments.output, "w", encoding="utf-8") as file:
-        for line in describe(arguments.name, module, names, symbols, bounds):
+        for line in describe(arguments.name, os.path.basename(header), dialect, module, functions, symbols, bounds):
             print(line, file=file)
 
 

@@ -1,9 +1,14 @@
 #!/usr/bin/env python3
-"""Translates a WebAssembly binary to C for wasm_rt_wasmtrap: runs wasm2c, and lets its CALL_INDIRECT say why it traps.
+"""Translates a WebAssembly binary to C for wasm_rt_wasmtrap: runs wasm2c, of any wabt since 1.0.31, and changes two
+things in what it writes.
 
-wasm2c 1.0.32 raises one code for the three ways in which call_indirect can trap. In its macro, the one occurrence of
-TRAP(CALL_INDIRECT) becomes CALL_INDIRECT_TRAP(table, x), which wasm_rt_wasmtrap_module.h defines. Nothing else of the
-generated code is changed.
+- wasm2c raises one code for the three ways in which call_indirect can trap. Where it raises it,
+  TRAP(CALL_INDIRECT) becomes CALL_INDIRECT_TRAP(table, index), which wasm_rt_wasmtrap_module.h defines. A wasm2c that
+  raises it in a way that is not known here is said so on the standard error; its code then traps as
+  WASMTRAP_CODE_UNDEFINED_ELEMENT for all three.
+- The header of a wasm2c with the older names (names.py) gets today's beside them.
+
+No version is asked for: what wasm2c writes is looked at.
 """
 
 import argparse
@@ -12,35 +17,72 @@ import re
 import subprocess
 import sys
 
-VERSION = "1.0.32"
+import names
+import wasm_binary
+
 RAISED = "TRAP(CALL_INDIRECT)"
-RAISED_WITH_REASON = "CALL_INDIRECT_TRAP(table, x)"
-MACRO = re.compile(r"#define CALL_INDIRECT\(table, t, ft, x, \.\.\.\)(.*\\\n)*.*")
+# Up to 1.0.41, in macros with the parameters `table` and `x`; after it, in a function that has the table and the index.
+MACRO = re.compile(r"#define \w+\((?P<parameters>[^)]*)\)(?:.*\\\n)*.*")
+FUNCTION = re.compile(
+    r"wasm_rt_funcref_table_t\*\s*(?:const\s+)?(?P<table>\w+),[^)]*?uint32_t\s+(?P<index>\w+)\)\s*\{.*?^\}",
+    re.MULTILINE | re.DOTALL,
+)
+LAST_ENDIF = re.compile(r"(?=#ifdef __cplusplus\n\}\n#endif\s*#endif[^\n]*\s*\Z)")
 
 
 class Untranslatable(Exception):
     """wasm2c's own reason for refusing the module."""
 
 
-def check_version(wasm2c):
-    version = subprocess.run([wasm2c, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    if version.split()[0] != VERSION:
-        sys.exit(f"{wasm2c} is version {version}; this runtime is made for the output of {VERSION} (Debian 12's wabt)")
+def version(wasm2c):
+    """What it calls itself, for people to read."""
+    run = subprocess.run([wasm2c, "--version"], capture_output=True, text=True)
+    return run.stdout.strip() or "of an unknown version"
+
+
+def tell_apart(code):
+    """The code, with a reason at each place where call_indirect traps; and whether there is a place without."""
+
+    def in_macro(match):
+        parameters = [parameter.strip() for parameter in match["parameters"].split(",")]
+        if "table" not in parameters or "x" not in parameters:
+            return match.group()
+        return match.group().replace(RAISED, "CALL_INDIRECT_TRAP(&(table), x)")
+
+    def in_function(match):
+        return match.group().replace(RAISED, f"CALL_INDIRECT_TRAP({match['table']}, {match['index']})")
+
+    code = FUNCTION.sub(in_function, MACRO.sub(in_macro, code))
+    return code, RAISED in code or "CALL_INDIRECT_TRAP" not in code
 
 
 def translate(wasm2c, wasm, c_file, name, flags=()):
-    """Writes c_file and the header beside it."""
+    """Writes c_file and the header beside it. Returns the dialect of their names."""
     command = [wasm2c, *flags, "--module-name", name, "--output", c_file, wasm]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode != 0:
         raise Untranslatable(reason(run))
     with open(c_file, encoding="utf-8") as file:
-        code = file.read()
-    macro = MACRO.search(code)
-    if code.count(RAISED) != 1 or not macro or RAISED not in macro.group():
-        sys.exit(f"{c_file}: this is not the output of wasm2c {VERSION}: {RAISED} is not where it was")
+        code, left = tell_apart(file.read())
+    if left:
+        print(f"{c_file}: {wasm2c} {version(wasm2c)} raises the traps of call_indirect in a way that is not known: they"
+              " will not be told apart", file=sys.stderr)
     with open(c_file, "w", encoding="utf-8") as file:
-        file.write(code.replace(RAISED, RAISED_WITH_REASON))
+        file.write(code)
+
+    h_file = os.path.splitext(c_file)[0] + ".h"
+    with open(h_file, encoding="utf-8") as file:
+        header = file.read()
+    dialect = names.of_header(name, header)
+    if dialect is None:
+        sys.exit(f"{h_file}: {wasm2c} {version(wasm2c)} names things in a way that is not known: wabt 1.0.31 and later"
+                 " are")
+    if dialect is names.Older:
+        lines = "".join(line + "\n" for line in names.defines(name, wasm_binary.read(wasm)))
+        with open(h_file, "w", encoding="utf-8") as file:
+            later = "/* The names of later versions of wasm2c. */\n" + lines + "\n"
+            file.write(LAST_ENDIF.sub(lambda _: later, header))
+    return dialect
 
 
 def reason(run):
@@ -59,7 +101,6 @@ def main():
     parser.add_argument("wasm")
     parser.add_argument("c_file")
     arguments = parser.parse_args()
-    check_version(arguments.wasm2c)
     try:
         translate(arguments.wasm2c, arguments.wasm, arguments.c_file, arguments.name, arguments.flag)
     except Untranslatable as refusal:

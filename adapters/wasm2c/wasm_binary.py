@@ -4,14 +4,8 @@ Only what the C translation needs is decoded; the binary is one that wasm2c has 
 """
 
 FUNCTION, TABLE, MEMORY, GLOBAL, TAG = range(5)
-
-
-def c_symbol(*names):
-    """The C symbol that wasm2c gives to a module (one name) or to what it exports (two)."""
-    plain = "ABCDEFGHIJKLMNOPQRSTUVWXYabcdefghijklmnopqrstuvwxyz0123456789_"  # all but Z, which escapes the others
-    return "".join(
-        "Z_" + "".join(chr(byte) if chr(byte) in plain else f"Z{byte:02X}" for byte in name.encode()) for name in names
-    )
+# Flags of limits.
+HAS_MAXIMUM, HAS_PAGE_SIZE = 1, 8
 
 
 def c_string(text):
@@ -51,10 +45,22 @@ class Reader:
     def vector(self, element):
         return [element() for _ in range(self.number())]
 
+    def value_type(self):
+        """The first byte of one; those of typed references have a heap type behind it, which is skipped."""
+        first = self.byte()
+        if first in (0x63, 0x64):
+            self.number()
+        return first
+
+    def value_types(self):
+        return bytes(self.vector(self.value_type))
+
     def limits(self):
         flags = self.byte()
         self.number()
-        if flags & 1:
+        if flags & HAS_MAXIMUM:
+            self.number()
+        if flags & HAS_PAGE_SIZE:
             self.number()
 
 
@@ -77,7 +83,7 @@ class Module:
     def _types(self, reader):
         def signature():
             reader.byte()
-            return reader.take(reader.number()), reader.take(reader.number())
+            return reader.value_types(), reader.value_types()
 
         self.types = reader.vector(signature)
 
@@ -87,11 +93,14 @@ class Module:
             if kind == FUNCTION:
                 self.functions.append(reader.number())
             elif kind == TABLE:
-                reader.byte()
+                reader.value_type()
                 reader.limits()
             elif kind == MEMORY:
                 reader.limits()
-            else:  # a global: type and mutability; a tag: attribute and type
+            elif kind == GLOBAL:
+                reader.value_type()
+                reader.byte()
+            else:  # a tag: attribute and type
                 reader.byte()
                 reader.number()
             return module, field, kind

@@ -8,18 +8,18 @@
  *     OOB               wasm2c's own functions for tables, which  out of bounds table access
  *                       have "table" in their names
  *                       its functions for memories and data       out of bounds memory access
- *     CALL_INDIRECT     the macro CALL_INDIRECT only              undefined element, uninitialized element, or indirect
+ *     CALL_INDIRECT     where the element is looked at            undefined element, uninitialized element, or indirect
  *                                                                 call type mismatch, by another look at the table
  *
- * For the second, translate.py puts CALL_INDIRECT_TRAP in the place of the macro's TRAP(CALL_INDIRECT). Its payload is
- * the index of the element.
+ * For the second, translate.py puts CALL_INDIRECT_TRAP in the place of TRAP(CALL_INDIRECT). Its payload is the index of
+ * the element. Codes that not every wabt has are known by their names.
  */
 #ifndef WASM_RT_WASMTRAP_MODULE_H
 #define WASM_RT_WASMTRAP_MODULE_H
 
 #include "wasm_rt_wasmtrap.h"
 
-#define wasm_rt_trap(trap) wasmtrap_raise(wasm_rt_wasmtrap_code_of((trap), __func__), 0)
+#define wasm_rt_trap(trap) wasmtrap_raise(wasm_rt_wasmtrap_code_of((trap), #trap, __func__), 0)
 
 /*
  * Loads and stores of linear memory. C's rules let the compiler move, merge and drop what WebAssembly must have done
@@ -41,6 +41,24 @@
 #pragma clang section text = "__TEXT,__wasm,regular,pure_instructions"
 #endif
 
-#define CALL_INDIRECT_TRAP(table, index) (wasmtrap_raise(wasm_rt_wasmtrap_bad_call(&(table), (index)), (index)), 0)
+#define CALL_INDIRECT_TRAP(table, index) (wasmtrap_raise(wasm_rt_wasmtrap_bad_call((table), (index)), (index)), 0)
+
+/*
+ * What wabt's own runtime does for generated code is done outside of registered code: the stack that it needs is asked
+ * for before it is entered.
+ */
+#if !WASM_RT_WASMTRAP_WHOLE_RUNTIME
+enum { WASM_RT_WASMTRAP_STACK_OF_RUNTIME = 16384 };
+#define WASM_RT_WASMTRAP_WITH_STACK(call) (wasm_rt_wasmtrap_reserve_stack(WASM_RT_WASMTRAP_STACK_OF_RUNTIME), call)
+#define wasm_rt_grow_memory(...) WASM_RT_WASMTRAP_WITH_STACK(wasm_rt_grow_memory(__VA_ARGS__))
+#define wasm_rt_grow_memory_shared(...) WASM_RT_WASMTRAP_WITH_STACK(wasm_rt_grow_memory_shared(__VA_ARGS__))
+#define wasm_rt_grow_funcref_table(...) WASM_RT_WASMTRAP_WITH_STACK(wasm_rt_grow_funcref_table(__VA_ARGS__))
+#define wasm_rt_grow_externref_table(...) WASM_RT_WASMTRAP_WITH_STACK(wasm_rt_grow_externref_table(__VA_ARGS__))
+#define wasm_rt_grow_exnref_table(...) WASM_RT_WASMTRAP_WITH_STACK(wasm_rt_grow_exnref_table(__VA_ARGS__))
+#define wasm_rt_load_exception(...) WASM_RT_WASMTRAP_WITH_STACK(wasm_rt_load_exception(__VA_ARGS__))
+#define wasm_rt_get_unwind_target() WASM_RT_WASMTRAP_WITH_STACK(wasm_rt_get_unwind_target())
+#define wasm_rt_set_unwind_target(...) WASM_RT_WASMTRAP_WITH_STACK(wasm_rt_set_unwind_target(__VA_ARGS__))
+#define wasm_rt_throw wasm_rt_wasmtrap_throw
+#endif
 
 #endif

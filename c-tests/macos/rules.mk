@@ -135,18 +135,11 @@ $(foreach architecture,$(MACOS_ARCHITECTURES),$(eval $(call MACOS_MACH_RULES,$(a
 # WebAssembly for the tests of the Python extension: the runtime and the modules, each a shared object. The extension
 # itself is built on the Mac, with the headers of the Python that is there (python-on-mac.sh).
 MACOS_MODULES := traps host_calls starts
-MACOS_WASM_INCLUDES := -I$(MACOS_OUT)/include -Iinclude -Iadapters/wasm2c -Itarget/wasm/modules -Iadapters/python/module
-MACOS_OWN_FLAGS := -std=c99 -pedantic -Wall -Wextra -Werror -O2 -g -fno-omit-frame-pointer -fPIC
+MACOS_WASM_INCLUDES = -Iinclude -Iadapters/wasm2c -Itarget/wasm/modules -Iadapters/python/module $(WABT_FLAGS)
+MACOS_OWN_FLAGS := -std=c11 -pedantic -Wall -Wextra -Werror -O2 -g -fno-omit-frame-pointer -fPIC
 # As for Linux (c-tests/wasm/rules.mk), in clang's words.
-MACOS_MODULE_FLAGS := -std=c99 -w -O2 -fPIC -fno-optimize-sibling-calls -fno-omit-frame-pointer -frounding-math \
+MACOS_MODULE_FLAGS := -std=c11 -w -O2 -fPIC -fno-optimize-sibling-calls -fno-omit-frame-pointer -frounding-math \
     -ffp-contract=off -finline-hint-functions -include adapters/wasm2c/wasm_rt_wasmtrap_module.h
-# wabt's own header of the runtime's functions.
-WASM_RT_HEADER ?= /usr/include/wasm-rt.h
-
-$(MACOS_OUT)/include/wasm-rt.h: $(WASM_RT_HEADER)
-	@mkdir -p $(@D)
-	cp $< $@
-
 MACOS_PYTHON_PARTS := $(if $(MACOS_TOOLCHAIN),$(MACOS_ARCHITECTURES))
 
 # For an architecture.
@@ -156,8 +149,8 @@ MACOS_COMPILE_$(1) := $(MACOS_ENVIRONMENT) $(call MACOS_CC,$(1))
 MACOS_PYTHON_FILES_$(1) := $$(MACOS_PYTHON_$(1))/lib/libwasm_rt_wasmtrap.so \
     $(MACOS_MODULES:%=$$(MACOS_PYTHON_$(1))/modules/%.so) $$(MACOS_PYTHON_$(1))/helpers/float_modes.so
 
-$$(MACOS_PYTHON_$(1))/lib/libwasm_rt_wasmtrap.so: adapters/wasm2c/wasm_rt_wasmtrap.c $(MACOS_OUT)/include/wasm-rt.h \
-    $(wildcard adapters/wasm2c/*.h) include/wasmtrap.h $(MACOS_OUT)/$(1)/lib/$(MACOS_NAME)
+$$(MACOS_PYTHON_$(1))/lib/libwasm_rt_wasmtrap.so: adapters/wasm2c/wasm_rt_wasmtrap.c \
+    $(wildcard adapters/wasm2c/*.h adapters/wasm2c/*.inc) include/wasmtrap.h $(MACOS_OUT)/$(1)/lib/$(MACOS_NAME)
 	@mkdir -p $$(@D)
 	$$(MACOS_COMPILE_$(1)) $(MACOS_OWN_FLAGS) $(MACOS_WASM_INCLUDES) -c $$< -o $$@.o
 	$$(MACOS_COMPILE_$(1)) -shared $$@.o $(MACOS_OUT)/$(1)/lib/$(MACOS_NAME) -Wl,-install_name,@rpath/$$(@F) -o $$@
@@ -217,8 +210,8 @@ ifneq ($(MACOS_PYTHON_PARTS),)
 	    cp -RL $(MACOS_OUT)/$$architecture/python $(MACOS_FOLDER)/$$architecture/python || exit; \
 	done
 	mkdir -p $(MACOS_FOLDER)/python $(MACOS_FOLDER)/wasm/demo
-	cp $(MACOS_OUT)/include/wasm-rt.h adapters/wasm2c/wasm_rt_wasmtrap.h adapters/python/module/module_interface.h \
-	    $(MACOS_FOLDER)/include/
+	cp $(foreach folder,$(filter-out -isystem,$(WABT_FLAGS)),$(wildcard $(folder)/wasm-rt*.h)) \
+	    adapters/wasm2c/wasm_rt_wasmtrap.h adapters/python/module/module_interface.h $(MACOS_FOLDER)/include/
 	cp $(MACOS)/python-on-mac.sh $(MACOS_FOLDER)/python/run.sh
 	cp -R adapters/python/extension c-tests/python/tests $(addprefix c-tests/python/,interpreters.py run_tests.py \
 	    demo_table.py requirements.txt) $(MACOS_FOLDER)/python/

@@ -10,8 +10,8 @@
 
 PYTHON_PART := c-tests/python
 PYTHON_ADAPTER := adapters/python
-PYTHON_OUT ?= target/python
-PYTHON_WASM ?= target/wasm
+PYTHON_OUT ?= target/python$(OF_WABT)
+PYTHON_WASM ?= target/wasm$(OF_WABT)
 PYTHON_VENVS ?= target/python/venv
 PYTHON_TESTS ?=
 PYTHON_VERSIONS ?=
@@ -61,7 +61,7 @@ $(PYTHON_MODULES)/%.wasm: $(PYTHON_PART)/modules/%.wat
 	$(WAT2WASM) --debug-names $($*_FEATURES) $< -o $@
 
 $(PYTHON_OUT)/modules/%.interface.c: $(PYTHON_MODULES)/%.wasm $(PYTHON_ADAPTER)/module/describe_interface.py \
-    adapters/wasm2c/wasm_binary.py
+    adapters/wasm2c/wasm_binary.py adapters/wasm2c/names.py
 	@mkdir -p $(@D)
 	PYTHONPATH=$(WASM_ADAPTER) $(PYTHON) $(PYTHON_ADAPTER)/module/describe_interface.py --name $* --header $*.h $< $@
 

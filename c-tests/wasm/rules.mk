@@ -4,13 +4,14 @@
 #     make check-wasm    what the runtime promises, as TAP
 #     make check-spec    the specification's own test suite
 #
-# WASM_LINK=static links all of them with the static library instead of the shared one.
+# WASM_LINK=static links all of them with the static library instead of the shared one. WABT=FOLDER takes the programs
+# of another wabt than the one on the path (and what that ships, WABT_RUNTIME=FOLDER where it is not found around them).
 
 CC ?= cc
 PYTHON ?= python3
-WASM2C ?= wasm2c
-WAT2WASM ?= wat2wasm
-WAST2JSON ?= wast2json
+WASM2C ?= $(WABT:%=%/)wasm2c
+WAT2WASM ?= $(WABT:%=%/)wat2wasm
+WAST2JSON ?= $(WABT:%=%/)wast2json
 OBJCOPY ?= $(TOOLS)objcopy
 NM ?= $(TOOLS)nm
 CARGO ?= cargo
@@ -23,7 +24,7 @@ WASM_LINK ?= shared
 
 WASM := c-tests/wasm
 WASM_ADAPTER := adapters/wasm2c
-WASM_OUT ?= target/wasm
+WASM_OUT ?= target/wasm$(OF_WABT)
 WASM_PROGRAMS := $(WASM_OUT)/$(WASM_LINK)
 
 # ---- The library to link with ----
@@ -44,9 +45,13 @@ endif
 
 # ---- Flags ----
 
-WASM_INCLUDES := -Iinclude -I$(WASM_ADAPTER) -I$(WASM_OUT)/modules
-# What is ours: C99 without a warning.
-WASM_OWN_FLAGS := -std=c99 -pedantic -Wall -Wextra -Werror -D_GNU_SOURCE -fno-omit-frame-pointer -fPIC -pthread
+# wabt's header and the sources of its runtime: looked for once, and only where they are wanted.
+WABT_RUNTIME ?=
+WABT_FLAGS = $(eval WABT_FLAGS := $(shell $(PYTHON) $(WASM_ADAPTER)/wabt_flags.py --wasm2c '$(WASM2C)' \
+    $(WABT_RUNTIME:%=--runtime '%')))$(WABT_FLAGS)
+WASM_INCLUDES = -Iinclude -I$(WASM_ADAPTER) -I$(WASM_OUT)/modules $(WABT_FLAGS)
+# What is ours: C11, as wabt's runtime is, without a warning.
+WASM_OWN_FLAGS := -std=c11 -pedantic -Wall -Wextra -Werror -D_GNU_SOURCE -fno-omit-frame-pointer -fPIC -pthread
 
 # What wasm2c generates. Not our code to warn about: -w.
 #   traps     a frame too large for the guard page touches every page (stack-clash); endless recursion stays a recursion
@@ -59,12 +64,12 @@ WASM_TRAP_FLAGS := -fstack-clash-protection --param=stack-clash-protection-guard
 WASM_FLOAT_FLAGS := -frounding-math -fsignaling-nans -ffp-contract=off
 WASM_FRAME_FLAGS := -fno-omit-frame-pointer -fno-reorder-functions -fno-inline-small-functions \
     -fno-inline-functions-called-once -fno-partial-inlining -fno-ipa-icf -fno-ipa-cp -fno-ipa-sra
-WASM_GENERATED_FLAGS := -std=c99 -D_GNU_SOURCE -w -fPIC $(WASM_TRAP_FLAGS) $(WASM_FLOAT_FLAGS) $(WASM_FRAME_FLAGS) \
+WASM_GENERATED_FLAGS := -std=gnu11 -w -fPIC $(WASM_TRAP_FLAGS) $(WASM_FLOAT_FLAGS) $(WASM_FRAME_FLAGS) \
     -include $(WASM_ADAPTER)/wasm_rt_wasmtrap_module.h
 
 # ---- Modules ----
 
-WASM_TOOLS := $(WASM_ADAPTER)/translate.py $(WASM_ADAPTER)/describe_module.py $(WASM_ADAPTER)/wasm_binary.py
+WASM_TOOLS := $(wildcard $(WASM_ADAPTER)/*.py)
 WASM_HEADERS := $(WASM_ADAPTER)/wasm_rt_wasmtrap.h $(WASM_ADAPTER)/wasm_rt_wasmtrap_module.h include/wasmtrap.h
 WASM_RUNTIME := $(WASM_OUT)/obj/wasm_rt_wasmtrap.o
 
@@ -96,7 +101,7 @@ $(WASM_OUT)/modules/%.module.o: $(WASM_OUT)/modules/%.text.o
 
 .PRECIOUS: $(addprefix $(WASM_OUT)/modules/%,.wasm .c .text.o .module.o)
 
-$(WASM_RUNTIME): $(WASM_ADAPTER)/wasm_rt_wasmtrap.c $(WASM_HEADERS) $(WASM)/rules.mk
+$(WASM_RUNTIME): $(WASM_ADAPTER)/wasm_rt_wasmtrap.c $(wildcard $(WASM_ADAPTER)/*.inc) $(WASM_HEADERS) $(WASM)/rules.mk
 	@mkdir -p $(@D)
 	$(CC) $(WASM_OWN_FLAGS) $(CFLAGS) $(WASM_INCLUDES) -c $< -o $@
 
@@ -186,7 +191,7 @@ SPEC_NEEDS := $(WASM_SUITE_OBJECTS) $(WASM_RUNTIME) $(WASM_LIBRARY)
 SPEC_RUN = PYTHONPATH=$(WASM_ADAPTER) $(PYTHON) $(WASM_SUITE)/run.py --cargo '$(CARGO)' --wast2json '$(WAST2JSON)' \
     --wasm2c '$(WASM2C)' --objcopy '$(OBJCOPY)' --cc '$(CC)' --out $(WASM_OUT)/suite/$(WASM_LINK) --runner '$(RUNNER)' \
     --module-flags '-O1 $(WASM_GENERATED_FLAGS) $(WASM_INCLUDES)' \
-    --program-flags '-O0 -std=gnu99 -Wno-bidi-chars -I$(WASM_SUITE) $(WASM_INCLUDES)' \
+    --program-flags '-O0 -std=gnu11 -Wno-bidi-chars -I$(WASM_SUITE) $(WASM_INCLUDES)' \
     --link '$(WASM_SUITE_OBJECTS) $(WASM_RUNTIME) $(WASM_LIBS)' --only '$(SPEC_ONLY)'
 
 .PHONY: check-spec check-spec-build

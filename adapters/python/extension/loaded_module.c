@@ -58,12 +58,16 @@ static loaded_module_t *add(void *handle, const char *path, wasmtrap_status_t *s
     snprintf(why, why_size, "no memory for '%s'", path);
     return NULL;
   }
+  if (interface->code->layout != WASM_RT_WASMTRAP_LAYOUT) {
+    snprintf(why, why_size, "'%s' was made with another wabt than this extension's runtime", path);
+    free(loaded);
+    return NULL;
+  }
   *status = wasm_rt_wasmtrap_module_register(interface->code, &loaded->code_id);
   if (*status != WASMTRAP_OK) {
     free(loaded);
     return NULL;
   }
-  interface->init_module();
   loaded->handle = handle;
   loaded->interface = interface;
   loaded->next = loaded_modules;

@@ -84,7 +84,7 @@ typedef struct growth_t {
 
 static void run_grow(void *argument) {
   growth_t *growth = argument;
-  growth->pages_before = wasm_rt_grow_memory(growth->memory, growth->pages);
+  growth->pages_before = (uint32_t)wasm_rt_grow_memory(growth->memory, growth->pages);
 }
 
 PyDoc_STRVAR(grow_doc, "grow($self, pages, /)\n--\n\n"
@@ -100,7 +100,7 @@ static PyObject *memory_grow(PyObject *self, PyObject *args) {
   growth_t growth = {.memory = memory->memory, .pages = (uint32_t)value.i64, .pages_before = UINT32_MAX};
   if (value.i64 <= UINT16_MAX + 1 && instance_run(memory->instance, run_grow, &growth) < 0) return NULL;
   if (growth.pages_before != UINT32_MAX) return PyLong_FromUnsignedLong(growth.pages_before);
-  const unsigned pages_now = memory->memory->pages;
+  const unsigned pages_now = (unsigned)memory->memory->pages;
   PyErr_Format(PyExc_ValueError, "the memory has %u pages and cannot grow by %R", pages_now, pages);
   return NULL;
 }

@@ -8,6 +8,7 @@ import argparse
 import sys
 
 import wasm_binary
+from names import Today
 
 LETTERS = {0x7F: "i", 0x7E: "j", 0x7D: "f", 0x7C: "d", 0x7B: "v", 0x70: "r", 0x6F: "x"}
 C_TYPES = {"i": "u32", "j": "u64", "f": "f32", "d": "f64"}
@@ -40,7 +41,7 @@ def invoke(name, number, field, params, results):
         yield "  (void)results;"
     arguments = "".join(f", params[{i}].{FIELDS[letter]}" for i, letter in enumerate(params))
     result = f"const {c_result(results)} result = " if results else ""
-    yield f"  {result}{wasm_binary.c_symbol(name, field)}(instance{arguments});"
+    yield f"  {result}{Today.member(name, field)}(instance{arguments});"
     for i, (letter, value) in enumerate(zip(results, c_fields("result", results))):
         yield f"  results[{i}].{FIELDS[letter]} = {value};"
     yield "}\n"
@@ -48,9 +49,9 @@ def invoke(name, number, field, params, results):
 
 def import_function(number, module, field, params, results):
     """The function that the module calls for an import: hands it to the host."""
-    host = f"struct {wasm_binary.c_symbol(module)}_instance_t"
+    host = f"struct {Today.instance(module)}"
     parameters = "".join(f", {C_TYPES[letter]} p{i}" for i, letter in enumerate(params))
-    yield f"{c_result(results)} {wasm_binary.c_symbol(module, field)}({host} *host{parameters}) {{"
+    yield f"{c_result(results)} {Today.member(module, field)}({host} *host{parameters}) {{"
     yield f"  wasm_value_t params[{max(1, len(params))}] = {{{{0}}}};"
     yield f"  wasm_value_t results[{max(1, len(results))}] = {{{{0}}}};"
     for i, letter in enumerate(params):
@@ -88,8 +89,6 @@ def quoted(*texts):
 
 
 def interface(name, header, module):
-    symbol = wasm_binary.c_symbol(name)
-    instance = f"{symbol}_instance_t"
     yield f"/* The interface of the module {name}. Made by describe_interface.py. */"
     yield f'#include "{header}"\n#include "module_interface.h"\n'
     yield f"extern const wasm_rt_wasmtrap_module_t wasm_module_{name};\n"
@@ -121,23 +120,23 @@ def interface(name, header, module):
         if kind == wasm_binary.MEMORY:
             number = len(memories)
             yield f"static wasm_rt_memory_t *memory_{number}(void *instance) {{"
-            yield f"  return {wasm_binary.c_symbol(name, field)}(instance);\n}}"
+            yield f"  return {Today.member(name, field)}(instance);\n}}"
             memories.append(f"{quoted(field)}, memory_{number}")
     yield from table("module_memory_t", "memories", memories)
 
     hosts = dict.fromkeys(from_module for from_module, *_ in imports)
-    arguments = "".join(f", (struct {wasm_binary.c_symbol(host)}_instance_t *)(void *)host" for host in hosts)
+    arguments = "".join(f", (struct {Today.instance(host)} *)(void *)host" for host in hosts)
     yield "static void instantiate(void *instance, wasm_host_t *host) {"
     yield "  (void)host;"
-    yield f"  {symbol}_instantiate(instance{arguments});"
+    yield f"  {Today.administrative(name, 'instantiate')}(instance{arguments});"
     yield "}\n"
-    yield f"static void release(void *instance) {{ {symbol}_free(instance); }}\n"
+    yield f"static void release(void *instance) {{ {Today.administrative(name, 'free')}(instance); }}\n"
 
     yield "extern const module_interface_t wasm_module_interface;"
     yield "const module_interface_t wasm_module_interface = {"
     yield "    .mark = MODULE_INTERFACE_MARK,\n    .struct_size = sizeof(module_interface_t),"
-    yield f"    .code = &wasm_module_{name},\n    .instance_size = sizeof({instance}),"
-    yield f"    .init_module = {symbol}_init_module,\n    .instantiate = instantiate,\n    .release = release,"
+    yield f"    .code = &wasm_module_{name},\n    .instance_size = sizeof({Today.instance(name)}),"
+    yield "    .instantiate = instantiate,\n    .release = release,"
     yield f"    .functions = functions,\n    .function_count = {len(functions)},"
     yield f"    .imports = imports,\n    .import_count = {len(imports)},"
     yield f"    .memories = memories,\n    .memory_count = {len(memories)},\n}};"

@@ -14,7 +14,7 @@
 #include "wasm_rt_wasmtrap.h"
 
 #define MODULE_INTERFACE_SYMBOL "wasm_module_interface"
-#define MODULE_INTERFACE_MARK "wasm module interface 1"
+#define MODULE_INTERFACE_MARK "wasm module interface 2"
 
 typedef union wasm_value_t {
   uint32_t i32;
@@ -56,7 +56,6 @@ typedef struct module_interface_t {
   size_t struct_size;
   const wasm_rt_wasmtrap_module_t *code;
   size_t instance_size;
-  void (*init_module)(void);
   /* The instance is zeroed memory of instance_size bytes, aligned as malloc does. Can trap. */
   void (*instantiate)(void *instance, wasm_host_t *host);
   /* Of any instance whose instantiation was begun. */

@@ -17,17 +17,25 @@ int peer_call(void (*function)(void *), void *argument)
     return trap != WASM_RT_TRAP_NONE;
 }
 
-static void load_past_the_end(void *instance) { Z_benchZ_load_past_the_end(instance); }
-static void reach_the_unreachable(void *instance) { Z_benchZ_reach_the_unreachable(instance); }
-static void nothing(void *instance) { Z_benchZ_nothing(instance); }
+/* The names of wasm2c up to 1.0.32, whose header has the exceptions in itself. */
+#if defined(WASM_RT_UNWIND_TARGET) && !defined(WASM_RT_EXCEPTIONS_H_)
+#define w2c_bench Z_bench_instance_t
+#define w2c_bench_load_past_the_end Z_benchZ_load_past_the_end
+#define w2c_bench_reach_the_unreachable Z_benchZ_reach_the_unreachable
+#define w2c_bench_nothing Z_benchZ_nothing
+#define wasm2c_bench_instantiate(instance) (Z_bench_init_module(), Z_bench_instantiate(instance))
+#endif
+
+static void load_past_the_end(void *instance) { w2c_bench_load_past_the_end(instance); }
+static void reach_the_unreachable(void *instance) { w2c_bench_reach_the_unreachable(instance); }
+static void nothing(void *instance) { w2c_bench_nothing(instance); }
 
 int main(void)
 {
-    static Z_bench_instance_t instance;
+    static w2c_bench instance;
     limit_the_stack();
     wasm_rt_init();
-    Z_bench_init_module();
-    Z_bench_instantiate(&instance);
+    wasm2c_bench_instantiate(&instance);
     static const trap_t past_the_end = {load_past_the_end, &instance, TRAPS};
     static const trap_t unreachable = {reach_the_unreachable, &instance, RAISES};
     static const trap_t call = {nothing, &instance, RAISES};

@@ -66,7 +66,7 @@ class Loading(unittest.TestCase):
 
     def test_a_module_of_another_version_is_refused(self):
         whole = (OUT / "modules" / "traps.so").read_bytes()
-        mark = b"wasm module interface 1"
+        mark = b"wasm module interface 2"
         self.assertEqual(whole.count(mark), 1)
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "other.so"

@@ -35,12 +35,11 @@ const char *png_decoder_about_sample(void) {
 wasmtrap_status_t png_decoder_set_up(void) {
   uint64_t id;
   const wasmtrap_status_t status = wasm_rt_wasmtrap_module_register(&wasm_module_png, &id);
-  if (status == WASMTRAP_OK) Z_png_init_module();
   return status;
 }
 
 /* The module's one import: a JavaScript host would look at the memory anew. */
-void Z_envZ_emscripten_notify_memory_growth(struct Z_env_instance_t *host, u32 memory) {
+void w2c_env_emscripten_notify_memory_growth(struct w2c_env *host, u32 memory) {
   (void)host;
   (void)memory;
 }
@@ -59,20 +58,20 @@ static int is_right(const uint8_t *pixels) {
 enum { DECODE_RIGHTLY = 0 };
 
 typedef struct task_t {
-  Z_png_instance_t instance;
+  w2c_png instance;
   int how;
   int right;
 } task_t;
 
 static void decode(void *argument) {
   task_t *task = argument;
-  Z_png_instance_t *png = &task->instance;
-  wasm_rt_memory_t *memory = Z_pngZ_memory(png);
-  Z_png_instantiate(png, NULL);
-  Z_pngZ__initialize(png);
+  w2c_png *png = &task->instance;
+  wasm_rt_memory_t *memory = w2c_png_memory(png);
+  wasm2c_png_instantiate(png, NULL);
+  w2c_png_0x5Finitialize(png);
 
-  uint32_t in = Z_pngZ_malloc(png, sample_size);
-  uint32_t out = Z_pngZ_malloc(png, PIXELS_SIZE);
+  uint32_t in = w2c_png_malloc(png, sample_size);
+  uint32_t out = w2c_png_malloc(png, PIXELS_SIZE);
   uint32_t in_memory = sample_size;
   /* At the end of the memory, on pages that the module's malloc knows nothing of. */
   if (task->how != DECODE_RIGHTLY) wasm_rt_grow_memory(memory, 2);
@@ -82,7 +81,7 @@ static void decode(void *argument) {
   }
   if (task->how == PNG_DECODER_OUTPUT_TOO_SMALL) out = memory->size - 100 * WIDTH * CHANNELS;
   memcpy(memory->data + in, sample, in_memory);
-  const uint32_t error = Z_pngZ_png_decompress(png, in, sample_size, out, PIXELS_SIZE, 0);
+  const uint32_t error = w2c_png_png_decompress(png, in, sample_size, out, PIXELS_SIZE, 0);
   task->right = error == 0 && is_right(memory->data + out);
 }
 
@@ -92,7 +91,7 @@ static wasmtrap_status_t run(int how, int *right, wasmtrap_trap_t *trap) {
   task.how = how;
   const wasmtrap_status_t status = wasm_rt_wasmtrap_call(decode, &task, trap);
   if (right != NULL) *right = task.right;
-  Z_png_free(&task.instance);
+  wasm2c_png_free(&task.instance);
   return status;
 }
 

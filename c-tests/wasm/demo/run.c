@@ -20,19 +20,19 @@ extern const wasm_rt_wasmtrap_module_t wasm_module_traps;
 enum { REFUSED = WASMTRAP_CODE_USER + 1 };
 
 /* The import of traps.wat. */
-void Z_hostZ_refuse(struct Z_host_instance_t *host) {
+void w2c_host_refuse(struct w2c_host *host) {
   (void)host;
   wasmtrap_raise(REFUSED, 0);
 }
 
-static Z_traps_instance_t traps;
+static w2c_traps traps;
 
 static void instantiate_traps(void *unused) {
   (void)unused;
-  Z_traps_instantiate(&traps, NULL);
+  wasm2c_traps_instantiate(&traps, NULL);
 }
 
-static void go_on(void *result) { *(uint32_t *)result = Z_trapsZ_go_on(&traps); }
+static void go_on(void *result) { *(uint32_t *)result = w2c_traps_go_on(&traps); }
 
 static void give_up(const char *what) {
   fprintf(stderr, "%s: %s\n", what, wasmtrap_last_error());
@@ -46,7 +46,6 @@ static void set_up(void) {
   if (!wasm_rt_is_initialized()) give_up("wasm_rt_init");
   if (wasm_rt_wasmtrap_module_register(&wasm_module_traps, &id) != WASMTRAP_OK) give_up("traps");
   if (png_decoder_set_up() != WASMTRAP_OK) give_up("png");
-  Z_traps_init_module();
   if (wasm_rt_wasmtrap_call(instantiate_traps, NULL, NULL) != WASMTRAP_OK) give_up("traps");
 }
 

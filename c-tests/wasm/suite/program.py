@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 
 import translate
 import wasm_binary
-from wasm_binary import FUNCTION, c_string, c_symbol
+from wasm_binary import FUNCTION, c_string
 
 # wasm2c's letters for value types, in the names of the structures for more than one result, and how a suite_value_t
 # holds them.
-LETTERS = {0x7F: "i", 0x7E: "j", 0x7D: "f", 0x7C: "d", 0x70: "r", 0x6F: "e"}
+LETTERS = {0x7F: "i", 0x7E: "j", 0x7D: "f", 0x7C: "d", 0x7B: "o", 0x70: "r", 0x6F: "e"}
 MEMBERS = {"i": "i32", "j": "i64", "f": "f32", "d": "f64"}
+VECTOR = "o"
+LANE_BITS = {"i8": 8, "i16": 16, "i32": 32, "i64": 64, "f32": 32, "f64": 64}
 NANS = {
     ("f32", "nan:canonical"): "SUITE_F32_CANONICAL_NAN",
     ("f32", "nan:arithmetic"): "SUITE_F32_ARITHMETIC_NAN",
@@ -44,6 +46,8 @@ class Module:
     # #defines of the imported names, for the module's own C and around its header in the program.
     renames: list
     instantiate: str
+    # How wasm2c names things.
+    names: type
 
 
 @dataclass
@@ -98,8 +102,8 @@ class Builder:
         wasm = os.path.join(self.folder, command["filename"])
         c_file = os.path.join(self.folder, name + ".c")
         try:
-            translate.translate(self.wasm2c, wasm, c_file, name)
-            module = self.linked(name, wasm_binary.read(wasm), c_file)
+            dialect = translate.translate(self.wasm2c, wasm, c_file, name)
+            module = self.linked(name, wasm_binary.read(wasm), c_file, dialect)
         except translate.Untranslatable as reason:
             self.program.untranslated.append((command["line"], str(reason)))
             return None
@@ -109,7 +113,7 @@ class Builder:
         self.command(command, f"module {name}", thunk, f"&module_{name}", [], [])
         return module
 
-    def linked(self, name, binary, c_file):
+    def linked(self, name, binary, c_file, dialect):
         renames, instances = {}, {}
         for imported, field_name, _ in binary.imports:
             if imported == "spectest":
@@ -119,20 +123,20 @@ class Builder:
             if exporter is None:
                 raise translate.Untranslatable(f"imports from '{imported}', which is untranslated")
             instances[imported] = f"&{exporter.name}"
-            renames[c_symbol(imported, field_name)] = c_symbol(exporter.name, field_name)
-            renames[c_symbol(imported) + "_instance_t"] = c_symbol(exporter.name) + "_instance_t"
+            renames[dialect.member(imported, field_name)] = dialect.member(exporter.name, field_name)
+            renames[dialect.instance(imported)] = dialect.instance(exporter.name)
         arguments = ", ".join([f"&{name}", *(instances[imported] for imported in sorted(instances, key=str.encode))])
-        symbol = c_symbol(name)
-        instantiate = f"spectest_set_up(); {symbol}_init_module(); {symbol}_instantiate({arguments});"
-        return Module(name, binary, c_file, sorted(renames.items()), instantiate)
+        init = f"{dialect.administrative(name, 'init_module')}(); " if dialect.has_init_module else ""
+        instantiate = f"spectest_set_up(); {init}{dialect.administrative(name, 'instantiate')}({arguments});"
+        return Module(name, binary, c_file, sorted(renames.items()), instantiate, dialect)
 
     # ---- Actions ----
 
     def action(self, command, module):
         action = command["action"]
         thunk = self.thunk(module, action["type"], action["field"])
-        arguments = [bits(value) for value in action.get("args", [])]
-        results = [result(value) for value in command.get("expected", []) if "value" in value]
+        arguments = [half for value in action.get("args", []) for half in halves(value)]
+        results = expectations(value for value in command.get("expected", []) if "value" in value)
         self.command(command, action["field"], thunk, "NULL", arguments, results)
 
     def thunk(self, module, kind, field_name):
@@ -146,7 +150,7 @@ class Builder:
 
     def get(self, module, field_name):
         # Several types of globals, one way to copy: wasm2c hands out a pointer.
-        symbol = c_symbol(module.name, field_name)
+        symbol = module.names.member(module.name, field_name)
         return f"memcpy(r, {symbol}(&{module.name}), sizeof *{symbol}(&{module.name}));"
 
     def invoke(self, module, field_name):
@@ -154,13 +158,13 @@ class Builder:
         parameters, results = (
             [LETTERS[value] for value in values] for values in module.binary.types[module.binary.functions[index]]
         )
-        arguments = [f"&{module.name}", *(argument(i, letter) for i, letter in enumerate(parameters))]
-        call = f"{c_symbol(module.name, field_name)}({', '.join(arguments)})"
+        arguments = [f"&{module.name}", *(argument(i, letter) for i, letter in zip(places(parameters), parameters))]
+        call = f"{module.names.member(module.name, field_name)}({', '.join(arguments)})"
         if not results:
             return call + ";"
         if len(results) == 1:
             return store(0, results[0], call)
-        stores = (store(i, letter, f"all.{letter}{i}") for i, letter in enumerate(results))
+        stores = (store(i, letter, f"all.{letter}{n}") for n, (i, letter) in enumerate(zip(places(results), results)))
         return f"struct wasm_multi_{''.join(results)} all = {call}; {' '.join(stores)}"
 
     def function(self, name, body):
@@ -177,16 +181,60 @@ class Builder:
         )
 
 
+def places(letters):
+    """Where each value is: a vector takes two places."""
+    place = 0
+    for letter in letters:
+        yield place
+        place += 2 if letter == VECTOR else 1
+
+
 def argument(index, letter):
+    if letter == VECTOR:
+        return f"vector_of(&a[{index}])"
     if letter == "r":
         return "wasm_rt_funcref_null_value"  # the suite passes no other
     return f"(void *)(uintptr_t)a[{index}].bits" if letter == "e" else f"a[{index}].{MEMBERS[letter]}"
 
 
 def store(index, letter, value):
+    if letter == VECTOR:
+        return f"store_vector(&r[{index}], {value});"
     if letter == "r":
         return f"r[{index}].bits = ({value}).func != NULL;"
     return f"r[{index}].bits = (uintptr_t){value};" if letter == "e" else f"r[{index}].{MEMBERS[letter]} = {value};"
+
+
+def halves(value):
+    """A value as numbers of up to 64 bits: one, or the low and the high half of a vector."""
+    if value["type"] != "v128":
+        return [bits(value)]
+    width = LANE_BITS[value["lane_type"]]
+    lanes = (int(lane) & (1 << width) - 1 for lane in value["value"])
+    whole = sum(lane << width * i for i, lane in enumerate(lanes))
+    return [f"{whole & (1 << 64) - 1}ull", f"{whole >> 64}ull"]
+
+
+def expectations(values):
+    found, place = [], 0
+    for value in values:
+        if value["type"] != "v128":
+            found.append(f"{{{result(value)}, {place}, 0}}")
+            place += 1
+            continue
+        kind = value["lane_type"]
+        width = LANE_BITS[kind]
+        for i, lane in enumerate(value["value"]):
+            at = i * width
+            found.append(f"{{{lane_result(kind, width, lane)}, {place + at // 64}, {at % 64}}}")
+        place += 2
+    return found
+
+
+def lane_result(kind, width, lane):
+    if (kind, lane) in NANS:
+        return f"{NANS[kind, lane]}, 0"
+    return f"SUITE_{width}_BITS, {int(lane) & (1 << width) - 1}ull"
 
 
 def bits(value):
@@ -197,10 +245,16 @@ def bits(value):
 
 def result(value):
     if (value["type"], value["value"]) in NANS:
-        return f"{{{NANS[value['type'], value['value']]}, 0}}"
+        return f"{NANS[value['type'], value['value']]}, 0"
     if value["type"] == "funcref" and value["value"] != "null":
-        return "{SUITE_ANY_FUNCTION, 0}"
-    return f"{{{'SUITE_32_BITS' if value['type'].endswith('32') else 'SUITE_64_BITS'}, {bits(value)}}}"
+        return "SUITE_ANY_FUNCTION, 0"
+    return f"{'SUITE_32_BITS' if value['type'].endswith('32') else 'SUITE_64_BITS'}, {bits(value)}"
+
+
+VECTORS = (
+    "static inline v128 vector_of(const suite_value_t *a) { v128 v; memcpy(&v, a, sizeof v); return v; }",
+    "static inline void store_vector(suite_value_t *r, v128 v) { memcpy(r, &v, sizeof v); }",
+)
 
 
 def renames_header(module):
@@ -215,13 +269,16 @@ def program_text(program):
         yield "".join(f"#undef {old}\n" for old, _ in module.renames)
     for module in program.modules:
         section = f"wasm_code_{module.name}"
-        yield f"static {c_symbol(module.name)}_instance_t {module.name};"
+        yield f"static {module.names.instance(module.name)} {module.name};"
         yield f"extern const char __start_{section}[], __stop_{section}[];"
         yield (
-            f"static const wasm_rt_wasmtrap_module_t module_{module.name} = {{.name = \"{module.name}\", "
+            f"static const wasm_rt_wasmtrap_module_t module_{module.name} = {{"
+            f".layout = WASM_RT_WASMTRAP_LAYOUT, .name = \"{module.name}\", "
             f".code_start = __start_{section}, .code_stop = __stop_{section}}};"
         )
-    yield "\n".join(program.functions)
+    functions = "\n".join(program.functions)
+    yield from VECTORS if "vector" in functions else ()
+    yield functions
     yield "\nstatic const suite_command_t commands[] = {"
     yield "\n".join(program.commands)
     yield "};\n\nint main(void) { return suite_main(commands, sizeof commands / sizeof commands[0]); }"

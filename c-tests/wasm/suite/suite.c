@@ -8,7 +8,12 @@
 static const char *const kind_names[SUITE_KINDS] = {"module", "action", "return", "trap", "exhaustion"};
 
 static int is_right(const suite_result_t *expected, suite_value_t got) {
+  got.bits >>= expected->shift;
   switch (expected->match) {
+    case SUITE_8_BITS:
+      return (got.bits & 0xff) == expected->bits;
+    case SUITE_16_BITS:
+      return (got.bits & 0xffff) == expected->bits;
     case SUITE_32_BITS:
       return got.i32 == expected->bits;
     case SUITE_64_BITS:
@@ -77,9 +82,12 @@ static int check(const suite_command_t *command) {
     return 0;
   }
   for (size_t i = 0; i < command->result_count; i++) {
-    if (!is_right(&command->results[i], run.results[i])) {
-      printf("failed: line %d: %s: result %zu is %#" PRIx64 ", expected %#" PRIx64 " (match %d)\n", command->line,
-             command->name, i, run.results[i].bits, command->results[i].bits, (int)command->results[i].match);
+    const suite_result_t *expected = &command->results[i];
+    const suite_value_t got = run.results[expected->value];
+    if (!is_right(expected, got)) {
+      printf("failed: line %d: %s: result %u is %#" PRIx64 ", expected %#" PRIx64 " at bit %u (match %d)\n",
+             command->line, command->name, expected->value, got.bits, expected->bits, expected->shift,
+             (int)expected->match);
       return 0;
     }
   }

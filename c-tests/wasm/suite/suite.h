@@ -13,8 +13,8 @@
 
 #include "wasm_rt_wasmtrap.h"
 
-/* An argument or a result. References to functions are only told apart as null (0) and not (1); external references
- * are numbers, kept one up so that null is 0. */
+/* An argument or a result; a vector is two, its low half first. References to functions are only told apart as null (0)
+ * and not (1); external references are numbers, kept one up so that null is 0. */
 typedef union suite_value_t {
   uint64_t bits;
   uint32_t i32;
@@ -25,6 +25,8 @@ typedef union suite_value_t {
 
 /* What a result must be. */
 typedef enum suite_match_t {
+  SUITE_8_BITS,
+  SUITE_16_BITS,
   SUITE_32_BITS,
   SUITE_64_BITS,
   SUITE_F32_CANONICAL_NAN,
@@ -34,9 +36,13 @@ typedef enum suite_match_t {
   SUITE_ANY_FUNCTION
 } suite_match_t;
 
+/* Of a vector, a lane has one. */
 typedef struct suite_result_t {
   suite_match_t match;
   uint64_t bits;
+  /* The value that it is in, and where in it, in bits from the lowest. */
+  unsigned value;
+  unsigned shift;
 } suite_result_t;
 
 typedef enum suite_kind_t {

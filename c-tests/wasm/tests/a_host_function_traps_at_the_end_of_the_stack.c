@@ -13,12 +13,12 @@ extern const wasm_rt_wasmtrap_module_t wasm_module_caller;
 WASM_ACTION(caller, call_out_ever_deeper)
 WASM_INSTANTIATE(caller, (instance, NULL))
 
-static Z_caller_instance_t instance;
+static w2c_caller instance;
 
 enum { NEEDED = 32768 };
 
 /* Uses a good part of what it has asked for, in the C library too. */
-void Z_hostZ_enter(struct Z_host_instance_t *host, u32 what) {
+void w2c_host_enter(struct w2c_host *host, u32 what) {
   (void)host;
   wasm_rt_wasmtrap_reserve_stack(NEEDED);
   volatile char used[NEEDED / 2];
@@ -44,7 +44,6 @@ static void overflow_on_the_first_thread(void *name) {
 int main(void) {
   wasm_host_set_up();
   wasm_host_add(&wasm_module_caller);
-  Z_caller_init_module();
   wasm_host_result(instantiate_caller, &instance, 0);
 
   static const size_t sizes[] = {192 << 10, (256 << 10) + 4096, 1 << 20, (8 << 20) + 12288};
@@ -67,6 +66,6 @@ int main(void) {
     must(setrlimit(RLIMIT_STACK, &limit) == 0);
   }
   child_passes(overflow_on_the_first_thread, "the first thread's stack", "the first thread's stack");
-  Z_caller_free(&instance);
+  wasm2c_caller_free(&instance);
   return tap_done();
 }

@@ -11,17 +11,17 @@ WASM_INSTANTIATE(caller, (instance, NULL))
 
 enum { LOAD_OUT_OF_BOUNDS, RAISE_AFTER_THAT, CALL_OUT_AGAIN, REFUSED = WASMTRAP_CODE_USER + 7 };
 
-static Z_caller_instance_t instance;
+static w2c_caller instance;
 static int depth;
 
-void Z_hostZ_enter(struct Z_host_instance_t *host, u32 what) {
+void w2c_host_enter(struct w2c_host *host, u32 what) {
   (void)host;
   wasmtrap_trap_t trap;
   if (what == CALL_OUT_AGAIN && ++depth < 50) {
     same(wasm_host_call(call_out_of_caller, &instance, what, NULL, &trap), WASMTRAP_OK, "call %d is good", depth);
     return;
   }
-  trapped_in(wasm_host_call(load_of_caller, &instance, 70000, NULL, &trap), &trap, Z_callerZ_memory(&instance), 70000,
+  trapped_in(wasm_host_call(load_of_caller, &instance, 70000, NULL, &trap), &trap, w2c_caller_memory(&instance), 70000,
              "the inner call");
   if (what == RAISE_AFTER_THAT) wasmtrap_raise(REFUSED, 99);
 }
@@ -31,7 +31,6 @@ int main(void) {
   uint32_t times = 0;
   wasm_host_set_up();
   wasm_host_add(&wasm_module_caller);
-  Z_caller_init_module();
   wasm_host_result(instantiate_caller, &instance, 0);
 
   same(wasm_host_call(call_out_of_caller, &instance, LOAD_OUT_OF_BOUNDS, &times, &trap), WASMTRAP_OK, "the outer call");
@@ -44,6 +43,6 @@ int main(void) {
 
   same(wasm_host_call(call_out_of_caller, &instance, CALL_OUT_AGAIN, &times, &trap), WASMTRAP_OK, "fifty calls deep");
   same(times, 51, "all of them went on");
-  Z_caller_free(&instance);
+  wasm2c_caller_free(&instance);
   return tap_done();
 }

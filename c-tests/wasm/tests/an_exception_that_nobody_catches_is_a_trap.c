@@ -13,17 +13,17 @@ WASM_INSTANTIATE(exceptions, (instance, NULL))
 
 static void call_out_inside_try(void *argument) {
   wasm_call_t *call = argument;
-  call->result = Z_exceptionsZ_call_out_inside_try(call->instance);
+  call->result = w2c_exceptions_call_out_inside_try(call->instance);
 }
 
-static Z_exceptions_instance_t instance;
+static w2c_exceptions instance;
 static int throw_uncaught(const char *name) {
   wasmtrap_trap_t trap;
   return trapped_with(wasm_host_call(throw_of_exceptions, &instance, 5, NULL, &trap), &trap,
                       WASMTRAP_CODE_UNCAUGHT_EXCEPTION, name);
 }
 
-void Z_hostZ_enter(struct Z_host_instance_t *host) {
+void w2c_host_enter(struct w2c_host *host) {
   (void)host;
   throw_uncaught("thrown in a call from a host that is called inside of a try block");
 }
@@ -32,7 +32,6 @@ int main(void) {
   wasmtrap_trap_t trap;
   wasm_host_set_up();
   wasm_host_add(&wasm_module_exceptions);
-  Z_exceptions_init_module();
   wasm_host_result(instantiate_exceptions, &instance, 0);
 
   throw_uncaught("thrown outside of all try blocks");
@@ -44,6 +43,6 @@ int main(void) {
   throw_uncaught("thrown after a trap inside of a try block");
   same(wasm_host_result(call_out_inside_try, &instance, 0), 0, "the outer handler got nothing");
   same(wasm_host_result(catch_of_exceptions, &instance, 43), 43, "and handlers work as before");
-  Z_exceptions_free(&instance);
+  wasm2c_exceptions_free(&instance);
   return tap_done();
 }

@@ -12,13 +12,12 @@ WASM_INSTANTIATE(memory, (instance))
 enum { PAGE = 65536, MAXIMUM = 5 };
 
 int main(void) {
-  static Z_memory_instance_t instance;
+  static w2c_memory instance;
   wasmtrap_trap_t trap;
   wasm_host_set_up();
   wasm_host_add(&wasm_module_memory);
-  Z_memory_init_module();
   wasm_host_result(instantiate_memory, &instance, 0);
-  const wasm_rt_memory_t *memory = Z_memoryZ_memory(&instance);
+  const wasm_rt_memory_t *memory = w2c_memory_memory(&instance);
 
   for (uint32_t pages = 1; pages <= MAXIMUM; pages++) {
     const uint32_t end = pages * PAGE;
@@ -36,6 +35,6 @@ int main(void) {
   same(wasm_host_result(grow_of_memory, &instance, 0), MAXIMUM, "growth by nothing returns the size");
   trapped_in(wasm_host_call(load_of_memory, &instance, MAXIMUM * PAGE, NULL, &trap), &trap, memory, MAXIMUM * PAGE,
              "the end has not moved");
-  Z_memory_free(&instance);
+  wasm2c_memory_free(&instance);
   return tap_done();
 }

@@ -5,7 +5,7 @@
 
 extern const wasm_rt_wasmtrap_module_t wasm_module_memory, wasm_module_caller;
 
-void Z_hostZ_enter(struct Z_host_instance_t *host, u32 what) {
+void w2c_host_enter(struct w2c_host *host, u32 what) {
   (void)host;
   (void)what;
 }
@@ -26,24 +26,22 @@ static void traps_in(wasmtrap_function_t load, void *instance, const wasm_rt_mem
 }
 
 int main(void) {
-  static Z_memory_instance_t first, second;
-  static Z_caller_instance_t third;
+  static w2c_memory first, second;
+  static w2c_caller third;
   wasm_host_set_up();
   const uint64_t memory_id = wasm_host_add(&wasm_module_memory);
   const uint64_t caller_id = wasm_host_add(&wasm_module_caller);
-  Z_memory_init_module();
-  Z_caller_init_module();
   wasm_host_result(instantiate_memory, &first, 0);
   wasm_host_result(instantiate_memory, &second, 0);
   wasm_host_result(instantiate_caller, &third, 0);
 
   for (uint32_t address = 65536; address < 65539; address++) {
-    traps_in(load_of_memory, &first, Z_memoryZ_memory(&first), address, &wasm_module_memory, memory_id);
-    traps_in(load_of_caller, &third, Z_callerZ_memory(&third), address, &wasm_module_caller, caller_id);
-    traps_in(load_of_memory, &second, Z_memoryZ_memory(&second), address, &wasm_module_memory, memory_id);
+    traps_in(load_of_memory, &first, w2c_memory_memory(&first), address, &wasm_module_memory, memory_id);
+    traps_in(load_of_caller, &third, w2c_caller_memory(&third), address, &wasm_module_caller, caller_id);
+    traps_in(load_of_memory, &second, w2c_memory_memory(&second), address, &wasm_module_memory, memory_id);
   }
-  Z_memory_free(&first);
-  Z_memory_free(&second);
-  Z_caller_free(&third);
+  wasm2c_memory_free(&first);
+  wasm2c_memory_free(&second);
+  wasm2c_caller_free(&third);
   return tap_done();
 }

@@ -20,9 +20,9 @@ typedef struct worker_t {
 } worker_t;
 
 /* One life of an instance; returns how often something was not as it must be. */
-static int live(uint32_t number, Z_memory_instance_t *instance) {
+static int live(uint32_t number, w2c_memory *instance) {
   int wrong = wasm_host_call(instantiate_memory, instance, 0, NULL, NULL) != WASMTRAP_OK;
-  const wasm_rt_memory_t *memory = Z_memoryZ_memory(instance);
+  const wasm_rt_memory_t *memory = w2c_memory_memory(instance);
   wrong += wasm_host_result(grow_of_memory, instance, number % 4) != 1;
   for (uint32_t i = 0; i < ROUNDS / INSTANCES; i++) {
     wasmtrap_trap_t trap;
@@ -34,13 +34,13 @@ static int live(uint32_t number, Z_memory_instance_t *instance) {
     wrong += wasm_host_call(store_of_memory, instance, i, NULL, NULL) != WASMTRAP_OK;
     wrong += wasm_host_result(load_of_memory, instance, i) != 1;
   }
-  Z_memory_free(instance);
+  wasm2c_memory_free(instance);
   return wrong;
 }
 
 static void *work(void *argument) {
   worker_t *worker = argument;
-  static __thread Z_memory_instance_t instance;
+  static __thread w2c_memory instance;
   for (int i = 0; i < INSTANCES; i++) worker->wrong += live(worker->number, &instance);
   return NULL;
 }
@@ -49,7 +49,6 @@ int main(void) {
   static worker_t workers[THREADS];
   wasm_host_set_up();
   wasm_host_add(&wasm_module_memory);
-  Z_memory_init_module();
   for (uint32_t i = 0; i < THREADS; i++) {
     workers[i].number = i;
     must(pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0);

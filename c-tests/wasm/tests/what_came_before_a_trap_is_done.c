@@ -14,13 +14,12 @@ WASM_INSTANTIATE(memory, (instance))
 enum { END = 65536 };
 
 int main(void) {
-  static Z_memory_instance_t instance;
+  static w2c_memory instance;
   wasm_host_set_up();
   wasm_host_add(&wasm_module_memory);
-  Z_memory_init_module();
   wasm_host_result(instantiate_memory, &instance, 0);
-  const uint32_t *progress = Z_memoryZ_progress(&instance);
-  const wasm_rt_memory_t *memory = Z_memoryZ_memory(&instance);
+  const uint32_t *progress = w2c_memory_progress(&instance);
+  const wasm_rt_memory_t *memory = w2c_memory_memory(&instance);
   wasmtrap_trap_t trap;
 
   trapped_in(wasm_host_call(step_store_step_of_memory, &instance, END, NULL, &trap), &trap, memory, END, "a store");
@@ -35,6 +34,6 @@ int main(void) {
   trapped_in(wasm_host_call(store_store_of_memory, &instance, END, NULL, &trap), &trap, memory, END,
              "a store between two to one place");
   same(wasm_host_result(load_of_memory, &instance, 0), 1, "the first is done, the second is not");
-  Z_memory_free(&instance);
+  wasm2c_memory_free(&instance);
   return tap_done();
 }

@@ -9,14 +9,13 @@
 typedef struct loaded_t {
   void *object;
   const wasm_rt_wasmtrap_module_t *module;
-  void (*init_module)(void);
-  void (*instantiate)(Z_memory_instance_t *);
-  u32 (*load)(Z_memory_instance_t *, u32);
-  void (*free)(Z_memory_instance_t *);
+  void (*instantiate)(w2c_memory *);
+  u32 (*load)(w2c_memory *, u32);
+  void (*free)(w2c_memory *);
 } loaded_t;
 
 static loaded_t loaded;
-static Z_memory_instance_t instance;
+static w2c_memory instance;
 
 /* dlsym gives a data pointer for a function; POSIX has it that its bytes are the function pointer's. */
 static void find(const char *name, void *function) {
@@ -25,16 +24,19 @@ static void find(const char *name, void *function) {
   memcpy(function, &symbol, sizeof symbol);
 }
 
+/* An older wasm2c has other names, and the module's header leads to them. */
+#define SYMBOL(name) TEXT(name)
+#define TEXT(name) #name
+
 static void load_module(void) {
   loaded.object = dlopen(MODULE, RTLD_NOW | RTLD_LOCAL);
   if (loaded.object == NULL) tap_note("%s", dlerror());
   must(loaded.object != NULL);
   loaded.module = dlsym(loaded.object, "wasm_module_memory");
   must(loaded.module != NULL);
-  find("Z_memory_init_module", &loaded.init_module);
-  find("Z_memory_instantiate", &loaded.instantiate);
-  find("Z_memoryZ_load", &loaded.load);
-  find("Z_memory_free", &loaded.free);
+  find(SYMBOL(wasm2c_memory_instantiate), &loaded.instantiate);
+  find(SYMBOL(w2c_memory_load), &loaded.load);
+  find(SYMBOL(wasm2c_memory_free), &loaded.free);
 }
 
 static void instantiate(void *unused) {
@@ -53,7 +55,6 @@ int main(void) {
     wasmtrap_trap_t trap;
     load_module();
     const uint64_t id = wasm_host_add(loaded.module);
-    loaded.init_module();
     wasm_host_result(instantiate, NULL, 0);
     same(wasm_host_result(load, NULL, 65535), 0, "a good load");
     trapped_in(wasm_host_call(load, NULL, 65536, NULL, &trap), &trap, &instance.w2c_memory, 65536, "a bad one");

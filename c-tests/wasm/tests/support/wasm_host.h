@@ -19,23 +19,23 @@ typedef struct wasm_call_t {
 #define WASM_FUNCTION(module, name)                                               \
   static void name##_of_##module(void *argument) {                                \
     wasm_call_t *call = argument;                                                 \
-    call->result = Z_##module##Z_##name(call->instance, call->argument);          \
+    call->result = w2c_##module##_##name(call->instance, call->argument);         \
   }
 #define WASM_ACTION(module, name)                                                 \
   static void name##_of_##module(void *argument) {                                \
     wasm_call_t *call = argument;                                                 \
-    Z_##module##Z_##name(call->instance, call->argument);                         \
+    w2c_##module##_##name(call->instance, call->argument);                        \
   }
-/* Defines instantiate_MODULE; the second argument is Z_MODULE_instantiate's, in parentheses, with `instance` first. */
+/* Defines instantiate_MODULE; the second argument is wasm2c_MODULE_instantiate's, in parentheses, `instance` first. */
 #define WASM_INSTANTIATE(module, arguments)                                       \
   static void instantiate_##module(void *argument) {                              \
     void *instance = ((wasm_call_t *)argument)->instance;                         \
-    Z_##module##_instantiate arguments;                                           \
+    wasm2c_##module##_instantiate arguments;                                      \
   }
 
 /* Sets up the library and the runtime. */
 void wasm_host_set_up(void);
-/* Registers the module; its Z_NAME_init_module is the test's to call. Returns the code's id. */
+/* Registers the module. Returns the code's id. */
 uint64_t wasm_host_add(const wasm_rt_wasmtrap_module_t *module);
 /* wasm_rt_wasmtrap_call of one of the functions above. `result` and `trap` may be NULL; `trap` is set up here. */
 wasmtrap_status_t wasm_host_call(wasmtrap_function_t function, void *instance, uint32_t argument, uint32_t *result,
