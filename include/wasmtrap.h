@@ -245,7 +245,8 @@ typedef struct wasmtrap_options_t {
   // The signal by which wasmtrap_interrupt reaches threads that are in registered code; 0 for none. The host gives it
   // to the library, which installs a handler of its own, with SA_RESTART, and unblocks it in the threads that are
   // attached (but for WASMTRAP_INIT_KEEP_SIGNAL_MASK and WASMTRAP_INIT_HOST_OWNS_SIGNALS). A real-time signal is
-  // best: SIGRTMIN + 5, say. A signal of faults, one that libc keeps to itself and one that cannot be caught are
+  // best: SIGRTMIN + 5, say. A host that owns its signal handlers hands each of them to wasmtrap_try_handle_signal, which
+  // answers 1. A signal of faults, one that libc keeps to itself and one that cannot be caught are
   // WASMTRAP_ERR_INVALID_ARGUMENT; one that has a handler already is WASMTRAP_ERR_CONFLICT.
   int32_t interrupt_signal;
   // Must be 0.
@@ -1166,8 +1167,8 @@ wasmtrap_status_t wasmtrap_run_call(wasmtrap_run_t run,
 // WASMTRAP_OK says that it pends or has been taken; the run may end by itself before it gets to it.
 //
 // Errors: WASMTRAP_ERR_UNKNOWN_ID (`run` is not open), WASMTRAP_ERR_NOT_FOUND (its call has ended, or its thread has),
-// WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_SYSTEM (the signal cannot be sent: the queue of real-time signals is
-// full; nothing pends then that did not before). Thread-safe, not signal-safe.
+// WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_SYSTEM (the signal cannot be sent: the user's queue of
+// real-time signals is full; nothing pends then that did not before). Thread-safe, not signal-safe.
 wasmtrap_status_t wasmtrap_interrupt(wasmtrap_run_t run,
                                      wasmtrap_code_t code,
                                      uint64_t payload);

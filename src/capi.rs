@@ -721,8 +721,8 @@ pub unsafe extern "C-unwind" fn wasmtrap_run_call(
 /// WASMTRAP_OK says that it pends or has been taken; the run may end by itself before it gets to it.
 ///
 /// Errors: WASMTRAP_ERR_UNKNOWN_ID (`run` is not open), WASMTRAP_ERR_NOT_FOUND (its call has ended, or its thread has),
-/// WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_SYSTEM (the signal cannot be sent: the queue of real-time signals is
-/// full; nothing pends then that did not before). Thread-safe, not signal-safe.
+/// WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_SYSTEM (the signal cannot be sent: the user's queue of
+/// real-time signals is full; nothing pends then that did not before). Thread-safe, not signal-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_interrupt(run: wasmtrap_run_t, code: wasmtrap_code_t, payload: u64) -> wasmtrap_status_t {
     whole(|| runs::interrupt(run, code, payload))

@@ -61,7 +61,11 @@ pub(crate) fn install(signal: libc::c_int, host_owns_signals: bool) -> Result<()
         platform::tell_disposition(signal, &ours()).map_err(refused)?;
         *BEFORE.lock() = Some(now);
     }
-    list::locked(|_| state::INTERRUPT_SIGNAL.store(signal, Ordering::SeqCst));
+    list::locked(|threads| {
+        // What was on its way before the signal was given back has been thrown away.
+        threads.each(|thread| thread.signalled.store(false, Ordering::SeqCst));
+        state::INTERRUPT_SIGNAL.store(signal, Ordering::SeqCst);
+    });
     Ok(())
 }
 

@@ -223,13 +223,14 @@ pub(crate) fn interrupt(number: wasmtrap_run_t, code: wasmtrap_code_t, payload: 
         let Some(thread) = (unsafe { run.thread.load(Ordering::Relaxed).as_ref() }) else { return Met::Done };
         thread.attention.fetch_or(ATTENTION_INTERRUPT, Ordering::SeqCst);
         let signal = interrupt_signal::current();
-        if signal == 0 {
+        if signal == 0 || thread.signalled.swap(true, Ordering::SeqCst) {
             return Met::Done;
         }
         // SAFETY: the thread has not ended.
         match unsafe { libc::pthread_kill(thread.handle, signal) } {
             0 => Met::Done,
             error => {
+                thread.signalled.store(false, Ordering::SeqCst);
                 if is_first {
                     run.cancel();
                 }

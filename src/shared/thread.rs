@@ -1,7 +1,7 @@
 //! What the library knows of a thread that is attached.
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicU8, AtomicU32};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32};
 
 use super::calls::Calls;
 use super::pending::PendingTraps;
@@ -140,6 +140,9 @@ pub(crate) struct Thread {
     pub(crate) handle: libc::pthread_t,
     /// How many runs are on it. Changed with the list's lock.
     pub(crate) runs: AtomicU32,
+    /// The signal of interrupts is on its way to the thread: no other one is sent meanwhile. A thread that does not get
+    /// to run would fill the queue of real-time signals, which is the whole user's.
+    pub(crate) signalled: AtomicBool,
     /// The embedder's fault handler, if it was called on this thread and has not returned.
     pub(crate) asking: Cell<Asking>,
     /// The signal mask that a raise out of the fault handler still has to put back, on the stack of its protected call.

@@ -7,6 +7,24 @@
 
 static int came, taken_over;
 
+static uint64_t blocked, interrupted;
+
+static void block(int how) {
+  sigset_t mask;
+  sigemptyset(&mask);
+  sigaddset(&mask, RUNS_SIGNAL);
+  must(pthread_sigmask(how, &mask, NULL) == 0);
+}
+
+/* Host code with the signal blocked, until a thousand interrupts have been sent. */
+static void wait_for_a_thousand(void *unused) {
+  (void)unused;
+  block(SIG_BLOCK);
+  tell(&blocked, 1);
+  wait_for(&interrupted, 1);
+  block(SIG_UNBLOCK);
+}
+
 static void handler(int signal, siginfo_t *info, void *context) {
   came++;
   taken_over += wasmtrap_try_handle_signal(signal, info, context);
@@ -51,5 +69,17 @@ int main(void) {
   same(running.status, WASMTRAP_OK, "waits, and is gone with the run");
   raise(RUNS_SIGNAL);
   same(taken_over, 3, "a stray signal is the library's, too, and does nothing");
+
+  came = 0;
+  running.function = wait_for_a_thousand;
+  running_start(&running);
+  wait_for(&blocked, 1);
+  int accepted = 0;
+  for (int i = 0; i < 1000; i++) accepted += wasmtrap_interrupt(running.run, 31, 3) == WASMTRAP_OK;
+  same(accepted, 1000, "a thousand interrupts for a thread that does not get to the signal");
+  tell(&interrupted, 1);
+  running_join(&running);
+  same(came, 1, "are one signal: the user's queue does not fill up");
+  same(taken_over, 4, "... which the library has taken");
   return tap_done();
 }

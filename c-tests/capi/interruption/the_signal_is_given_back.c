@@ -50,13 +50,20 @@ static void wait_with_the_signal_blocked(void *unused) {
   wait_for(&interrupted, 1);
 }
 
-static uint64_t shut_down;
+static uint64_t shut_down, set_up_again;
+static wasmtrap_run_t second_run;
+static wasm_access_t spin_state;
 
 static void *run_then_unblock(void *argument) {
   must(wasmtrap_run_call(*(wasmtrap_run_t *)argument, wait_with_the_signal_blocked, NULL, NULL) == WASMTRAP_OK);
   tell(&interrupted, 2);
   wait_for(&shut_down, 1);
   block(SIG_UNBLOCK);
+  tell(&shut_down, 2);
+  wait_for(&set_up_again, 1);
+  wasmtrap_trap_t trap = host_new_trap();
+  interrupted_with(wasmtrap_run_call(second_run, wasm_spin.function, &spin_state, &trap), &trap, 2, 2,
+                   "after another wasmtrap_init the thread is interrupted as before");
   return NULL;
 }
 
@@ -76,9 +83,16 @@ static void pending(void *unused) {
   must(sigaction(RUNS_SIGNAL, NULL, &after) == 0);
   ok(after.sa_handler == before.sa_handler && before.sa_handler == SIG_DFL, "the signal does what it did before");
   tell(&shut_down, 1);
-  must(pthread_join(thread, NULL) == 0);
+  wait_for(&shut_down, 2);
   ok(1, "and what was on its way has ended nobody");
   same(wasmtrap_run_close(run), WASMTRAP_OK, "a run can be closed after that");
+  runs_init();
+  host_register_code(&wasm_spin);
+  second_run = run_open();
+  tell(&set_up_again, 1);
+  wait_for(&spin_state.address, 1);
+  must(wasmtrap_interrupt(second_run, 2, 2) == WASMTRAP_OK);
+  must(pthread_join(thread, NULL) == 0);
 }
 
 static void is_deadly(void *unused) {

@@ -39,7 +39,6 @@ pub(super) fn lock() -> Guard<'static, List> {
 }
 
 /// Lets `look` see the attached threads, none of which comes or goes meanwhile.
-#[cfg_attr(not(wasmtrap_mach), allow(dead_code, reason = "for backends that look at other threads"))]
 pub(crate) fn locked<R>(look: impl FnOnce(&List) -> R) -> R {
     look(&LIST.lock())
 }
@@ -165,6 +164,8 @@ pub(crate) unsafe fn unlock_after_fork_in_child() -> Orphans {
             list.first = record;
             list.count = 1;
             exceptions::forget_thread(thread);
+            // What was on its way to it is the parent's.
+            thread.signalled.store(false, Ordering::SeqCst);
             continue;
         }
         runs::thread_ends(thread);

@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use super::chains;
 use crate::outside::allocation;
@@ -46,6 +46,7 @@ pub(super) fn new(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> 
             lifted_interrupts: Cell::new(false),
             handle,
             runs: AtomicU32::new(0),
+            signalled: AtomicBool::new(false),
             asking: Cell::new(Asking::NOBODY),
             mask_to_put_back: Cell::new(0),
             adopted: Cell::new(0),
