@@ -23,7 +23,8 @@ enum { GUESTS = 10000, THREADS = 4, ENDLESS_EACH = 100, DEADLINE_MILLISECONDS = 
 /* What stands in for compiled code. */
 #if defined(__APPLE__)
 #define COMPILED __attribute__((section("__TEXT,wasm_code"), noinline))
-extern const char code_start[] __asm("section$start$__TEXT$wasm_code"), code_end[] __asm("section$end$__TEXT$wasm_code");
+extern const char code_start[] __asm("section$start$__TEXT$wasm_code");
+extern const char code_end[] __asm("section$end$__TEXT$wasm_code");
 #else
 #define COMPILED __attribute__((section("wasm_code"), noinline))
 extern const char code_start[] __asm("__start_wasm_code"), code_end[] __asm("__stop_wasm_code");

@@ -242,11 +242,11 @@ typedef struct wasmtrap_options_t {
   // default (32 KiB, or more where the kernel's own frame is large), else 16 KiB to 64 MiB. Rounded up to pages, and
   // up to what the kernel needs for two signals (AT_MINSIGSTKSZ).
   size_t alternate_stack_size;
-  // The signal by which wasmtrap_interrupt reaches threads that are in registered code; 0 for none. The host gives it
-  // to the library, which installs a handler of its own, with SA_RESTART, and unblocks it in the threads that are
+  // The signal by which wasmtrap_interrupt reaches threads that are in registered code; 0 for none. The host gives
+  // it to the library, which installs a handler of its own, with SA_RESTART, and unblocks it in the threads that are
   // attached (but for WASMTRAP_INIT_KEEP_SIGNAL_MASK and WASMTRAP_INIT_HOST_OWNS_SIGNALS). A real-time signal is
-  // best: SIGRTMIN + 5, say. A host that owns its signal handlers hands each of them to wasmtrap_try_handle_signal, which
-  // answers 1. A signal of faults, one that libc keeps to itself and one that cannot be caught are
+  // best: SIGRTMIN + 5, say. A host that owns its signal handlers hands each of them to wasmtrap_try_handle_signal,
+  // which answers 1. A signal of faults, one that libc keeps to itself and one that cannot be caught are
   // WASMTRAP_ERR_INVALID_ARGUMENT; one that has a handler already is WASMTRAP_ERR_CONFLICT.
   int32_t interrupt_signal;
   // Must be 0.
@@ -1160,9 +1160,9 @@ wasmtrap_status_t wasmtrap_run_call(wasmtrap_run_t run,
                                     void *argument,
                                     struct wasmtrap_trap_t *trap);
 
-// Interrupts a run from any thread, its own included. `code` is WASMTRAP_CODE_INTERRUPT, say, or the embedder's own; it
-// and `payload` are handed on in the trap record. If an interrupt of the run pends already, that one stays, with its
-// code and its payload, and the thread is told once more.
+// Interrupts a run from any thread, its own included. `code` is WASMTRAP_CODE_INTERRUPT, say, or the embedder's own;
+// it and `payload` are handed on in the trap record. If an interrupt of the run pends already, that one stays, with
+// its code and its payload, and the thread is told once more.
 //
 // WASMTRAP_OK says that it pends or has been taken; the run may end by itself before it gets to it.
 //

@@ -714,9 +714,9 @@ pub unsafe extern "C-unwind" fn wasmtrap_run_call(
     crate::arch::run_call!()
 }
 
-/// Interrupts a run from any thread, its own included. `code` is WASMTRAP_CODE_INTERRUPT, say, or the embedder's own; it
-/// and `payload` are handed on in the trap record. If an interrupt of the run pends already, that one stays, with its
-/// code and its payload, and the thread is told once more.
+/// Interrupts a run from any thread, its own included. `code` is WASMTRAP_CODE_INTERRUPT, say, or the embedder's own;
+/// it and `payload` are handed on in the trap record. If an interrupt of the run pends already, that one stays, with
+/// its code and its payload, and the thread is told once more.
 ///
 /// WASMTRAP_OK says that it pends or has been taken; the run may end by itself before it gets to it.
 ///

@@ -1,5 +1,5 @@
-//! Pages that guests poll: each a page of memory with a region over it, which is readable until somebody wants the guest
-//! to stop.
+//! Pages that guests poll: each a page of memory with a region over it, which is readable until somebody wants the
+//! guest to stop.
 
 use core::ffi::c_void;
 

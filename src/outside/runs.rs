@@ -266,8 +266,8 @@ fn take(thread: &Thread, landing: *const Activation, sp: usize) -> Option<(wasmt
     taken
 }
 
-/// A protected call is about to be entered within the runs of this thread, from `sp`: an interrupt of theirs, which ends
-/// it before it begins.
+/// A protected call is about to be entered within the runs of this thread, from `sp`: an interrupt of theirs, which
+/// ends it before it begins.
 pub(crate) fn take_at_entry(thread: &Thread, sp: usize) -> Option<(wasmtrap_code_t, u64)> {
     take(thread, land::innermost(thread, sp), sp)
 }

@@ -172,11 +172,11 @@ pub struct wasmtrap_options_t {
     /// default (32 KiB, or more where the kernel's own frame is large), else 16 KiB to 64 MiB. Rounded up to pages, and
     /// up to what the kernel needs for two signals (AT_MINSIGSTKSZ).
     pub alternate_stack_size: usize,
-    /// The signal by which wasmtrap_interrupt reaches threads that are in registered code; 0 for none. The host gives it
-    /// to the library, which installs a handler of its own, with SA_RESTART, and unblocks it in the threads that are
+    /// The signal by which wasmtrap_interrupt reaches threads that are in registered code; 0 for none. The host gives
+    /// it to the library, which installs a handler of its own, with SA_RESTART, and unblocks it in the threads that are
     /// attached (but for WASMTRAP_INIT_KEEP_SIGNAL_MASK and WASMTRAP_INIT_HOST_OWNS_SIGNALS). A real-time signal is
-    /// best: SIGRTMIN + 5, say. A host that owns its signal handlers hands each of them to wasmtrap_try_handle_signal, which
-    /// answers 1. A signal of faults, one that libc keeps to itself and one that cannot be caught are
+    /// best: SIGRTMIN + 5, say. A host that owns its signal handlers hands each of them to wasmtrap_try_handle_signal,
+    /// which answers 1. A signal of faults, one that libc keeps to itself and one that cannot be caught are
     /// WASMTRAP_ERR_INVALID_ARGUMENT; one that has a handler already is WASMTRAP_ERR_CONFLICT.
     pub interrupt_signal: i32,
     /// Must be 0.

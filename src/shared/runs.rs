@@ -3,8 +3,8 @@
 //! A run has a place in a table, which handlers read: the frame of its call has the number, and the table has the
 //! interrupt, if there is one. Places are used again, under other numbers; their memory is never given back.
 //!
-//! Whoever changes a run holds the lock of the threads' list, but for the thread that takes an interrupt: it needs none,
-//! because it may be in a signal handler. All that the two can meet in is one word:
+//! Whoever changes a run holds the lock of the threads' list, but for the thread that takes an interrupt: it needs
+//! none, because it may be in a signal handler. All that the two can meet in is one word:
 //!
 //! ```text
 //! generation of the place (32 bits) | how many interrupts there have been (31 bits) | one is pending (1 bit)

@@ -1,5 +1,5 @@
-/* A page of wasmtrap_poll_page_open is readable until it is taken away; then each load of it is a trap with its code, and
- * when it is given back none is. */
+/* A page of wasmtrap_poll_page_open is readable until it is taken away; then each load of it is a trap with its code,
+ * and when it is given back none is. */
 #include "host.h"
 
 int main(void) {

@@ -1,5 +1,5 @@
-/* A run whose chain goes to another thread is interrupted there. What comes while the chain is on no thread waits for it,
- * and disturbs neither thread meanwhile. */
+/* A run whose chain goes to another thread is interrupted there. What comes while the chain is on no thread waits for
+ * it, and disturbs neither thread meanwhile. */
 #include <string.h>
 
 #include "fiber.h"

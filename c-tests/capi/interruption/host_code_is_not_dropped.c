@@ -1,6 +1,6 @@
 /* An interrupt that finds the thread in host code below the guest waits: until the host makes another protected call,
- * until it comes to wasmtrap_interrupt_point, or until the guest has gone on and the interrupt is sent once more. If the
- * run ends without any of these, it reaches no later call. */
+ * until it comes to wasmtrap_interrupt_point, or until the guest has gone on and the interrupt is sent once more. If
+ * the run ends without any of these, it reaches no later call. */
 #include <string.h>
 
 #include "runs.h"

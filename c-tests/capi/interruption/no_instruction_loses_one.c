@@ -26,7 +26,8 @@ static void *interrupt(void *unused) {
   }
 }
 
-/* Each instruction. All signals are blocked in here: the one of the interrupt comes at the place that was interrupted. */
+/* Each instruction. All signals are blocked in here: the one of the interrupt comes at the place that was
+ * interrupted. */
 static void step(int signal, siginfo_t *info, void *context) {
   (void)signal;
   (void)info;

@@ -1,6 +1,6 @@
 /* Threads make runs one after the other, of each kind of guest, while others interrupt whatever runs: every interrupt
- * that was accepted either ends its own run or goes with it. No plain call in between is interrupted, a guest that never
- * ends by itself is always ended, and traps of the guest's own are not lost. */
+ * that was accepted either ends its own run or goes with it. No plain call in between is interrupted, a guest that
+ * never ends by itself is always ended, and traps of the guest's own are not lost. */
 #include <sched.h>
 #include <string.h>
 
