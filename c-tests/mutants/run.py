@@ -1,10 +1,11 @@
 """Breaks the library on purpose, and tells which breaks no test notices.
 
-    run.py [--only PART]... [--changed-since REVISION] [--generated] [--jobs N] [--most N] [--list]
+    run.py [--only PART]... [--changed-since REVISION [--fill]] [--generated] [--shard K/N] [--jobs N] [--most N] [--list]
 
 A mutant is a change of one place in the source. For each one the library is built, and the tests that can notice it run
-until one fails: then the mutant is dead. Those that live are listed by file and line, and fail the run. The table of
-all goes to target/mutants/table.md.
+until one fails: then the mutant is dead. Those that live are listed by file and line, and fail the run; so does a
+mutant whose place in the source is gone, of which nothing is known any more. The table of all goes to
+target/mutants/table.md.
 
 Mutants that were written by hand are in by-hand/*.toml, an entry each:
 
@@ -13,11 +14,14 @@ Mutants that were written by hand are in by-hand/*.toml, an entry each:
     says = "what is broken, in a sentence"
     before = "text that is there once"        # or twice: occurrence = 2 takes the second
     after = "what stands there instead"
-    tests = ["rust:land", "c:traps/*"]         # cargo test's filter; programs of c-tests/capi; or make:TARGET
+    also = [{ file = "...", before = "...", after = "..." }]   # other places that change with it
+    tests = ["rust:land", "c:traps/*"]         # cargo test's filter; programs of c-tests/capi, with the shared library;
+                                               # or one with the static one (static:setup/x); or make:TARGET
     equivalent = "why nothing can notice"      # instead of tests, for one that is listed and not run
 
 With --generated, those that cargo-mutants finds come on top; where they are and what equivalent.toml says of them
-decides what runs.
+decides what runs. --shard 2/5 takes the third fifth of all. With --fill, --most N takes those in files that have
+changed first, and then others, until there are N.
 """
 
 import argparse
@@ -37,6 +41,7 @@ import tomllib
 
 HERE = pathlib.Path(__file__).parent
 OUT = pathlib.Path("target/mutants")
+PROGRAMS = "target/c-tests/capi/shared"
 # Seconds: a build of the library, and a test program, which ends itself far sooner unless it hangs.
 BUILD_LIMIT, TEST_LIMIT = 600, 120
 # A library that is built in seconds. Nothing that the tests look at depends on the optimiser's level.
@@ -45,11 +50,16 @@ QUICK_BUILD = {"CARGO_PROFILE_RELEASE_LTO": "off", "CARGO_PROFILE_RELEASE_CODEGE
 
 
 class Mutant:
-    """A change of one file."""
+    """A change of one place, or of several. `change` is the text of each file that is another one then, a patch, or why
+    there is neither."""
 
     def __init__(self, name, file, line, says, change, tests, equivalent):
         self.name, self.file, self.line, self.says = name, file, line, says
         self.change, self.tests, self.equivalent = change, tests, equivalent
+
+    def files(self):
+        """The files that it changes."""
+        return list(self.change) if isinstance(self.change, dict) else [self.file]
 
     def __str__(self):
         return f"{self.file}:{self.line}: {self.says}"
@@ -65,21 +75,36 @@ def place_of(text, part, occurrence):
     return at
 
 
+class OutOfDate(Exception):
+    """The source has moved on."""
+
+
+def mutated(file, before, after, occurrence=None):
+    """The text of a file with one place changed, and the line of that place."""
+    path = pathlib.Path(file)
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    at = place_of(text, before, occurrence or 1)
+    if at is None or (occurrence is None and text.count(before) != 1):
+        raise OutOfDate(f"{file} has {text.count(before)} places with {before!r}")
+    return text[:at] + after + text[at + len(before):], text.count("\n", 0, at) + 1
+
+
 def written_by_hand():
-    """The mutants of by-hand/*.toml. A place that is not there, or not once, is an error: the source has moved on."""
+    """The mutants of by-hand/*.toml. One whose place is not there, or not once, has OutOfDate for its change."""
     for path in sorted((HERE / "by-hand").glob("*.toml")):
         for entry in tomllib.loads(path.read_text(encoding="utf-8"))["mutant"]:
-            file, before, after = entry["file"], entry["before"], entry["after"]
-            text = pathlib.Path(file).read_text(encoding="utf-8")
-            occurrence = entry.get("occurrence", 1)
-            at = place_of(text, before, occurrence)
-            if at is None or ("occurrence" not in entry and text.count(before) != 1):
-                sys.exit(f"{path}: {file} has {text.count(before)} places with {before!r}; the entry is out of date")
             if not entry.get("tests") and not entry.get("equivalent"):
                 sys.exit(f"{path}: neither tests nor an argument: {entry['says']}")
-            mutated = text[:at] + after + text[at + len(before):]
-            yield Mutant(f"{path.stem}: {entry['says']}", file, text.count("\n", 0, at) + 1, entry["says"],
-                         lambda tree, file=file, mutated=mutated: (tree / file).write_text(mutated, encoding="utf-8"),
+            places = [{key: entry[key] for key in ("file", "before", "after", "occurrence") if key in entry}]
+            places += entry.get("also", [])
+            if len({place["file"] for place in places}) != len(places):
+                sys.exit(f"{path}: two places in one file: {entry['says']}")
+            try:
+                texts = {place["file"]: mutated(**place) for place in places}
+                line, change = texts[entry["file"]][1], {file: text for file, (text, _) in texts.items()}
+            except OutOfDate as problem:
+                line, change = 0, problem
+            yield Mutant(f"{path.stem}: {entry['says']}", entry["file"], line, entry["says"], change,
                          entry.get("tests", []), entry.get("equivalent"))
 
 
@@ -93,17 +118,12 @@ def generated(files):
         file, name, diff = entry["file"], entry["name"], entry["diff"]
         if not any(fnmatch.fnmatch(file, pattern) for pattern in config["in"]):
             continue
-        tests = next((tests for pattern, tests in config["tests"].items() if fnmatch.fnmatch(file, pattern)), ["rust:",
-                                                                                                          "c:*"])
+        tests = next((tests for pattern, tests in config["tests"].items() if fnmatch.fnmatch(file, pattern)),
+                     ["rust:", "c:*"])
         equivalent = next((why for pattern, why in config["equivalent"].items() if fnmatch.fnmatch(name, pattern)),
                           None)
-
-        def change(tree, diff=diff):
-            subprocess.run(["patch", "-p0", "-s", "--no-backup-if-mismatch"], cwd=tree, input=diff, text=True,
-                           check=True)
-
         line = entry.get("span", {}).get("start", {}).get("line", 0)
-        yield Mutant(name, file, line, name.split(": ", 1)[-1], change, tests, equivalent)
+        yield Mutant(name, file, line, name.split(": ", 1)[-1], diff, tests, equivalent)
 
 
 def run(command, tree, limit, environment=()):
@@ -144,58 +164,91 @@ class Tree:
             if copy.is_file() and kept.parts[0] != "target" and str(kept) not in files:
                 copy.unlink()
         shutil.copytree("target/setup", self.path / "target/setup", dirs_exist_ok=True)
-        self.programs = []
 
     def build(self, goal=()):
         """Builds the library, and with `goal` something more. None, or what went wrong."""
-        command = ["make", "-s", "SETUP=no", *(goal or ["target/release/libwasmtrap.so"])]
+        command = ["make", "-s", "-j2", "SETUP=no", *(goal or ["target/release/libwasmtrap.so"])]
         status, output = run(command, self.path, BUILD_LIMIT, QUICK_BUILD.items())
         return None if status == 0 else output
 
-    def prepare(self):
-        """Builds the tests, once."""
-        failure = self.build(["c-programs-shared"])
+    def prepare(self, tests):
+        """Builds the programs that are among the tests, once."""
+        programs = {name for test in tests for name in self.programs(test)}
+        failure = self.build([f"{PROGRAMS}/{name}.t" for name in sorted(programs)])
         if failure:
             sys.exit(f"the tests cannot be built:\n{failure[-3000:]}")
-        folder = self.path / "target/c-tests/capi/shared"
-        self.programs = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.t"))
+
+    def programs(self, test):
+        """The programs of c-tests/capi that a test names."""
+        kind, pattern = test.split(":", 1)
+        if kind != "c":
+            return []
+        folder = self.path / "c-tests/capi"
+        sources = [*folder.glob("*/*.c"), *folder.glob("*/*.cc")]
+        names = sorted(str(source.relative_to(folder).with_suffix("")) for source in sources)
+        found = [name for name in names
+                 if not name.startswith(("support/", "standalone/")) and fnmatch.fnmatch(name, pattern)]
+        if not found:
+            sys.exit(f"no program is called {pattern}")
+        return found
 
     def commands(self, tests):
         """A name and a command for each test that is asked for."""
         for test in tests:
             kind, pattern = test.split(":", 1)
             if kind == "rust":
-                yield f"cargo test {pattern}", ["cargo", "test", "-q", "--locked", "--lib", "--target-dir", "target",
-                                                *([pattern] if pattern else [])]
+                # In the target folder of this tree's origin, where what the tests depend on is built already.
+                yield f"cargo test {pattern}", ["cargo", "test", "-q", "--locked", "--lib", "--target-dir",
+                                                str(pathlib.Path("target").absolute()), *([pattern] if pattern else [])]
+            elif kind == "static":
+                # It has the library in itself, so that it is built anew.
+                program = f"{PROGRAMS}/{pattern}.t".replace("/shared/", "/static/")
+                yield f"{pattern}, static", ["sh", "-c", 'make -s SETUP=no "$1" && "$1"', "sh", program]
             elif kind == "make":
                 yield f"make {pattern}", ["make", "-s", "SETUP=no", pattern]
             else:
-                found = [name for name in self.programs if fnmatch.fnmatch(name.removesuffix(".t"), pattern)]
-                if not found:
-                    sys.exit(f"no program is called {pattern}")
-                for name in found:
-                    yield name, [f"target/c-tests/capi/shared/{name}"]
+                for name in self.programs(test):
+                    yield name, [f"{PROGRAMS}/{name}.t"]
 
     def notices(self, tests):
         """The first test that fails, or None."""
         for name, command in self.commands(tests):
             limit = TEST_LIMIT if command[0].startswith("target/") else BUILD_LIMIT
-            if run(command, self.path, limit)[0] != 0:
+            status, output = run(command, self.path, limit, QUICK_BUILD.items())
+            if status != 0:
                 return name
+            if command[0] == "cargo" and "running 0 tests" in output:
+                sys.exit(f"{name} finds no test")
         return None
 
     def try_out(self, mutant):
         """What came of a mutant: a word, and by what."""
-        place = self.path / mutant.file
-        original = place.read_bytes()
+        if isinstance(mutant.change, OutOfDate):
+            return "out of date", str(mutant.change)
+        originals = {self.path / file: (self.path / file).read_bytes() for file in mutant.files()}
         try:
-            mutant.change(self.path)
+            if isinstance(mutant.change, str):
+                subprocess.run(["patch", "-p1", "-s", "--no-backup-if-mismatch", mutant.file], cwd=self.path,
+                               input=mutant.change, text=True, check=True, stdout=subprocess.DEVNULL)
+            else:
+                for file, text in mutant.change.items():
+                    (self.path / file).write_text(text, encoding="utf-8")
             if self.build():
                 return "unbuildable", "the compiler"
             killer = self.notices(mutant.tests)
             return ("dead", killer) if killer else ("alive", ", ".join(mutant.tests))
         finally:
-            place.write_bytes(original)
+            for place, original in originals.items():
+                place.write_bytes(original)
+
+
+def spread(mutants, most):
+    """So many of them, from all over the list, and the same ones each time."""
+    # One that is argued to be equivalent, or has lost its place, takes no time.
+    long = [mutant for mutant in mutants if not mutant.equivalent and not isinstance(mutant.change, OutOfDate)]
+    step = max(1.0, len(long) / most) if most else 1.0
+    kept = {long[int(index * step)] for index in range(min(most, len(long)))}
+    return [mutant for mutant in mutants if mutant in kept or mutant not in long]
 
 
 def chosen(arguments):
@@ -208,15 +261,21 @@ def chosen(arguments):
     if arguments.generated:
         mutants += generated([part for part in arguments.only if part.endswith(".rs")])
 
-    def wanted(mutant):
-        return ((changed is None or mutant.file in changed)
-                and (not arguments.only or any(part in mutant.file or part in mutant.name for part in arguments.only)))
+    def is_asked_for(mutant):
+        return not arguments.only or any(part in mutant.file or part in mutant.name for part in arguments.only)
 
-    mutants = [mutant for mutant in mutants if wanted(mutant)]
-    if arguments.most is not None and len(mutants) > arguments.most:
-        # From all over the list, and the same ones each time.
-        step = len(mutants) / arguments.most
-        mutants = [mutants[int(index * step)] for index in range(arguments.most)]
+    mutants = [mutant for mutant in mutants if is_asked_for(mutant)]
+    others = []
+    if changed is not None:
+        others = [mutant for mutant in mutants if not changed.intersection(mutant.files())]
+        mutants = [mutant for mutant in mutants if changed.intersection(mutant.files())]
+    if arguments.most is not None:
+        mutants = spread(mutants, arguments.most)
+        if arguments.fill:
+            mutants += spread(others, arguments.most - len(mutants))
+    if arguments.shard:
+        part, parts = map(int, arguments.shard.split("/"))
+        mutants = mutants[part::parts]
     return mutants
 
 
@@ -227,11 +286,14 @@ def main():
     parser.add_argument("--generated", action="store_true")
     parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 1) // 2))
     parser.add_argument("--most", type=int)
+    parser.add_argument("--fill", action="store_true")
+    parser.add_argument("--shard")
     parser.add_argument("--list", action="store_true")
     arguments = parser.parse_args()
     mutants = chosen(arguments)
-    argued = [mutant for mutant in mutants if mutant.equivalent]
-    mutants = [mutant for mutant in mutants if not mutant.equivalent]
+    # Of an argument, too, nothing is known any more where the source has moved on.
+    argued = [mutant for mutant in mutants if mutant.equivalent and not isinstance(mutant.change, OutOfDate)]
+    mutants = [mutant for mutant in mutants if mutant not in argued]
     if arguments.list:
         print(*mutants, *argued, sep="\n")
         return
@@ -240,7 +302,7 @@ def main():
         wanted = sorted({test for mutant in mutants for test in mutant.tests})
         for number in range(min(arguments.jobs, len(mutants))):
             tree = Tree(number)
-            tree.prepare()
+            tree.prepare(wanted)
             if number == 0:
                 failing = tree.notices(wanted)
                 if failing:

@@ -106,3 +106,7 @@ pub(crate) fn walk(
     }
     (count, true)
 }
+
+#[cfg(test)]
+#[path = "backtrace_tests.rs"]
+mod tests;

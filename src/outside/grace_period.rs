@@ -2,7 +2,7 @@
 //! argument is written down.
 
 use super::cancellation::CancellationWaits;
-use crate::shared::readers::{Readers, Word};
+use crate::shared::readers::{Counter, Readers};
 
 /// Returns when every section that had begun when this was called has ended. What was taken out before, by a
 /// sequentially consistent store, can be freed afterwards.
@@ -17,16 +17,20 @@ pub(crate) fn wait_until_unobserved(readers: &Readers) {
 ///
 /// The phase that is not current comes first: it can only drain. Then the phases change places, so that the other one
 /// can only drain too.
-pub(crate) fn wait_by<W: Word, const SHARDS: usize>(readers: &Readers<W, SHARDS>, mut pause: impl FnMut()) {
+pub(crate) fn wait_by<W: Counter, const SHARDS: usize>(readers: &Readers<W, SHARDS>, mut pause: impl FnMut()) {
     let current = readers.phase();
     wait_for_phase(readers, 1 - current, &mut pause);
     readers.set_phase(1 - current);
     wait_for_phase(readers, current, &mut pause);
 }
 
-fn wait_for_phase<W: Word, const SHARDS: usize>(readers: &Readers<W, SHARDS>, phase: usize, pause: &mut impl FnMut()) {
-    for counter in readers.counters(phase) {
-        while counter.load() != 0 {
+fn wait_for_phase<W: Counter, const SHARDS: usize>(
+    readers: &Readers<W, SHARDS>,
+    phase: usize,
+    pause: &mut impl FnMut(),
+) {
+    for sections in readers.sections(phase) {
+        while sections() != 0 {
             pause();
         }
     }

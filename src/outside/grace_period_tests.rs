@@ -2,7 +2,7 @@
 //! model checker. All accesses of the protocol are sequentially consistent, so interleavings are all that there is.
 //! What comes of weaker ones is in `weak_memory_tests`.
 
-use core::sync::atomic::Ordering::SeqCst;
+use core::sync::atomic::Ordering::{self, SeqCst};
 use std::sync::Arc;
 
 use shuttle::sync::atomic::{AtomicBool, AtomicUsize};
@@ -10,20 +10,23 @@ use shuttle::sync::mpsc::channel;
 use shuttle::thread;
 
 use super::{wait_by, wait_for_phase};
-use crate::shared::readers::{Readers, Word};
+use crate::shared::readers::{Atomic, Counter, Readers, publish, published};
 
-impl Word for AtomicUsize {
-    fn load(&self) -> usize {
-        self.load(SeqCst)
+impl Atomic<usize> for AtomicUsize {
+    fn load(&self, ordering: Ordering) -> usize {
+        self.load(ordering)
     }
-    fn store(&self, value: usize) {
-        self.store(value, SeqCst);
+    fn store(&self, value: usize, ordering: Ordering) {
+        self.store(value, ordering);
     }
-    fn increment(&self) {
-        self.fetch_add(1, SeqCst);
+}
+
+impl Counter for AtomicUsize {
+    fn fetch_add(&self, more: usize, ordering: Ordering) {
+        self.fetch_add(more, ordering);
     }
-    fn decrement(&self) {
-        self.fetch_sub(1, SeqCst);
+    fn fetch_sub(&self, less: usize, ordering: Ordering) {
+        self.fetch_sub(less, ordering);
     }
 }
 
@@ -52,19 +55,19 @@ fn wait_for_other_phase_only(readers: &Model, mut pause: &mut dyn FnMut()) {
 /// A writer publishes versions 1, 2, ... and frees, by a flag, each one that it has replaced. Readers look at what is
 /// published, and find that it is not freed.
 fn replace_and_free(wait: Wait, versions: usize, readers: usize, sections: usize) {
-    let model = Arc::new(Model::of_words(|| AtomicUsize::new(0)));
-    let published = Arc::new(AtomicUsize::new(0));
+    let model = Arc::new(Model::of_words(AtomicUsize::new(0), || AtomicUsize::new(0)));
+    let publication = Arc::new(AtomicUsize::new(0));
     let freed: Arc<[AtomicBool]> = (0..=versions).map(|_| AtomicBool::new(false)).collect();
     // The writer pauses until a reader has left: an endless loop of looks would be one more interleaving.
     let (left, wait_for_one_to_leave) = channel();
 
     let readers: Vec<_> = (0..readers)
         .map(|_| {
-            let (model, published, freed, left) = (model.clone(), published.clone(), freed.clone(), left.clone());
+            let (model, publication, freed, left) = (model.clone(), publication.clone(), freed.clone(), left.clone());
             thread::spawn(move || {
                 for _ in 0..sections {
                     let section = model.enter();
-                    let version = published.load(SeqCst);
+                    let version = published(&*publication);
                     assert!(!freed[version].load(SeqCst), "version {version} was freed under a reader");
                     drop(section);
                     left.send(()).expect("the writer listens");
@@ -73,7 +76,7 @@ fn replace_and_free(wait: Wait, versions: usize, readers: usize, sections: usize
         })
         .collect();
     for version in 1..=versions {
-        published.store(version, SeqCst);
+        publish(&*publication, version);
         wait(&model, &mut || wait_for_one_to_leave.recv().expect("a reader is left"));
         freed[version - 1].store(true, SeqCst);
     }

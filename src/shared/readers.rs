@@ -29,37 +29,67 @@
 //! the counter in which it began). In either wait the counter gains only stragglers, readers that had looked at the
 //! phase before it last changed: one per thread at the most, so the wait ends.
 
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 /// The readers of everything that the library publishes to its handlers.
 pub(crate) static READERS: Readers = Readers::new();
 
-/// A word that threads share, with the only operations on it and their one ordering. A trait, so that the model checker
-/// can put a word of its own here.
-pub(crate) trait Word {
-    fn load(&self) -> usize;
-    fn store(&self, value: usize);
-    fn increment(&self);
-    fn decrement(&self);
+/// What threads share, with atomic loads and stores: the processor's, or those of a model checker, which thus runs by
+/// the very orderings that are written here.
+pub(crate) trait Atomic<T> {
+    fn load(&self, ordering: Ordering) -> T;
+    fn store(&self, value: T, ordering: Ordering);
 }
 
-impl Word for AtomicUsize {
+/// The same of a number that counts.
+pub(crate) trait Counter: Atomic<usize> {
+    fn fetch_add(&self, more: usize, ordering: Ordering);
+    fn fetch_sub(&self, less: usize, ordering: Ordering);
+}
+
+impl Atomic<usize> for AtomicUsize {
     #[inline]
-    fn load(&self) -> usize {
-        self.load(Ordering::SeqCst)
+    fn load(&self, ordering: Ordering) -> usize {
+        self.load(ordering)
     }
     #[inline]
-    fn store(&self, value: usize) {
-        self.store(value, Ordering::SeqCst);
+    fn store(&self, value: usize, ordering: Ordering) {
+        self.store(value, ordering);
+    }
+}
+
+impl Counter for AtomicUsize {
+    #[inline]
+    fn fetch_add(&self, more: usize, ordering: Ordering) {
+        self.fetch_add(more, ordering);
     }
     #[inline]
-    fn increment(&self) {
-        self.fetch_add(1, Ordering::SeqCst);
+    fn fetch_sub(&self, less: usize, ordering: Ordering) {
+        self.fetch_sub(less, ordering);
+    }
+}
+
+impl<T> Atomic<*mut T> for AtomicPtr<T> {
+    #[inline]
+    fn load(&self, ordering: Ordering) -> *mut T {
+        self.load(ordering)
     }
     #[inline]
-    fn decrement(&self) {
-        self.fetch_sub(1, Ordering::SeqCst);
+    fn store(&self, value: *mut T, ordering: Ordering) {
+        self.store(value, ordering);
     }
+}
+
+/// What is published now. It lasts as long as a section that began before.
+#[inline]
+pub(crate) fn published<T>(place: &impl Atomic<T>) -> T {
+    place.load(Ordering::SeqCst)
+}
+
+/// Has readers find this from now on.
+#[inline]
+pub(crate) fn publish<T>(place: &impl Atomic<T>, value: T) {
+    place.store(value, Ordering::SeqCst);
 }
 
 /// Enough for the processors that are likely to trap at once; few enough for a writer to look at them all in a moment.
@@ -92,35 +122,35 @@ impl Readers {
     }
 }
 
-impl<W: Word, const SHARDS: usize> Readers<W, SHARDS> {
+impl<W: Counter, const SHARDS: usize> Readers<W, SHARDS> {
     #[cfg(test)]
-    pub(crate) fn of_words(mut word: impl FnMut() -> W) -> Self {
-        let phase = Padded(word());
-        let mut bank = || core::array::from_fn(|_| Padded([word(), word()]));
-        Self { phase, bank: AtomicUsize::new(0), shards: core::array::from_fn(|_| bank()) }
+    pub(crate) fn of_words(phase: W, mut counter: impl FnMut() -> W) -> Self {
+        let mut bank = || core::array::from_fn(|_| Padded([counter(), counter()]));
+        Self { phase: Padded(phase), bank: AtomicUsize::new(0), shards: core::array::from_fn(|_| bank()) }
     }
 
     /// Begins a section, which ends when the guard is dropped. Sections nest.
     #[inline]
     pub(crate) fn enter(&self) -> Section<'_, W> {
         let shard = &self.bank()[hash_of_this_stack() % SHARDS].0;
-        let counter = &shard[self.phase.0.load() & 1];
-        counter.increment();
+        let counter = &shard[self.phase() & 1];
+        counter.fetch_add(1, Ordering::SeqCst);
         Section { counter }
     }
 
     /// The phase in which new sections begin.
     pub(crate) fn phase(&self) -> usize {
-        self.phase.0.load()
+        self.phase.0.load(Ordering::SeqCst)
     }
 
     pub(crate) fn set_phase(&self, phase: usize) {
-        self.phase.0.store(phase);
+        self.phase.0.store(phase, Ordering::SeqCst);
     }
 
-    /// The counters of one phase.
-    pub(crate) fn counters(&self, phase: usize) -> impl Iterator<Item = &W> {
-        self.bank().iter().map(move |shard| &shard.0[phase & 1])
+    /// How many sections are in progress in each counter of one phase, one counter after the other, as often as is
+    /// asked.
+    pub(crate) fn sections(&self, phase: usize) -> impl Iterator<Item = impl Fn() -> usize> {
+        self.bank().iter().map(move |shard| move || shard.0[phase & 1].load(Ordering::SeqCst))
     }
 
     /// In a forked child: forgets the sections of the threads that the child does not have, by counting elsewhere. The
@@ -129,7 +159,7 @@ impl<W: Word, const SHARDS: usize> Readers<W, SHARDS> {
     pub(crate) fn reset_after_fork(&self) {
         let next = self.bank.load(Ordering::Relaxed) + 1;
         for shard in &self.shards[next % BANKS] {
-            shard.0.iter().for_each(|counter| counter.store(0));
+            shard.0.iter().for_each(|counter| counter.store(0, Ordering::SeqCst));
         }
         self.bank.store(next, Ordering::Relaxed);
     }
@@ -141,14 +171,14 @@ impl<W: Word, const SHARDS: usize> Readers<W, SHARDS> {
 }
 
 /// A section in progress: nothing that was published when it began, or later, is freed before it ends.
-pub(crate) struct Section<'r, W: Word = AtomicUsize> {
+pub(crate) struct Section<'r, W: Counter = AtomicUsize> {
     counter: &'r W,
 }
 
-impl<W: Word> Drop for Section<'_, W> {
+impl<W: Counter> Drop for Section<'_, W> {
     #[inline]
     fn drop(&mut self) {
-        self.counter.decrement();
+        self.counter.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -161,3 +191,7 @@ fn hash_of_this_stack() -> usize {
     // Fibonacci hashing: the top bits of the product depend on all bits of the factor.
     neighbourhood.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (usize::BITS / 2)
 }
+
+#[cfg(test)]
+#[path = "readers_tests.rs"]
+mod tests;

@@ -11,10 +11,10 @@
 //! - all leaves, level 0, are at the same depth.
 
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicUsize};
 
 use super::abi::{wasmtrap_client_t, wasmtrap_site_t};
-use super::readers::{READERS, Readers};
+use super::readers::{READERS, Readers, publish, published};
 
 pub(crate) type Site = wasmtrap_site_t;
 
@@ -117,8 +117,7 @@ impl<'r> Table<'r> {
     /// lock.
     #[inline]
     pub(crate) fn root(&self) -> *const Node {
-        // Sequentially consistent: see `readers`.
-        self.root.load(Ordering::SeqCst)
+        published(&self.root)
     }
 
     /// Makes `root` the current version.
@@ -127,7 +126,6 @@ impl<'r> Table<'r> {
     /// The caller has the writers' lock. `root` is null or a tree that keeps the invariants above; its nodes and
     /// entries do not change, and are freed only after they have been taken out and a grace period has passed.
     pub(crate) unsafe fn publish(&self, root: *const Node) {
-        // Sequentially consistent: see `readers`.
-        self.root.store(root.cast_mut(), Ordering::SeqCst);
+        publish(&self.root, root.cast_mut());
     }
 }

@@ -1,5 +1,5 @@
 /* A fault of the fault handler itself, of whatever kind, ends the process by its signal: the handler is not asked about
- * it, or it would be for ever. */
+ * it, or it would be for ever; and not either where it has let the signals in that are blocked while it runs. */
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -9,10 +9,16 @@
 #include "process.h"
 
 static volatile int *asked;
+static int lets_signals_in;
 
 static wasmtrap_verdict_t fault_itself(wasmtrap_fault_t *fault, void *user) {
   (void)fault;
   ++*asked;
+  if (lets_signals_in) {
+    sigset_t all;
+    sigfillset(&all);
+    must(sigprocmask(SIG_UNBLOCK, &all, NULL) == 0);
+  }
   const wasm_code_t *const code = user;
   wasm_access_t access = {address_of(inaccessible_page()), 0};
   code->function(&access);
@@ -47,9 +53,12 @@ static void in_a_hosts_handler(void *code) {
 static wasm_code_t load, unreachable;
 
 static void once(int signal, child_function_t run, wasm_code_t *code, const char *name) {
-  *asked = 0;
-  child_dies_of(signal, run, code, name);
-  same(*asked, 1, "... and is asked once");
+  for (lets_signals_in = 0; lets_signals_in < 2; lets_signals_in++) {
+    *asked = 0;
+    /* The host's handler hears of it where its signal is not blocked. */
+    child_dies_of(lets_signals_in && run == in_a_hosts_handler ? SIGUSR1 : signal, run, code, name);
+    same(*asked, 1, "... and is asked once%s", lets_signals_in ? ", having let signals in" : "");
+  }
 }
 
 int main(void) {

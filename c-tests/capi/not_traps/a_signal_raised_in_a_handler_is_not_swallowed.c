@@ -1,5 +1,6 @@
 /* A watchdog's handler on the alternate stack raises a signal of ours inside a protected call, to end the process: it
- * ends. In the first process of a container, where the kernel ignores what is sent and not handled, it is ignored, and
+ * ends; as it does where the handler is one of a fault, but of another signal than the one that it raises, or where no
+ * protected call is around. In the first process of a container, where the kernel ignores what is sent and not handled, it is ignored, and
  * traps go on. */
 #include <signal.h>
 #include <unistd.h>
@@ -32,6 +33,41 @@ static void call_with_a_watchdog(void *flags) {
   wasmtrap_trap_t trap;
   const wasmtrap_status_t status = host_call(&wasm_call_import, &import, &trap);
   same(status, -1, "the process goes on");
+}
+
+static void raise_another(int signal, siginfo_t *info, void *context) {
+  (void)signal;
+  (void)info;
+  (void)context;
+  raise(SIGSEGV);
+  _exit(0);
+}
+
+static void fault_with_a_handler_that_raises(void *unused) {
+  (void)unused;
+  host_init_with_signals();
+  install_handler(SIGILL, raise_another, SA_ONSTACK);
+  wasmtrap_trap_t trap;
+  host_call(&wasm_unreachable, NULL, &trap);
+}
+
+static struct sigaction librarys;
+
+/* As CPython's faulthandler does, but the fault will not come again. */
+static void mend_step_back_and_raise(int signal, siginfo_t *info, void *context) {
+  (void)context;
+  make_accessible(info->si_addr);
+  must(sigaction(signal, &librarys, NULL) == 0);
+  raise(signal);
+}
+
+static void fault_outside_of_a_call(void *unused) {
+  (void)unused;
+  host_init_with_signals();
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  librarys = install_handler(SIGSEGV, mend_step_back_and_raise, SA_ONSTACK | SA_NODEFER);
+  *(volatile int *)(uintptr_t)inaccessible_page() = 1;
+  tap_note("the process goes on");
 }
 
 #if defined(__linux__)
@@ -67,6 +103,8 @@ int main(void) {
   static int on_stack = SA_ONSTACK, plain = 0;
   child_dies_of(SIGSEGV, call_with_a_watchdog, &on_stack, "raised on the alternate stack");
   child_dies_of(SIGSEGV, call_with_a_watchdog, &plain, "raised on the thread's own stack");
+  child_dies_of(SIGSEGV, fault_with_a_handler_that_raises, NULL, "raised by a handler of another fault");
+  child_dies_of(SIGSEGV, fault_outside_of_a_call, NULL, "raised by a handler of a fault outside of any call");
 #if defined(__linux__)
   if (exception_ports() != NO_MACH) {
     /* And a tracer, of which the simulated kernel is one, has the first process see what Linux ignores otherwise. */

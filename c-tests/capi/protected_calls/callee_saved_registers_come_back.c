@@ -61,6 +61,7 @@ static void raise_after_clobbering(void *unused) {
 static struct sigaction below;
 static void calls_the_librarys(int signal, siginfo_t *info, void *context) {
   below.sa_sigaction(signal, info, context);
+  NOT_A_TAIL_CALL();
 }
 
 static const struct {

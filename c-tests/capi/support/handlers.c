@@ -23,6 +23,7 @@ void pass_on(const struct sigaction *previous, int signal, siginfo_t *info, void
   } else {
     previous->sa_handler(signal);
   }
+  NOT_A_TAIL_CALL();
 }
 
 enum { ENDLESS = 100 };

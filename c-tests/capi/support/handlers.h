@@ -14,6 +14,9 @@ typedef void (*signal_handler_t)(int signal, siginfo_t *info, void *context);
 struct sigaction install_handler(int signal, signal_handler_t handler, int flags);
 /* Hands a signal to a handler that one's own has replaced, as well-behaved programs do. */
 void pass_on(const struct sigaction *previous, int signal, siginfo_t *info, void *context);
+/* After the last call in a function: the compiler must not make a jump of it. A handler that another one has jumped to
+ * finds the stack as if the kernel had called it. */
+#define NOT_A_TAIL_CALL() __asm__ volatile("")
 /* Whether the kernel made the signal because of what the thread did. Signal-safe. */
 int is_fault(const siginfo_t *info, void *context);
 /* A handler that was there before the library: makes the page of a fault accessible, and lets signals that were sent

@@ -26,6 +26,7 @@ static void check(const char *way) {
 static struct sigaction below;
 static void calls_the_librarys(int signal, siginfo_t *info, void *context) {
   below.sa_sigaction(signal, info, context);
+  NOT_A_TAIL_CALL();
 }
 
 static wasmtrap_verdict_t answer;
