@@ -163,3 +163,7 @@ fn take_replaced(unused: &mut Unused) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "fault_handlers_tests.rs"]
+mod tests;

@@ -73,6 +73,8 @@ static void try_all(uint64_t known_code, uint64_t known_region) {
   same(wasmtrap_thread_detach(), WASMTRAP_OK, "wasmtrap_thread_detach is allowed");
 }
 
+static void nothing(void *unused) { (void)unused; }
+
 int main(void) {
   try_all(1, 1);
   host_init();
@@ -80,7 +82,10 @@ int main(void) {
   void *const page = inaccessible_page();
   const uint64_t region = host_register_region(page, page_size(), WASMTRAP_CODE_NONE);
   must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  must(wasmtrap_call(nothing, NULL, NULL) == WASMTRAP_OK);
   must(wasmtrap_shutdown() == WASMTRAP_OK);
+  tap_note("after wasmtrap_shutdown, on a thread that has made calls and is still attached");
+  try_all(code, region);
   same(wasmtrap_thread_detach(), WASMTRAP_OK, "a thread may detach after wasmtrap_shutdown");
   try_all(code, region);
 

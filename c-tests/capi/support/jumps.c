@@ -31,7 +31,7 @@ __attribute__((noinline)) void enter_calls(void *remaining) {
     (void)wasmtrap_call(enter_calls, &next, NULL);
   }
   /* Not reached; and no tail call. */
-  tap_note("a call returned that was left");
+  ok(0, "a call returned that was left");
 }
 
 __attribute__((noinline)) static void enter_further_in(int calls) {

@@ -122,7 +122,37 @@ static void dies_with_its_mask(void *unused) {
   (void)library_traps();
 }
 
+/* The kinds that are taken grow while the thread is attached. */
+static void a_client_takes_more(void *unused) {
+  (void)unused;
+  wasmtrap_options_t options = {0};
+  options.struct_size = sizeof options;
+  options.backend = WASMTRAP_BACKEND_SIGNALS;
+  options.fault_kinds = WASMTRAP_FAULT_MEMORY;
+  must(wasmtrap_init(&options) == WASMTRAP_OK);
+  block_all();
+  ok(library_traps(), "a memory fault is a trap");
+  ok(is_blocked(SIGILL), "what nobody takes is blocked as before");
+  options.fault_kinds = WASMTRAP_FAULT_MEMORY | WASMTRAP_FAULT_ILLEGAL;
+  wasmtrap_client_desc_t client = {0};
+  client.struct_size = sizeof client;
+  client.name = "one that takes more";
+  client.options = &options;
+  wasmtrap_code_desc_t code = {0};
+  code.struct_size = sizeof code;
+  must(wasmtrap_client_open(&client, &code.client) == WASMTRAP_OK);
+  code.start = (void *)wasm_unreachable.start;
+  code.length = wasm_unreachable.length;
+  uint64_t id;
+  must(wasmtrap_code_register(&code, &id) == WASMTRAP_OK);
+  wasmtrap_trap_t trap;
+  trapped_with(host_call(&wasm_unreachable, NULL, &trap), &trap, WASMTRAP_CODE_UNREACHABLE,
+               "what a later client takes is a trap in a thread that blocks it");
+  ok(!is_blocked(SIGILL) && is_blocked(SIGFPE), "its signal is let in, and no other");
+}
+
 int main(void) {
+  child_passes(a_client_takes_more, NULL, "a client that takes more kinds of fault than those before");
   host_init_with_signals();
   host_register_code(&wasm_unreachable);
   host_register_code(&wasm_recurse);

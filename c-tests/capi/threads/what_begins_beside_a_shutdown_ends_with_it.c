@@ -1,9 +1,12 @@
 /* What a thread has begun when the library is shut down fails, and leaves nothing behind, wherever it is just then: a
  * protected call, a registration, a fault handler. The thread is held at each lock that it takes, the first, the second
- * and so on, until the shutdown is over. Every pthread_mutex_lock of the process comes by here. */
+ * and so on, until the shutdown is over. Every pthread_mutex_lock of the process comes by here; so does every syscall(),
+ * of which one is the barrier that has the shutdown see calls that begin just then (membarrier(2)). */
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "host.h"
 
@@ -49,6 +52,25 @@ int pthread_mutex_unlock(pthread_mutex_t *mutex) {
   if (real_unlock == NULL) find(&real_unlock, "pthread_mutex_unlock");
   held--;
   return real_unlock(mutex);
+}
+
+/* The barriers asked for that the kernel has not refused. */
+static volatile int barriers;
+
+long syscall(long number, ...) {
+  static long (*next)(long, ...);
+  if (next == NULL) {
+    void *const found = dlsym(RTLD_NEXT, "syscall");
+    memcpy(&next, &found, sizeof next);
+  }
+  long words[6];
+  va_list arguments;
+  va_start(arguments, number);
+  for (size_t i = 0; i < 6; i++) words[i] = va_arg(arguments, long);
+  va_end(arguments);
+  const long result = next(number, words[0], words[1], words[2], words[3], words[4], words[5]);
+  if (number == SYS_membarrier && result == 0) barriers++;
+  return result;
 }
 
 static void *page;
@@ -128,13 +150,18 @@ static void *work(void *argument) {
 /* Returns whether the thread took that many locks. */
 static int hold(size_t deed, int number) {
   const char *const name = deeds[deed].name;
+  barriers = 0;
   host_init();
   shut_down_now = shut_down_is_over = entered = 0;
   worker_t worker = {deed, number, WASMTRAP_OK, 0};
   pthread_t thread;
   must(pthread_create(&thread, NULL, work, &worker) == 0);
   wait_for(&shut_down_now);
+  /* Without, each call has one. */
+  const int has_barriers = barriers != 0;
+  barriers = 0;
   const wasmtrap_status_t status = wasmtrap_shutdown();
+  same(barriers >= 1, has_barriers, "%s: the shutdown had each thread pass a barrier", name);
   set(&shut_down_is_over);
   must(pthread_join(thread, NULL) == 0);
   if (worker.is_through) {
