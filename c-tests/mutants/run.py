@@ -1,6 +1,7 @@
 """Breaks the library on purpose, and tells which breaks no test notices.
 
-    run.py [--only PART]... [--changed-since REVISION [--fill]] [--generated] [--shard K/N] [--jobs N] [--most N] [--list]
+    run.py [--only PART]... [--changed-since REVISION [--fill]] [--generated] [--shard K/N] [--jobs N] [--most N]
+           [--list]
 
 A mutant is a change of one place in the source. For each one the library is built, and the tests that can notice it run
 until one fails: then the mutant is dead. Those that live are listed by file and line, and fail the run; so does a
@@ -111,8 +112,8 @@ def written_by_hand():
 
 
 def as_compiled_here(tree):
-    """A copy of the source in which the modules are those of this machine: cargo-mutants looks at `path` attributes, and
-    at no condition of them."""
+    """A copy of the source in which the modules are those of this machine: cargo-mutants looks at `path` attributes,
+    and at no condition of them."""
     shutil.rmtree(tree, ignore_errors=True)
     listed = subprocess.run(["git", "ls-files", "*.rs", "*.toml", "Cargo.lock"], check=True, capture_output=True,
                             text=True).stdout.split()

@@ -1,5 +1,5 @@
-/* A handler on top of the library that puts ours back and raises its signal, as CPython's faulthandler does, in a forked
- * child and in a child of that: what it raises is known for the process's own, and the trap is a trap. */
+/* A handler on top of the library that puts ours back and raises its signal, as CPython's faulthandler does, in a
+ * forked child and in a child of that: what it raises is known for the process's own, and the trap is a trap. */
 #include <signal.h>
 #include <unistd.h>
 

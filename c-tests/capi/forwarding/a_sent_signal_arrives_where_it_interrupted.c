@@ -1,5 +1,5 @@
-/* A signal that a process sends, where the default action lies below the library's handler: it ends the process when the
- * handlers are through with it, and not in the midst of one that has called the library's, with nothing blocked. */
+/* A signal that a process sends, where the default action lies below the library's handler: it ends the process when
+ * the handlers are through with it, and not in the midst of one that has called the library's, with nothing blocked. */
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /* A watchdog's handler on the alternate stack raises a signal of ours inside a protected call, to end the process: it
  * ends; as it does where the handler is one of a fault, but of another signal than the one that it raises, or where no
- * protected call is around. In the first process of a container, where the kernel ignores what is sent and not handled, it is ignored, and
- * traps go on. */
+ * protected call is around. In the first process of a container, where the kernel ignores what is sent and not
+ * handled, it is ignored, and traps go on. */
 #include <signal.h>
 #include <unistd.h>
 

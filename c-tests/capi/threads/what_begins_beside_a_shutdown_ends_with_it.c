@@ -1,7 +1,7 @@
 /* What a thread has begun when the library is shut down fails, and leaves nothing behind, wherever it is just then: a
  * protected call, a registration, a fault handler. The thread is held at each lock that it takes, the first, the second
- * and so on, until the shutdown is over. Every pthread_mutex_lock of the process comes by here; so does every syscall(),
- * of which one is the barrier that has the shutdown see calls that begin just then (membarrier(2)). */
+ * and so on, until the shutdown is over. Every pthread_mutex_lock of the process comes by here; so does every
+ * syscall(), of which one is the barrier that has the shutdown see calls that begin just then (membarrier(2)). */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdarg.h>
