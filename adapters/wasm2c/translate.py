@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Translates a WebAssembly binary to C for wasm_rt_wasmtrap: runs wasm2c, of any wabt since 1.0.31, and changes two
-things in what it writes.
+"""Translates a WebAssembly binary to C for wasm_rt_wasmtrap: runs wasm2c, of any wabt since 1.0.31, and changes
+three things in what it writes.
 
 - wasm2c raises one code for the three ways in which call_indirect can trap. Where it raises it,
   TRAP(CALL_INDIRECT) becomes CALL_INDIRECT_TRAP(table, index), which wasm_rt_wasmtrap_module.h defines. A wasm2c that
   raises it in a way that is not known here is said so on the standard error; its code then traps as
   WASMTRAP_CODE_UNDEFINED_ELEMENT for all three.
+- Loads and stores of vectors get the barriers that others have.
 - The header of a wasm2c with the older names (names.py) gets today's beside them.
 
 No version is asked for: what wasm2c writes is looked at.
@@ -27,6 +28,8 @@ FUNCTION = re.compile(
     r"wasm_rt_funcref_table_t\*\s*(?:const\s+)?(?P<table>\w+),[^)]*?uint32_t\s+(?P<index>\w+)\)\s*\{.*?^\}",
     re.MULTILINE | re.DOTALL,
 )
+VECTORS = "#include <simde/wasm/simd128.h>\n"
+VECTORS_WITH_BARRIERS = VECTORS + '#include "wasm_rt_wasmtrap_vectors.h"\n'
 LAST_ENDIF = re.compile(r"(?=#ifdef __cplusplus\n\}\n#endif\s*#endif[^\n]*\s*\Z)")
 
 
@@ -68,7 +71,7 @@ def translate(wasm2c, wasm, c_file, name, flags=()):
         print(f"{c_file}: {wasm2c} {version(wasm2c)} raises the traps of call_indirect in a way that is not known: they"
               " will not be told apart", file=sys.stderr)
     with open(c_file, "w", encoding="utf-8") as file:
-        file.write(code)
+        file.write(code.replace(VECTORS, VECTORS_WITH_BARRIERS, 1))
 
     h_file = os.path.splitext(c_file)[0] + ".h"
     with open(h_file, encoding="utf-8") as file:

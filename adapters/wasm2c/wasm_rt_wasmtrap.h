@@ -82,10 +82,16 @@ typedef struct wasm_rt_wasmtrap_entry_t {
   wasmtrap_function_t function;
 } wasm_rt_wasmtrap_entry_t;
 
-/* A module and a runtime that were compiled with the headers of different wabts may not be used together. */
-#define WASM_RT_WASMTRAP_LAYOUT                                                                             \
+/* A module and a runtime that were compiled with the headers of different wabts, or one of them with guard pages and the
+ * other without, may not be used together. */
+#if WASM_RT_WASMTRAP_WHOLE_RUNTIME || WASM_RT_MEMCHECK_GUARD_PAGES
+#define WASM_RT_WASMTRAP_GUARD_PAGES 1u
+#else
+#define WASM_RT_WASMTRAP_GUARD_PAGES 0u
+#endif
+#define WASM_RT_WASMTRAP_LAYOUT                                                                                  \
   ((uint32_t)(WASM_RT_WASMTRAP_WHOLE_RUNTIME | sizeof(wasm_rt_memory_t) << 1 | sizeof(wasm_rt_funcref_t) << 10 | \
-              sizeof(wasm_rt_funcref_table_t) << 20))
+              sizeof(wasm_rt_funcref_table_t) << 20 | WASM_RT_WASMTRAP_GUARD_PAGES << 31))
 
 /* What describe_module.py makes. Code ranges have it as their user pointer. */
 typedef struct wasm_rt_wasmtrap_module_t {
@@ -151,15 +157,33 @@ void wasm_rt_wasmtrap_begin_allocation(void *object, size_t size, uint64_t units
 void wasm_rt_wasmtrap_end_allocation(void);
 void wasm_rt_wasmtrap_throw(void) WASMTRAP_NORETURN;
 
+/*
+ * Memories with 64-bit addresses are compared with their size in today's generated code. Before, that was left out unless
+ * all was compiled with SUPPORT_MEMORY64: such a memory without it would let the module reach everything.
+ */
+#if defined(WASM_DEFAULT_PAGE_SIZE) || defined(SUPPORT_MEMORY64) || defined(__cplusplus)
+#define WASM_RT_WASMTRAP_CHECK_IS64(is64) ((void)0)
+#else
+#define WASM_RT_WASMTRAP_CHECK_IS64(is64)                                                                      \
+  __extension__({                                                                                              \
+    _Static_assert(!(is64), "a 64-bit memory: compile modules and runtime with -DSUPPORT_MEMORY64=1 for this wabt"); \
+  })
+#endif
+#define WASM_RT_WASMTRAP_THIRD(first, second, third, ...) (third)
+
 #define WASM_RT_WASMTRAP_FIRST(first, ...) (first)
 #define WASM_RT_WASMTRAP_ALLOCATE(allocate, object, ...)                                                            \
   (wasm_rt_wasmtrap_begin_allocation((object), sizeof *(object), WASM_RT_WASMTRAP_FIRST(__VA_ARGS__, 0)),           \
    allocate((object), __VA_ARGS__), wasm_rt_wasmtrap_end_allocation())
 #define WASM_RT_WASMTRAP_FREE(release, object) (release(object), (void)memset((void *)(object), 0, sizeof *(object)))
 
-#define wasm_rt_allocate_memory(memory, ...) WASM_RT_WASMTRAP_ALLOCATE(wasm_rt_allocate_memory, memory, __VA_ARGS__)
+#define WASM_RT_WASMTRAP_ALLOCATE_MEMORY(allocate, memory, ...)                  \
+  (WASM_RT_WASMTRAP_CHECK_IS64(WASM_RT_WASMTRAP_THIRD(__VA_ARGS__, 0, 0, 0)), \
+   WASM_RT_WASMTRAP_ALLOCATE(allocate, memory, __VA_ARGS__))
+#define wasm_rt_allocate_memory(memory, ...) \
+  WASM_RT_WASMTRAP_ALLOCATE_MEMORY(wasm_rt_allocate_memory, memory, __VA_ARGS__)
 #define wasm_rt_allocate_memory_shared(memory, ...) \
-  WASM_RT_WASMTRAP_ALLOCATE(wasm_rt_allocate_memory_shared, memory, __VA_ARGS__)
+  WASM_RT_WASMTRAP_ALLOCATE_MEMORY(wasm_rt_allocate_memory_shared, memory, __VA_ARGS__)
 #define wasm_rt_allocate_funcref_table(table, ...) \
   WASM_RT_WASMTRAP_ALLOCATE(wasm_rt_allocate_funcref_table, table, __VA_ARGS__)
 #define wasm_rt_allocate_externref_table(table, ...) \

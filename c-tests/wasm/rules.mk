@@ -76,6 +76,14 @@ WASM_RUNTIME := $(WASM_OUT)/obj/wasm_rt_wasmtrap.o
 # Modules that throw: `make` variable NAME_FEATURES has the flags of wat2wasm and wasm2c.
 traps_FEATURES := --enable-exceptions
 exceptions_FEATURES := --enable-exceptions
+wide_FEATURES := --enable-memory64
+several_FEATURES := --enable-multi-memory
+shared_FEATURES := --enable-threads
+# Before that word came, memories with 64-bit addresses wanted all modules and the runtime to be compiled for them.
+wide_NEEDS := WASM_DEFAULT_PAGE_SIZE
+far_FEATURES := --enable-memory64
+# Before that word came, the sum of an address and an offset wrapped around.
+far_NEEDS := checked_add_u64
 
 $(WASM_OUT)/modules/%.wasm: $(WASM)/modules/%.wat
 	@mkdir -p $(@D)
@@ -146,7 +154,7 @@ $(WASM_OUT)/obj/tests/%.o: $(1)/%.c $(wildcard $(WASM_TESTS)/support/*.h) $(WASM
 	@mkdir -p $$(@D)
 	$$(CC) $(WASM_OWN_FLAGS) $$(CFLAGS) $(WASM_INCLUDES) $(WASM_TEST_FLAGS) $$(WASM_TEST_EXTRA) -c $$< -o $$@
 endef
-$(foreach folder,$(WASM_TESTS) $(WASM_TESTS)/support $(WASM_TESTS)/standalone c-tests/capi/support,\
+$(foreach folder,$(WASM_TESTS) $(WASM_TESTS)/features $(WASM_TESTS)/support $(WASM_TESTS)/standalone c-tests/capi/support,\
     $(eval $(call WASM_TEST_OBJECTS,$(folder))))
 
 define WASM_TEST_PROGRAM
@@ -157,6 +165,27 @@ $(WASM_PROGRAMS)/tests/$(1).t: $(WASM_OUT)/obj/tests/$(1).o $(call WASM_TEST_MOD
 	$(CC) $$(filter %.o,$$^) $(WASM_LIBS) -o $$@
 endef
 $(foreach name,$(WASM_TEST_NAMES),$(eval $(call WASM_TEST_PROGRAM,$(name))))
+
+# tests/features/<promise>.c: what not every wabt can do (feature_test.py); one module each.
+WASM_FEATURE_NAMES := $(patsubst $(WASM_TESTS)/features/%.c,%,$(sort $(wildcard $(WASM_TESTS)/features/*.c)))
+WASM_FEATURE_TESTS := $(WASM_FEATURE_NAMES:%=$(WASM_PROGRAMS)/tests/%.t)
+WASM_FEATURE_MODULE = $(shell sed -n 's/^extern const .*_module_t wasm_module_\(.*\);/\1/p' $(WASM_TESTS)/features/$(1).c)
+
+define WASM_FEATURE_RULES
+$(WASM_OUT)/obj/tests/$(1).o: $(WASM_OUT)/modules/$(2).module.o
+$(WASM_PROGRAMS)/features/$(1): $(WASM_OUT)/obj/tests/$(1).o $(WASM_OUT)/modules/$(2).module.o $(WASM_TEST_SUPPORT) \
+    $(WASM_RUNTIME) $(WASM_LIBRARY)
+	@mkdir -p $$(@D)
+	$(CC) $$(filter %.o,$$^) $(WASM_LIBS) -o $$@
+$(WASM_PROGRAMS)/tests/$(1).t: $(WASM_TESTS)/features/$(1).c $(WASM)/modules/$(2).wat $(WASM)/feature_test.py \
+    $(WASM_TOOLS) $(WASM_TEST_SUPPORT) $(WASM_RUNTIME) $(WASM_LIBRARY)
+	@mkdir -p $$(@D)
+	+@PYTHONPATH=$(WASM_ADAPTER) $(PYTHON) $(WASM)/feature_test.py --cc '$(CC)' --wat2wasm '$(WAT2WASM)' \
+	    --wasm2c '$(WASM2C)' --flags='$($(2)_FEATURES)' --needs '$($(2)_NEEDS)' --wabt-flags='$$(WABT_FLAGS)' \
+	    --make '$(MAKE) --no-print-directory SETUP=no' $(WASM)/modules/$(2).wat $$@ $(WASM_PROGRAMS)/features/$(1)
+endef
+$(foreach name,$(WASM_FEATURE_NAMES),\
+    $(eval $(call WASM_FEATURE_RULES,$(name),$(call WASM_FEATURE_MODULE,$(name)))))
 
 # The runtime as a shared object, and a module as another that needs it: how a host without C would have them.
 $(WASM_OUT)/lib/libwasm_rt_wasmtrap.so: $(WASM_RUNTIME) $(WASM_SONAME)
@@ -173,7 +202,7 @@ $(WASM_DLOPEN_TEST): $(WASM_OUT)/obj/tests/a_module_loaded_by_dlopen_traps.o $(W
 	$(CC) $^ -Wl,-rpath,$(abspath $(WASM_OUT)/lib) -pthread -ldl -o $@
 
 .PHONY: check-wasm check-wasm-build
-check-wasm-build: $(WASM_TEST_PROGRAMS) $(WASM_DLOPEN_TEST)
+check-wasm-build: $(WASM_TEST_PROGRAMS) $(WASM_FEATURE_TESTS) $(WASM_DLOPEN_TEST)
 check-wasm: check-wasm-build ## what the WebAssembly runtime of the demonstration promises
 	$(PROVE) $(PROVE_FLAGS) --exec '$(strip $(LIMITED) $(RUNNER))' --ext .t $(WASM_PROGRAMS)/tests
 
