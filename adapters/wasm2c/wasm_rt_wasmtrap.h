@@ -82,8 +82,8 @@ typedef struct wasm_rt_wasmtrap_entry_t {
   wasmtrap_function_t function;
 } wasm_rt_wasmtrap_entry_t;
 
-/* A module and a runtime that were compiled with the headers of different wabts, or one of them with guard pages and the
- * other without, may not be used together. */
+/* A module and a runtime that were compiled with the headers of different wabts, or one of them with guard pages and
+ * the other without, may not be used together. */
 #if WASM_RT_WASMTRAP_WHOLE_RUNTIME || WASM_RT_MEMCHECK_GUARD_PAGES
 #define WASM_RT_WASMTRAP_GUARD_PAGES 1u
 #else
@@ -158,7 +158,7 @@ void wasm_rt_wasmtrap_end_allocation(void);
 void wasm_rt_wasmtrap_throw(void) WASMTRAP_NORETURN;
 
 /*
- * Memories with 64-bit addresses are compared with their size in today's generated code. Before, that was left out unless
+ * Addresses of 64 bits are compared with the memory's size in today's generated code. Before, that was left out unless
  * all was compiled with SUPPORT_MEMORY64: such a memory without it would let the module reach everything.
  */
 #if defined(WASM_DEFAULT_PAGE_SIZE) || defined(SUPPORT_MEMORY64) || defined(__cplusplus)

@@ -154,7 +154,7 @@ $(WASM_OUT)/obj/tests/%.o: $(1)/%.c $(wildcard $(WASM_TESTS)/support/*.h) $(WASM
 	@mkdir -p $$(@D)
 	$$(CC) $(WASM_OWN_FLAGS) $$(CFLAGS) $(WASM_INCLUDES) $(WASM_TEST_FLAGS) $$(WASM_TEST_EXTRA) -c $$< -o $$@
 endef
-$(foreach folder,$(WASM_TESTS) $(WASM_TESTS)/features $(WASM_TESTS)/support $(WASM_TESTS)/standalone c-tests/capi/support,\
+$(foreach folder,$(WASM_TESTS) $(addprefix $(WASM_TESTS)/,features support standalone) c-tests/capi/support,\
     $(eval $(call WASM_TEST_OBJECTS,$(folder))))
 
 define WASM_TEST_PROGRAM
@@ -169,7 +169,8 @@ $(foreach name,$(WASM_TEST_NAMES),$(eval $(call WASM_TEST_PROGRAM,$(name))))
 # tests/features/<promise>.c: what not every wabt can do (feature_test.py); one module each.
 WASM_FEATURE_NAMES := $(patsubst $(WASM_TESTS)/features/%.c,%,$(sort $(wildcard $(WASM_TESTS)/features/*.c)))
 WASM_FEATURE_TESTS := $(WASM_FEATURE_NAMES:%=$(WASM_PROGRAMS)/tests/%.t)
-WASM_FEATURE_MODULE = $(shell sed -n 's/^extern const .*_module_t wasm_module_\(.*\);/\1/p' $(WASM_TESTS)/features/$(1).c)
+WASM_FEATURE_MODULE = $(shell sed -n 's/^extern const .*_module_t wasm_module_\(.*\);/\1/p' \
+    $(WASM_TESTS)/features/$(1).c)
 
 define WASM_FEATURE_RULES
 $(WASM_OUT)/obj/tests/$(1).o: $(WASM_OUT)/modules/$(2).module.o

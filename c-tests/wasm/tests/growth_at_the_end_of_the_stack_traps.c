@@ -1,5 +1,5 @@
-/* WebAssembly that grows its table and its memory on ever less stack traps: the runtime and the C library below it never
- * run into the guard, because generated code asks for the stack that they need. */
+/* WebAssembly that grows its table and its memory on ever less stack traps: the runtime and the C library below it
+ * never run into the guard, because generated code asks for the stack that they need. */
 #include <pthread.h>
 
 #include "growing.h"

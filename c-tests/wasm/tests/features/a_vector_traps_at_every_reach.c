@@ -22,7 +22,8 @@ int main(void) {
   trapped_in(wasm_host_call(load_of_vectors, &instance, 65536, NULL, &trap), &trap, memory, 65536, "the one behind it");
   trapped_in(wasm_host_call(load_far_of_vectors, &instance, 0xffffffff, NULL, &trap), &trap, memory, 0x1fffffffe,
              "the last that can be named");
-  trapped_in(wasm_host_call(step_store_step_of_vectors, &instance, 65536, NULL, &trap), &trap, memory, 65536, "a store");
+  trapped_in(wasm_host_call(step_store_step_of_vectors, &instance, 65536, NULL, &trap), &trap, memory, 65536,
+             "a store");
   same(*w2c_vectors_progress(&instance), 1, "is where it was");
   same(wasm_host_call(step_store_step_of_vectors, &instance, 65520, NULL, &trap), WASMTRAP_OK, "a good one");
   same(wasm_host_result(load_of_vectors, &instance, 65520), 4, "is seen");
