@@ -52,7 +52,8 @@
  *   munmap, getpid, gettid, sched_getaffinity; for the stack of the main thread openat, newfstatat, read, close,
  *   prlimit64.
  * - Registering and unregistering: mmap, munmap, membarrier.
- * - wasmtrap_call and wasmtrap_raise: none.
+ * - wasmtrap_call: none. wasmtrap_raise: rt_sigprocmask, if it is not called from where the thread called it last, or
+ *   if code has been registered or unregistered since. Looking up: rt_sigprocmask.
  * - A trap: rt_sigreturn, which seccomp's strict mode allows, too.
  * - A fault that goes to an earlier handler: rt_sigreturn, and rt_sigprocmask if it was installed without SA_ONSTACK.
  * - A fault under the default action: rt_sigaction, rt_sigreturn; for a signal that was sent also rt_sigprocmask,
@@ -916,7 +917,8 @@ wasmtrap_status_t wasmtrap_code_unregister_at(const void *start);
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (`info` is NULL),
 // WASMTRAP_ERR_NOT_FOUND; none of them leaves a sentence for wasmtrap_last_error. Thread-safe, signal-safe, wait-free,
-// whether or not it finds something.
+// whether or not it finds something. Every signal is blocked meanwhile, by two system
+// calls: a handler could leave by a jump otherwise, and unregistering would wait for ever.
 //
 // The caller vouches for this:
 // `info` is NULL or points to a structure as large as its struct_size says.
@@ -953,7 +955,8 @@ wasmtrap_status_t wasmtrap_region_unregister_at(const void *base);
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (`info` is NULL),
 // WASMTRAP_ERR_NOT_FOUND; none of them leaves a sentence for wasmtrap_last_error. Thread-safe, signal-safe, wait-free,
-// whether or not it finds something.
+// whether or not it finds something. Every signal is blocked meanwhile, by two system
+// calls: a handler could leave by a jump otherwise, and unregistering would wait for ever.
 //
 // The caller vouches for this:
 // `info` is NULL or points to a structure as large as its struct_size says.
@@ -967,7 +970,8 @@ wasmtrap_status_t wasmtrap_region_lookup(const void *address,
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NOT_FOUND (no registered region begins there),
 // WASMTRAP_ERR_INVALID_ARGUMENT (`accessible` is more than the region's length); none of them leaves a sentence for
-// wasmtrap_last_error. Thread-safe, signal-safe, wait-free.
+// wasmtrap_last_error. Thread-safe, signal-safe, wait-free. Every signal is blocked meanwhile, by two
+// system calls.
 wasmtrap_status_t wasmtrap_region_set_accessible(const void *base,
                                                  size_t accessible);
 

@@ -383,7 +383,8 @@ pub extern "C" fn wasmtrap_code_unregister_at(start: *const c_void) -> wasmtrap_
 ///
 /// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (`info` is NULL),
 /// WASMTRAP_ERR_NOT_FOUND; none of them leaves a sentence for wasmtrap_last_error. Thread-safe, signal-safe, wait-free,
-/// whether or not it finds something.
+/// whether or not it finds something. Every signal is blocked meanwhile, by two system
+/// calls: a handler could leave by a jump otherwise, and unregistering would wait for ever.
 ///
 /// # Safety
 /// `info` is NULL or points to a structure as large as its struct_size says.
@@ -435,7 +436,8 @@ pub extern "C" fn wasmtrap_region_unregister_at(base: *const c_void) -> wasmtrap
 ///
 /// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (`info` is NULL),
 /// WASMTRAP_ERR_NOT_FOUND; none of them leaves a sentence for wasmtrap_last_error. Thread-safe, signal-safe, wait-free,
-/// whether or not it finds something.
+/// whether or not it finds something. Every signal is blocked meanwhile, by two system
+/// calls: a handler could leave by a jump otherwise, and unregistering would wait for ever.
 ///
 /// # Safety
 /// `info` is NULL or points to a structure as large as its struct_size says.
@@ -455,7 +457,8 @@ pub unsafe extern "C" fn wasmtrap_region_lookup(
 ///
 /// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NOT_FOUND (no registered region begins there),
 /// WASMTRAP_ERR_INVALID_ARGUMENT (`accessible` is more than the region's length); none of them leaves a sentence for
-/// wasmtrap_last_error. Thread-safe, signal-safe, wait-free.
+/// wasmtrap_last_error. Thread-safe, signal-safe, wait-free. Every signal is blocked meanwhile, by two
+/// system calls.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_region_set_accessible(base: *const c_void, accessible: usize) -> wasmtrap_status_t {
     if state::is_ready() { lookup::set_accessible(base.addr(), accessible) } else { WASMTRAP_ERR_NOT_INITIALIZED }

@@ -1,7 +1,7 @@
 //! Asking the embedder's fault handler, on the thread that faulted.
 
 use super::decide::{Fault, Findings, Verdict, conclude};
-use super::land;
+use super::{land, lookup};
 use super::machine::{Machine, Report};
 use super::signals::kernel;
 use super::tables::{Asked, Live};
@@ -119,8 +119,8 @@ pub(crate) fn ask(machine: &mut impl Machine, fault: &Fault, report: &Report, fi
     let mut asked = Asked::Nobody;
     loop {
         // A section that has ended before the handler runs: it may wait for its end, or never return.
-        let next = Live::now(machine.sp()).next_to_ask(fault.kind, &findings, asked);
-        match next {
+        let look = || Live::now(machine.sp()).next_to_ask(fault.kind, &findings, asked);
+        match if machine.may_be_disturbed() { lookup::undisturbed(look) } else { look() } {
             Some(handler) => {
                 if ask_one(&handler, machine, fault, report, findings) {
                     return true;

@@ -9,6 +9,7 @@ use super::signals::kernel;
 use crate::arch;
 use crate::shared::abi::*;
 use crate::shared::activation::{Activation, NOT_DROPPABLE, droppable_for};
+use crate::shared::last_lookup::Range;
 use crate::shared::pending::PendingTraps;
 use crate::shared::runs;
 use crate::shared::seal;
@@ -168,11 +169,17 @@ pub(crate) fn describe(record: &mut wasmtrap_trap_t, fault: &Fault, findings: &F
 /// What a code range says of the program counter, in a record.
 #[inline(always)]
 pub(crate) fn describe_code(record: &mut wasmtrap_trap_t, code: &CodeHit) {
+    let has_site = matches!(code.site, Site::Code(_));
+    describe_range(record, &Range { id: code.id, user: code.user, offset: code.offset, has_site });
+}
+
+/// Adds a code range to a record.
+pub(crate) fn describe_range(record: &mut wasmtrap_trap_t, range: &Range) {
     record.flags |= WASMTRAP_HAS_CODE;
-    record.code_id = code.id;
-    record.code_user = code.user as *mut core::ffi::c_void;
-    record.code_offset = code.offset;
-    if matches!(code.site, Site::Code(_)) {
+    record.code_id = range.id;
+    record.code_user = range.user as *mut core::ffi::c_void;
+    record.code_offset = range.offset;
+    if range.has_site {
         record.flags |= WASMTRAP_HAS_SITE;
     }
 }

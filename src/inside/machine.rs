@@ -25,6 +25,11 @@ pub(crate) trait Machine {
     fn can_read_arguments(&self) -> bool {
         false
     }
+    /// Whether other signals may be delivered to this thread now: where the fault handler is not asked in a signal
+    /// handler of the library's.
+    fn may_be_disturbed(&self) -> bool {
+        false
+    }
     /// Has the thread go on with all signals blocked, and returns the mask that it would have gone on with; `None`
     /// where that cannot be.
     fn block_signals(&mut self) -> Option<u64> {

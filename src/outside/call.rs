@@ -12,13 +12,12 @@ use super::threads::chains;
 use super::{library, platform, runs, sanitizers, threads};
 use crate::arch;
 use crate::inside::signals::kernel;
-use crate::inside::{ask, backend, land, tables};
+use crate::inside::{ask, backend, land, lookup};
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
 use crate::shared::pending::Read;
 use crate::shared::seal;
 use crate::shared::thread::{ATTENTION_SET_UP, Thread};
-use crate::shared::tree;
 
 /// What `prepare` says where the call has to be made by `call_within_a_jump`.
 pub(crate) const WITHIN_A_JUMP: wasmtrap_status_t = 2;
@@ -61,7 +60,7 @@ pub(crate) unsafe extern "C" fn prepare(
             let at = TrapAt { source: WASMTRAP_SOURCE_INTERRUPT, pc, is_return_address: false, sp, fp: 0 };
             // SAFETY: null or checked above, and by the contract of wasmtrap_call valid.
             if let Some(out) = unsafe { trap.as_mut() } {
-                at.describe(out, code, payload);
+                at.describe(thread, out, code, payload);
                 if let (Some(frame), false) = (core::ptr::NonNull::new(out.frames), out.frames_capacity == 0) {
                     // SAFETY: the caller vouches for its frames, of which there is one.
                     unsafe { frame.write(pc) };
@@ -266,14 +265,14 @@ pub(super) struct TrapAt {
 
 impl TrapAt {
     /// Writes a record without a backtrace.
-    fn describe(&self, out: &mut wasmtrap_trap_t, code: wasmtrap_code_t, payload: u64) {
+    fn describe(&self, thread: &Thread, out: &mut wasmtrap_trap_t, code: wasmtrap_code_t, payload: u64) {
         let &Self { source, pc, sp, fp, .. } = self;
         let (frames, frames_capacity) = (out.frames, out.frames_capacity);
         *out = wasmtrap_trap_t { frames, frames_capacity, code, source, payload, pc, sp, fp, ..land::EMPTY };
         let back = usize::from(self.is_return_address);
         let place = pc.wrapping_sub(back);
-        if let Some(hit) = crate::inside::find::find(&tree::CODE, place, |entry| tables::hit(entry, place)) {
-            land::describe_code(out, &hit);
+        if let Some(range) = lookup::code_that_raises(thread, place) {
+            land::describe_range(out, &range);
             out.code_offset += back;
         }
     }

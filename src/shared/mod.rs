@@ -9,6 +9,7 @@ pub(crate) mod disposition;
 pub(crate) mod mach;
 #[cfg(not(wasmtrap_mach))]
 mod none;
+pub(crate) mod last_lookup;
 pub(crate) mod pending;
 pub(crate) mod readers;
 pub(crate) mod runs;

@@ -4,6 +4,7 @@ use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32};
 
 use super::calls::Calls;
+use super::last_lookup::LastLookup;
 use super::pending::PendingTraps;
 
 /// A stack: `low` is its lowest usable byte, `high` one past its highest.
@@ -149,6 +150,8 @@ pub(crate) struct Thread {
     pub(crate) mask_to_put_back: Cell<u64>,
     /// The adopted engine whose faults these are now, by its id; 0 if nobody has said so.
     pub(crate) adopted: Cell<u64>,
+    /// What wasmtrap_raise has found of its caller.
+    pub(crate) last_lookup: LastLookup,
     /// The backend's part.
     #[cfg_attr(not(wasmtrap_mach), allow(dead_code, reason = "there is nothing in it"))]
     pub(crate) backend: super::backend::ThreadHalf,

@@ -104,13 +104,15 @@ impl Node {
 /// Where readers begin: the root of the current version, null if nothing is registered.
 pub(crate) struct Table<'r> {
     root: AtomicPtr<Node>,
+    /// How many versions have been published before.
+    version: AtomicUsize,
     /// Whoever reads the table is counted here.
     pub(crate) readers: &'r Readers,
 }
 
 impl<'r> Table<'r> {
     pub(crate) const fn new(readers: &'r Readers) -> Self {
-        Self { root: AtomicPtr::new(ptr::null_mut()), readers }
+        Self { root: AtomicPtr::new(ptr::null_mut()), version: AtomicUsize::new(0), readers }
     }
 
     /// The current version. It lasts as long as a section of `readers` that began before the call, or the writers'
@@ -120,6 +122,12 @@ impl<'r> Table<'r> {
         published(&self.root)
     }
 
+    /// The number of the current version, or of the one before while that is being published. What is found in a root
+    /// that was loaded after it holds as long as it is the same.
+    pub(crate) fn version(&self) -> usize {
+        self.version.load(Ordering::SeqCst)
+    }
+
     /// Makes `root` the current version.
     ///
     /// # Safety
@@ -127,5 +135,6 @@ impl<'r> Table<'r> {
     /// entries do not change, and are freed only after they have been taken out and a grace period has passed.
     pub(crate) unsafe fn publish(&self, root: *const Node) {
         publish(&self.root, root.cast_mut());
+        self.version.fetch_add(1, Ordering::SeqCst);
     }
 }

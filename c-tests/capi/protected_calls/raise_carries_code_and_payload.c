@@ -21,7 +21,7 @@ static void raise_number(void *number) {
 
 int main(void) {
   host_init();
-  const uint64_t code_id = host_register_code(&wasm_call_import);
+  uint64_t code_id = host_register_code(&wasm_call_import);
   for (size_t i = 0; i < sizeof raised / sizeof *raised; i++) {
     wasmtrap_trap_t trap = host_new_trap();
     same(wasmtrap_call(raise_number, &i, &trap), WASMTRAP_TRAPPED, "raise number %zu", i);
@@ -45,6 +45,22 @@ int main(void) {
   same(direct.code_id, code_id, "that of the code");
   same(direct.pc, wasm_fault_pc(&wasm_call_import), "program counter: the return address");
   same(direct.code_offset, wasm_call_import.fault, "code offset");
+
+  /* What is known of the caller is forgotten with the range. */
+  for (int round = 0; round < 3; round++) {
+    trapped_with(host_call(&wasm_call_import, &import, &direct), &direct, WASMTRAP_CODE_TABLE_OUT_OF_BOUNDS,
+                 "raised from the same place");
+    same(direct.code_id, code_id, "in the same range");
+    same(direct.code_offset, wasm_call_import.fault, "at the same offset");
+  }
+  must(wasmtrap_code_unregister(code_id) == WASMTRAP_OK);
+  trapped_with(host_call(&wasm_call_import, &import, &direct), &direct, WASMTRAP_CODE_TABLE_OUT_OF_BOUNDS,
+               "raised from what is registered no more");
+  same(direct.flags & WASMTRAP_HAS_CODE, 0, "has no code range");
+  code_id = host_register_code_with_site(&wasm_call_import, WASMTRAP_CODE_USER);
+  trapped_with(host_call(&wasm_call_import, &import, &direct), &direct, WASMTRAP_CODE_TABLE_OUT_OF_BOUNDS,
+               "raised from what is registered anew");
+  same(direct.code_id, code_id, "has the new range");
 
   size_t number = 0;
   import = (wasm_import_t){raise_number, &number};

@@ -12,7 +12,7 @@ use crate::arch;
 use crate::inside::decide::{Fault, Verdict, decide};
 use crate::inside::machine::{Machine, Report};
 use crate::inside::tables::Live;
-use crate::inside::{ask, land};
+use crate::inside::{ask, land, lookup};
 use crate::shared::abi::*;
 use crate::shared::mach::{Callback, Phase};
 use crate::shared::thread::Thread;
@@ -44,9 +44,8 @@ pub(crate) unsafe extern "C" fn asked(thread: &Thread) {
     let (fault, report, pc_is_behind, mut words) =
         unsafe { ((*place).fault, (*place).report, (*place).pc_is_behind, (*place).words) };
     let mut machine = State::new(&mut words, pc_is_behind);
-    let live = Live::now(machine.sp());
-    let verdict = decide(&fault, &live);
-    drop(live);
+    let sp = machine.sp();
+    let verdict = lookup::undisturbed(|| Some(decide(&fault, &Live::now(sp)))).unwrap_or(Verdict::Forward);
     let handled = match verdict {
         Verdict::CallHost(findings) => ask::ask(&mut machine, &fault, &report, findings),
         // The handler has been taken away in between.

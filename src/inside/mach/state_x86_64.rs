@@ -81,6 +81,10 @@ impl Machine for State<'_> {
     }
 
     /// The thread's state has no error code of the processor; what can be told is whether the fetch failed.
+    fn may_be_disturbed(&self) -> bool {
+        true
+    }
+
     fn access(&self, fault: &Fault) -> wasmtrap_access_t {
         if fault.address == Some(fault.pc) { WASMTRAP_ACCESS_EXECUTE } else { WASMTRAP_ACCESS_UNKNOWN }
     }

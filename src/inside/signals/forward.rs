@@ -117,7 +117,7 @@ fn raised_inside_a_handler(signal: libc::c_int, info: &siginfo_t, context: &mut 
         // faulthandler's handler is one without SA_SIGINFO, for which the kernel leaves that part of its frame as it
         // was (x64_setup_rt_frame, arch/x86/kernel/signal_64.c; setup_rt_frame, arch/arm64/kernel/signal.c): zeros on a
         // fresh stack. All that is known then is where the thread was, and nobody raises signals in registered code.
-        Some((info, context)) => info.si_signo == 0 && lookup::code(Context::new(context, 0, 0).pc()).is_some(),
+        Some((info, context)) => info.si_signo == 0 && lookup::is_in_code(Context::new(context, 0, 0).pc()),
         None => earlier_handler::FRAMES_ARE_UNKNOWN,
     }
 }

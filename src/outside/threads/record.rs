@@ -11,6 +11,7 @@ use crate::outside::exceptions;
 use crate::outside::platform;
 use crate::shared::backend::BackendsTraps;
 use crate::shared::calls::Calls;
+use crate::shared::last_lookup::LastLookup;
 use crate::shared::pending::PendingTraps;
 use crate::shared::thread::{Asking, Thread};
 
@@ -50,6 +51,7 @@ pub(super) fn new(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> 
             asking: Cell::new(Asking::NOBODY),
             mask_to_put_back: Cell::new(0),
             adopted: Cell::new(0),
+            last_lookup: LastLookup::new(),
             backend,
             next: Cell::new(core::ptr::null()),
             prev: Cell::new(core::ptr::null()),
