@@ -60,7 +60,7 @@ pub(crate) unsafe extern "C" fn prepare(
             let at = TrapAt { source: WASMTRAP_SOURCE_INTERRUPT, pc, is_return_address: false, sp, fp: 0 };
             // SAFETY: null or checked above, and by the contract of wasmtrap_call valid.
             if let Some(out) = unsafe { trap.as_mut() } {
-                at.describe(thread, out, code, payload);
+                at.describe(out, code, payload);
                 if let (Some(frame), false) = (core::ptr::NonNull::new(out.frames), out.frames_capacity == 0) {
                     // SAFETY: the caller vouches for its frames, of which there is one.
                     unsafe { frame.write(pc) };
@@ -265,13 +265,13 @@ pub(super) struct TrapAt {
 
 impl TrapAt {
     /// Writes a record without a backtrace.
-    fn describe(&self, thread: &Thread, out: &mut wasmtrap_trap_t, code: wasmtrap_code_t, payload: u64) {
+    fn describe(&self, out: &mut wasmtrap_trap_t, code: wasmtrap_code_t, payload: u64) {
         let &Self { source, pc, sp, fp, .. } = self;
         let (frames, frames_capacity) = (out.frames, out.frames_capacity);
         *out = wasmtrap_trap_t { frames, frames_capacity, code, source, payload, pc, sp, fp, ..land::EMPTY };
         let back = usize::from(self.is_return_address);
         let place = pc.wrapping_sub(back);
-        if let Some(range) = lookup::code_that_raises(thread, place) {
+        if let Some(range) = this_thread().and_then(|thread| lookup::code_that_raises(thread, place)) {
             land::describe_range(out, &range);
             out.code_offset += back;
         }
