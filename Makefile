@@ -62,6 +62,10 @@ CARGO_HOME ?= $(HOME)/.cargo
 REPRODUCIBLE := --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME)=cargo
 # On macOS rustc leaves .eh_frame out where nothing unwinds, and with it the tables by which C++ exceptions pass.
 UNWIND_TABLES := -C force-unwind-tables=yes
+# arm64: without a frame pointer the link register is stored alone, and LLVM makes a pair of that store and one further
+# down (AArch64LoadStoreOptimizer): between the two the tables are wrong.
+AARCH64_FRAMES := -C force-frame-pointers=yes
+RUSTFLAGS += $(if $(filter aarch64,$(shell uname -m)),$(AARCH64_FRAMES))
 BUILD = RUSTFLAGS="$(strip $(RUSTFLAGS) $(UNWIND_TABLES) $(REPRODUCIBLE))" \
     $(1) build --release --locked --lib --target-dir $(2)
 
@@ -228,6 +232,7 @@ check-install: all ## pkg-config, CMake and plain cc find and use an installed t
 # ---- aarch64, emulated ----
 
 AARCH64 := target/aarch64/aarch64-unknown-linux-gnu/release
+$(AARCH64)/libwasmtrap.so $(AARCH64)/libwasmtrap.a: RUSTFLAGS += $(AARCH64_FRAMES)
 $(AARCH64)/libwasmtrap.so $(AARCH64)/libwasmtrap.a &: FORCE
 	@$(call WITH_VERSIONS,AARCH64_UNKNOWN_LINUX_GNU,aarch64-linux-gnu-gcc) \
 	$(call BUILD,$(AARCH64_CARGO),target/aarch64) --target aarch64-unknown-linux-gnu

@@ -7,6 +7,7 @@
 #   shared, static   c-tests/capi with the library as it is
 #   hardened         the programs of `shared` with a library that was built with branch targets and signed return
 #                    addresses, and is guarded: a branch to anything but a target in it ends the program
+#   unwind           c-tests/unwind
 #   arm64            what only this processor has: tests/*.c, with that library
 # The programs themselves sign their return addresses.
 #
@@ -57,7 +58,7 @@ $(ARM64_DSO_HANDLE): $(ARM64)/dso_handle.c
 	@mkdir -p $(@D)
 	$(ARM64_CC) $(C_WARNINGS) -O2 -fPIC -c $< -o $@
 
-$(ARM64_HARDENED_LIBRARY): RUSTFLAGS += -Zbranch-protection=bti,pac-ret -Clink-arg=-Wl,-z,force-bti \
+$(ARM64_HARDENED_LIBRARY): RUSTFLAGS += $(AARCH64_FRAMES) -Zbranch-protection=bti,pac-ret -Clink-arg=-Wl,-z,force-bti \
     -Clink-arg=-nostartfiles -Clink-arg=$(abspath $(ARM64_DSO_HANDLE))
 $(ARM64_HARDENED_LIBRARY): $(ARM64_DSO_HANDLE) FORCE
 	+@CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=$(ARM64_CC) \
@@ -82,10 +83,11 @@ ARM64_LINK_FLAGS := -Wl,--strip-debug
 ARM64_C_TESTS := $(ARM64_OUT)/c-tests
 .PHONY: arm64-programs
 arm64-programs:
-	+@$(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) --no-print-directory SETUP=no check-c-build RUNNER= \
-	    CC='$(ARM64_CC) $(ARM64_LINK_FLAGS)' CXX='$(ARM64_CXX) $(ARM64_LINK_FLAGS)' C_TESTS_OUT=$(ARM64_C_TESTS) \
+	+@$(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) --no-print-directory SETUP=no check-c-build check-unwind-build \
+	    RUNNER= CC='$(ARM64_CC) $(ARM64_LINK_FLAGS)' CXX='$(ARM64_CXX) $(ARM64_LINK_FLAGS)' C_TESTS_OUT=$(ARM64_C_TESTS) \
 	    CFLAGS='$(ARM64_C_FLAGS)' CXXFLAGS='$(ARM64_C_FLAGS)' \
-	    LIB_SHARED=$(AARCH64)/libwasmtrap.so LIB_STATIC=$(AARCH64)/archive/libwasmtrap.a TOOLS=aarch64-linux-gnu-
+	    LIB_SHARED=$(AARCH64)/libwasmtrap.so LIB_STATIC=$(AARCH64)/archive/libwasmtrap.a TOOLS=aarch64-linux-gnu- \
+	    UNWIND_LIBRARIES='-Wl,--no-as-needed -lgcc_s'
 
 # tests/<promise>.c, linked with the harness's support and with all of tests/code.
 ARM64_CODE := $(wildcard $(ARM64)/tests/code/*.S)
@@ -114,10 +116,12 @@ check-arm64-system: check-arm64-machine arm64-programs $(ARM64_TESTS) $(ARM64_GU
 	@{ $(call ARM64_LIST,$(ARM64_C_TESTS)/capi/shared,,shared,) && \
 	    $(call ARM64_LIST,$(ARM64_C_TESTS)/capi/static,,static,) && \
 	    $(call ARM64_LIST,$(ARM64_C_TESTS)/capi/shared,loaded_by_dlopen.t,hardened,$(ARM64_HARDENED_ENVIRONMENT)) && \
+	    $(call ARM64_LIST,$(ARM64_C_TESTS)/unwind,,unwind,) && \
 	    $(call ARM64_LIST,$(ARM64_OUT)/arm64,,arm64,$(ARM64_HARDENED_ENVIRONMENT)); } | \
 	    grep -E '$(ARM64_ONLY)' > $(ARM64_OUT)/run.list
 	$(ARM64_RUN) --out $(ARM64_OUT)/run --list $(ARM64_OUT)/run.list \
-	    --files $(addprefix $(ARM64_C_TESTS)/capi/,shared static lib) $(ARM64_HARDENED)/lib $(ARM64_OUT)/arm64
+	    --files $(addprefix $(ARM64_C_TESTS)/capi/,shared static lib) $(ARM64_C_TESTS)/unwind \
+	    $(ARM64_HARDENED)/lib $(ARM64_OUT)/arm64
 	$(ARM64_PROVE) $(ARM64_OUT)/run/results
 
 include $(ARM64)/mach.mk

@@ -1,10 +1,10 @@
-# Unwinding at every instruction: `make check-unwind`. Linux on x86-64.
+# Unwinding at every instruction: `make check-unwind`, on Linux on x86-64; `make check-arm64-system` runs it on arm64.
 #
 # libunwind has _Unwind_Backtrace too, which must be libgcc's here: that comes first.
 
 UNWIND := c-tests/unwind
 UNWIND_OUT := $(C_TESTS_OUT)/unwind
-UNWIND_LIBRARIES := -Wl,--no-as-needed -lgcc_s -lunwind-ptrace -lunwind-generic
+UNWIND_LIBRARIES ?= -Wl,--no-as-needed -lgcc_s -lunwind-ptrace -lunwind-generic
 
 $(UNWIND_OUT)/step.t: $(UNWIND)/step.c $(UNWIND)/ways.c $(UNWIND)/ways.h $(CAPI_SUPPORT) $(CAPI_LIB)/$(SHARED_NAME) \
     $(UNWIND)/rules.mk
@@ -12,7 +12,7 @@ $(UNWIND_OUT)/step.t: $(UNWIND)/step.c $(UNWIND)/ways.c $(UNWIND)/ways.h $(CAPI_
 	$(CC) -std=c99 $(CAPI_FLAGS) $(CFLAGS) -O1 -I$(UNWIND) $(filter %.c %.o %$(SHARED_NAME),$^) \
 	    -Wl,-rpath,$(SHARED_RPATH) $(UNWIND_LIBRARIES) $(CAPI_LIBS) -o $@
 
-# Its tracer knows the registers and the signal frames of one processor.
+# There is no libunwind to link with for arm64.
 ifeq ($(HOST_TARGET),X86_64_UNKNOWN_LINUX_GNU)
 CHECKS += check-unwind
 endif

@@ -1,14 +1,16 @@
 /* A child goes each way through the library, instruction by instruction. At every one inside of the library two
  * unwinders must come to main, and find there the stack pointer and the callee-saved registers that main has:
  *
- * - libunwind from this process, by ptrace;
+ * - libunwind from this process, by ptrace, on x86-64;
  * - libgcc in the child itself, in the handler of a signal that arrives at that instruction. The library blocks signals
  *   in its handlers; the tracer takes the mask away for that long.
  *
  * Given the name of a way, the program goes it and does nothing else: for a debugger (debugger.py). */
 #include <elf.h>
 #include <errno.h>
+#if defined(__x86_64__)
 #include <libunwind-ptrace.h>
+#endif
 #include <link.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,11 +37,100 @@ int main(int count, char **arguments);
 #define GET_SIGNAL_MASK 0x420a
 #define SET_SIGNAL_MASK 0x420b
 
-enum { LONGEST_STACK = 100, MOST_STEPS = 1000000, MOST_NAMED = 12, MOST_VISITS = 3, LOOKS_BACK = SIGUSR2 };
+enum { LONGEST_STACK = 100, MOST_STEPS = 1000000, MOST_NAMED = 12, LOOKS_BACK = SIGUSR2 };
 
-/* rbx, rbp, r12 to r15 by their numbers in DWARF, which both unwinders take. */
+/* ---- The processor ---- */
+
+typedef struct user_regs_struct registers_t;
+
+/* The callee-saved registers by their numbers in DWARF, which both unwinders take. */
+#if defined(__x86_64__)
+/* rbx, rbp, r12 to r15. */
 static const int callee_saved[] = {3, 6, 12, 13, 14, 15};
+static uint64_t pc_of(const registers_t *registers) { return registers->rip; }
+static uint64_t sp_of(const registers_t *registers) { return registers->rsp; }
+#define STOP_HERE "int3"
+enum { MOST_VISITS = 3 };
+/* Nothing of the library's is without tables. */
+static int is_the_linkers(uint64_t pc) {
+  (void)pc;
+  return 0;
+}
+#else
+/* x19 to x29. */
+static const int callee_saved[] = {19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29};
+static uint64_t pc_of(const registers_t *registers) { return registers->pc; }
+static uint64_t sp_of(const registers_t *registers) { return registers->sp; }
+#define STOP_HERE "brk #0"
+/* The processor is emulated: no instruction twice, in no way. */
+enum { MOST_VISITS = 1 };
+static uint32_t instruction_at(uint64_t pc) { return *(const uint32_t *)(uintptr_t)pc; }
+/* No linker makes tables for the entries of arm64's PLT: adrp x16; ldr x17, [x16, ...]; add x16, x16, ...; br x17. */
+static int is_the_linkers(uint64_t pc) {
+  for (uint64_t start = pc - 12; start <= pc; start += 4) {
+    if ((instruction_at(start) & 0x9f00001f) == 0x90000010 && (instruction_at(start + 4) & 0xffc003ff) == 0xf9400211 &&
+        (instruction_at(start + 8) & 0xff8003ff) == 0x91000210 && instruction_at(start + 12) == 0xd61f0220) {
+      return 1;
+    }
+  }
+  return 0;
+}
+#endif
 enum { CALLEE_SAVED = sizeof callee_saved / sizeof *callee_saved };
+
+static registers_t registers_of(pid_t child) {
+  registers_t registers;
+  struct iovec place = {&registers, sizeof registers};
+  must(ptrace(PTRACE_GETREGSET, child, (void *)NT_PRSTATUS, &place) == 0 && place.iov_len == sizeof registers);
+  return registers;
+}
+
+/* Lets it go on by `request` with a signal, and returns the signal by which it has stopped again; 0 at its end. */
+static int resume(pid_t child, int request, int signal) {
+  must(ptrace((enum __ptrace_request)request, child, NULL, (void *)(long)signal) == 0);
+  int status;
+  must(waitpid(child, &status, 0) == child);
+  return WIFSTOPPED(status) ? WSTOPSIG(status) : 0;
+}
+
+#if defined(__x86_64__)
+static void pass_breakpoint(pid_t child) { (void)child; }
+static int step(pid_t child, int signal) { return resume(child, PTRACE_SINGLESTEP, signal); }
+#else
+/* A stop is at the instruction, not behind it. */
+static void pass_breakpoint(pid_t child) {
+  registers_t registers = registers_of(child);
+  registers.pc += 4;
+  struct iovec place = {&registers, sizeof registers};
+  must(ptrace(PTRACE_SETREGSET, child, (void *)NT_PRSTATUS, &place) == 0);
+}
+
+static int is_load_exclusive(uint32_t instruction) { return (instruction & 0x3fc00000) == 0x08400000; }
+static int is_store_exclusive(uint32_t instruction) { return (instruction & 0x3fe00000) == 0x08000000; }
+
+/* Between a load exclusive and its store nobody can stop: a return from the kernel loses the reservation, and the loop
+ * that they are would go round for ever. A breakpoint behind the branch that follows the store ends it. What comes out
+ * in between in another way is not stepped through to the next stop. */
+static int step(pid_t child, int signal) {
+  enum { LONGEST_LOOP = 16 };
+  const registers_t now = registers_of(child);
+  const uint64_t pc = now.pc;
+  uint64_t end = 0;
+  if (signal != 0 || !is_load_exclusive(instruction_at(pc))) return resume(child, PTRACE_SINGLESTEP, signal);
+  for (int i = 0; i < LONGEST_LOOP && end == 0; i++) {
+    if (is_store_exclusive(instruction_at(pc + 4 * (uint64_t)i))) end = pc + 4 * (uint64_t)i + 8;
+  }
+  must(end != 0);
+  void *const place = (void *)(uintptr_t)(end & ~(uint64_t)7);
+  const unsigned shift = end % 8 * 8;
+  const uint64_t before = (uint64_t)ptrace(PTRACE_PEEKTEXT, child, place, NULL);
+  const uint64_t with_break = (before & ~(UINT64_C(0xffffffff) << shift)) | UINT64_C(0xd4200000) << shift;
+  must(ptrace(PTRACE_POKETEXT, child, place, (void *)with_break) == 0);
+  const int stopped_by = resume(child, PTRACE_CONT, 0);
+  must(ptrace(PTRACE_POKETEXT, child, place, (void *)before) == 0);
+  return stopped_by;
+}
+#endif
 
 /* The state of main in its call. */
 typedef struct frame_t {
@@ -72,6 +164,7 @@ static int find_library(struct dl_phdr_info *module, size_t size, void *unused) 
   return 0;
 }
 
+#if defined(__x86_64__)
 /* ---- The unwinder in this process ---- */
 
 /* libunwind-ptrace 1.6.2 does not find the tables of this library as lld lays it out, with segments that begin within a
@@ -130,13 +223,15 @@ static unw_accessors_t accessors(void) {
   all.find_proc_info = find_function;
   return all;
 }
+#endif
 
 /* ---- The unwinder in the child ---- */
 
 static _Unwind_Reason_Code look_at_frame(struct _Unwind_Context *context, void *frames) {
-  if (_Unwind_GetIP(context) == shared->wanted_pc) {
+  const uint64_t pc = _Unwind_GetIP(context);
+  if (shared->wanted_pc != 0 ? pc == shared->wanted_pc : _Unwind_GetRegionStart(context) == (uintptr_t)&main) {
     shared->found = 1;
-    shared->frame.pc = shared->wanted_pc;
+    shared->frame.pc = pc;
     shared->frame.sp = _Unwind_GetCFA(context);
     for (int i = 0; i < CALLEE_SAVED; i++) shared->frame.registers[i] = _Unwind_GetGR(context, callee_saved[i]);
     return _URC_END_OF_STACK;
@@ -150,36 +245,25 @@ static void look_back(int signal, siginfo_t *info, void *context) {
   (void)context;
   int frames = 0;
   _Unwind_Backtrace(look_at_frame, &frames);
-  __asm__ volatile("int3");
+  __asm__ volatile(STOP_HERE);
 }
 
 /* ---- The tracer ---- */
 
 typedef struct tracer_t {
   pid_t child;
+#if defined(__x86_64__)
   unw_addr_space_t space;
   void *by_ptrace;
+#endif
   frame_t main_frame;
   int instructions;
-  /* How often it was at each of the library's addresses: loops go round often. */
+  /* How often it has looked back from each of the library's addresses: loops go round often. */
   unsigned char *visits;
   int lost_by_libunwind, lost_by_libgcc;
 } tracer_t;
 
-static struct user_regs_struct registers_of(pid_t child) {
-  struct user_regs_struct registers;
-  must(ptrace(PTRACE_GETREGS, child, NULL, &registers) == 0);
-  return registers;
-}
-
-/* Lets it go on by `request` with a signal, and returns the signal by which it has stopped again; 0 at its end. */
-static int resume(pid_t child, int request, int signal) {
-  must(ptrace((enum __ptrace_request)request, child, NULL, (void *)(long)signal) == 0);
-  int status;
-  must(waitpid(child, &status, 0) == child);
-  return WIFSTOPPED(status) ? WSTOPSIG(status) : 0;
-}
-
+#if defined(__x86_64__)
 /* The frame with that program counter, or the one of main for 0. */
 static int walk_from_here(const tracer_t *tracer, uint64_t wanted_pc, frame_t *frame) {
   unw_cursor_t cursor;
@@ -203,10 +287,11 @@ static int walk_from_here(const tracer_t *tracer, uint64_t wanted_pc, frame_t *f
   }
   return 0;
 }
+#endif
 
 /* 0 if the child has not come back from the handler. */
 static int look_back_from_here(pid_t child) {
-  const struct user_regs_struct before = registers_of(child);
+  const registers_t before = registers_of(child);
   uint64_t mask, none = 0;
   memset(&shared->frame, 0, sizeof shared->frame);
   shared->found = 0;
@@ -214,12 +299,14 @@ static int look_back_from_here(pid_t child) {
   must(ptrace((enum __ptrace_request)SET_SIGNAL_MASK, child, (void *)sizeof none, &none) == 0);
   must(syscall(SYS_tgkill, child, child, LOOKS_BACK) == 0);
   if (resume(child, PTRACE_CONT, 0) != LOOKS_BACK) return 0;
-  must(registers_of(child).rip == before.rip);
+  registers_t now = registers_of(child);
+  must(pc_of(&now) == pc_of(&before));
   if (resume(child, PTRACE_CONT, LOOKS_BACK) != SIGTRAP) return 0;
-  for (struct user_regs_struct now = registers_of(child); now.rip != before.rip || now.rsp != before.rsp;) {
-    if (resume(child, PTRACE_SINGLESTEP, 0) != SIGTRAP) return 0;
+  pass_breakpoint(child);
+  do {
+    if (step(child, 0) != SIGTRAP) return 0;
     now = registers_of(child);
-  }
+  } while (pc_of(&now) != pc_of(&before) || sp_of(&now) != sp_of(&before));
   must(ptrace((enum __ptrace_request)SET_SIGNAL_MASK, child, (void *)sizeof mask, &mask) == 0);
   return 1;
 }
@@ -236,10 +323,11 @@ static int is_right(const tracer_t *tracer, int found, const frame_t *frame, con
 
 /* Whether the child is still there. */
 static int look_from_here(tracer_t *tracer, uint64_t pc) {
+#if defined(__x86_64__)
   frame_t frame;
-  tracer->instructions++;
   const int found = walk_from_here(tracer, tracer->main_frame.pc, &frame);
   tracer->lost_by_libunwind += !is_right(tracer, found, &frame, "libunwind", pc, tracer->lost_by_libunwind);
+#endif
   const int alive = look_back_from_here(tracer->child);
   const int seen = alive && shared->found;
   tracer->lost_by_libgcc += !is_right(tracer, seen, &shared->frame, "libgcc", pc, tracer->lost_by_libgcc);
@@ -250,12 +338,16 @@ static int look_from_here(tracer_t *tracer, uint64_t pc) {
 static int step_through(tracer_t *tracer) {
   int signal = 0;
   for (int steps = 0; steps < MOST_STEPS; steps++) {
-    const uint64_t pc = registers_of(tracer->child).rip;
-    if (signal == 0 && pc >= library_start && pc < library_end && tracer->visits[pc - library_start] < MOST_VISITS) {
+    const registers_t registers = registers_of(tracer->child);
+    const uint64_t pc = pc_of(&registers);
+    const int in_library = pc >= library_start && pc < library_end;
+    tracer->instructions += in_library;
+    if (signal == 0 && in_library && tracer->visits[pc - library_start] < MOST_VISITS &&
+        !is_the_linkers(pc)) {
       tracer->visits[pc - library_start]++;
       if (!look_from_here(tracer, pc)) return 0;
     }
-    const int stopped_by = resume(tracer->child, PTRACE_SINGLESTEP, signal);
+    const int stopped_by = step(tracer->child, signal);
     if (stopped_by == 0 || stopped_by == SIGSTOP) return stopped_by == SIGSTOP;
     signal = stopped_by == SIGTRAP ? 0 : stopped_by;
   }
@@ -274,25 +366,36 @@ static void trace(const way_t *way) {
   }
   int status;
   must(waitpid(tracer.child, &status, 0) == tracer.child && WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+  static unsigned char *visits;
+  if (visits == NULL) visits = calloc(library_end - library_start, 1);
+  must(visits != NULL);
+  if (MOST_VISITS > 1) memset(visits, 0, library_end - library_start);
+  tracer.visits = visits;
+  /* It allocates in its first use, and what is seen here, outside of the library, is right. */
+  shared->wanted_pc = 0;
+  must(look_back_from_here(tracer.child) && shared->found);
+  tracer.main_frame = shared->frame;
+  shared->wanted_pc = tracer.main_frame.pc;
+#if defined(__x86_64__)
   unw_accessors_t way_in = accessors();
   tracer.space = unw_create_addr_space(&way_in, 0);
   tracer.by_ptrace = _UPT_create(tracer.child);
-  tracer.visits = calloc(library_end - library_start, 1);
-  must(tracer.visits != NULL && tracer.space != NULL && tracer.by_ptrace != NULL);
-  must(walk_from_here(&tracer, 0, &tracer.main_frame));
-  shared->wanted_pc = tracer.main_frame.pc;
-  /* It allocates in its first use, and what is seen here is right. */
-  must(look_back_from_here(tracer.child) && shared->found);
-  must(memcmp(&shared->frame, &tracer.main_frame, sizeof shared->frame) == 0);
+  must(tracer.space != NULL && tracer.by_ptrace != NULL);
+  frame_t frame;
+  must(walk_from_here(&tracer, 0, &frame) && memcmp(&frame, &tracer.main_frame, sizeof frame) == 0);
+#endif
 
   ok(step_through(&tracer), "%s: comes to its end", way->name);
+#if defined(__x86_64__)
   same(tracer.lost_by_libunwind, 0, "%s: libunwind finds main from each instruction", way->name);
-  same(tracer.lost_by_libgcc, 0, "%s: libgcc does, too", way->name);
+#endif
+  same(tracer.lost_by_libgcc, 0, "%s: libgcc finds main from each instruction", way->name);
   ok(tracer.instructions > way->longer_than, "%s: %d instructions", way->name, tracer.instructions);
 
-  free(tracer.visits);
+#if defined(__x86_64__)
   _UPT_destroy(tracer.by_ptrace);
   unw_destroy_addr_space(tracer.space);
+#endif
   kill(tracer.child, SIGKILL);
   must(waitpid(tracer.child, &status, 0) == tracer.child || errno == ECHILD);
 }
