@@ -11,7 +11,7 @@
 //! - all leaves, level 0, are at the same depth.
 
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicUsize};
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use super::abi::{wasmtrap_client_t, wasmtrap_site_t};
 use super::readers::{READERS, Readers, publish, published};
