@@ -84,7 +84,8 @@ ARM64_C_TESTS := $(ARM64_OUT)/c-tests
 .PHONY: arm64-programs
 arm64-programs:
 	+@$(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) --no-print-directory SETUP=no \
-	    check-c-build check-unwind-build RUNNER= CC='$(ARM64_CC) $(ARM64_LINK_FLAGS)' CXX='$(ARM64_CXX) $(ARM64_LINK_FLAGS)' \
+	    check-c-build check-unwind-build RUNNER= CC='$(ARM64_CC) $(ARM64_LINK_FLAGS)' \
+	    CXX='$(ARM64_CXX) $(ARM64_LINK_FLAGS)' \
 	    C_TESTS_OUT=$(ARM64_C_TESTS) \
 	    CFLAGS='$(ARM64_C_FLAGS)' CXXFLAGS='$(ARM64_C_FLAGS)' \
 	    LIB_SHARED=$(AARCH64)/libwasmtrap.so LIB_STATIC=$(AARCH64)/archive/libwasmtrap.a TOOLS=aarch64-linux-gnu- \
