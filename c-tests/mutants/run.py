@@ -1,7 +1,7 @@
 """Breaks the library on purpose, and tells which breaks no test notices.
 
     run.py [--only PART]... [--changed-since REVISION [--fill]] [--generated] [--shard K/N] [--jobs N] [--most N]
-           [--list]
+           [--quick] [--list]
 
 A mutant is a change of one place in the source. For each one the library is built, and the tests that can notice it run
 until one fails: then the mutant is dead. Those that live are listed by file and line, and fail the run; so does a
@@ -22,7 +22,8 @@ Mutants that were written by hand are in by-hand/*.toml, an entry each:
 
 With --generated, those that cargo-mutants finds come on top; where they are and what equivalent.toml says of them
 decides what runs. --shard 2/5 takes the third fifth of all. With --fill, --most N takes those in files that have
-changed first, and then others, until there are N.
+changed first, and then others, until there are N. --quick leaves out what wants a make target, such as an emulated
+machine.
 """
 
 import argparse
@@ -47,6 +48,8 @@ OUT = pathlib.Path("target/mutants")
 PROGRAMS = "target/c-tests/capi/shared"
 # Seconds: a build of the library, and a test program, which ends itself far sooner unless it hangs.
 BUILD_LIMIT, TEST_LIMIT = 600, 120
+# Of a test program that has passed before in less than a second; else so many times what it took then.
+LEAST_LIMIT, TIMES = 30, 30
 # A library that is built in seconds. Nothing that the tests look at depends on the optimiser's level.
 QUICK_BUILD = {"CARGO_PROFILE_RELEASE_LTO": "off", "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
                "CARGO_PROFILE_RELEASE_INCREMENTAL": "true", "CARGO_PROFILE_RELEASE_DEBUG": "0"}
@@ -115,8 +118,7 @@ def as_compiled_here(tree):
     """A copy of the source in which the modules are those of this machine: cargo-mutants looks at `path` attributes,
     and at no condition of them."""
     shutil.rmtree(tree, ignore_errors=True)
-    listed = subprocess.run(["git", "ls-files", "*.rs", "*.toml", "Cargo.lock"], check=True, capture_output=True,
-                            text=True).stdout.split()
+    listed = [file for file in sources() if file.endswith((".rs", ".toml", "Cargo.lock"))]
     here = {f'target_os = "{sys.platform}"', f'target_arch = "{platform.machine()}"'}
     for file in listed:
         if not pathlib.Path(file).is_file():
@@ -167,13 +169,30 @@ def run(command, tree, limit, environment=()):
         process.wait()
 
 
+def git(*arguments):
+    """What git says, as lines; None if this is no repository of its."""
+    if not pathlib.Path(".git").exists():
+        return None
+    return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def sources():
+    """All files of the source."""
+    listed = git("ls-files", "--cached", "--others", "--exclude-standard")
+    if listed is not None:
+        return listed
+    return [str(path) for path in pathlib.Path(".").rglob("*") if path.is_file() and "target" not in path.parts]
+
+
 class Tree:
     """A copy of the source, with tests built beside it once. One mutant at a time lives in it."""
 
+    # How long each program takes where nothing is broken.
+    seconds = {}
+
     def __init__(self, number):
         self.path = OUT.absolute() / f"tree-{number}"
-        files = set(subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], check=True,
-                                   capture_output=True, text=True).stdout.splitlines())
+        files = set(sources())
         for file in files:
             source, copy = pathlib.Path(file), self.path / file
             if not source.is_file():
@@ -237,10 +256,14 @@ class Tree:
     def notices(self, tests):
         """The first test that fails, or None."""
         for name, command in self.commands(tests):
-            limit = TEST_LIMIT if command[0].startswith("target/") else BUILD_LIMIT
+            limit = BUILD_LIMIT
+            if command[0].startswith("target/"):
+                limit = min(TEST_LIMIT, max(LEAST_LIMIT, TIMES * self.seconds.get(name, TEST_LIMIT)))
+            began = time.monotonic()
             status, output = run(command, self.path, limit, QUICK_BUILD.items())
             if status != 0:
                 return name
+            self.seconds.setdefault(name, time.monotonic() - began)
             if command[0] == "cargo" and "running 0 tests" in output:
                 sys.exit(f"{name} finds no test")
         return None
@@ -266,10 +289,14 @@ class Tree:
                 place.write_bytes(original)
 
 
+def is_to_run(mutant):
+    """One that is argued to be equivalent, or has lost its place, takes no time."""
+    return not mutant.equivalent and not isinstance(mutant.change, OutOfDate)
+
+
 def spread(mutants, most):
     """So many of them, from all over the list, and the same ones each time."""
-    # One that is argued to be equivalent, or has lost its place, takes no time.
-    long = [mutant for mutant in mutants if not mutant.equivalent and not isinstance(mutant.change, OutOfDate)]
+    long = [mutant for mutant in mutants if is_to_run(mutant)]
     step = max(1.0, len(long) / most) if most else 1.0
     kept = {long[int(index * step)] for index in range(min(most, len(long)))}
     return [mutant for mutant in mutants if mutant in kept or mutant not in long]
@@ -278,9 +305,8 @@ def spread(mutants, most):
 def chosen(arguments):
     """The mutants that are asked for, in the order of the files."""
     changed = None
-    if arguments.changed_since:
-        changed = set(subprocess.run(["git", "diff", "--name-only", arguments.changed_since, "--"], check=True,
-                                     capture_output=True, text=True).stdout.split())
+    if arguments.changed_since is not None:
+        changed = set(git("diff", "--name-only", arguments.changed_since, "--") or [])
     mutants = list(written_by_hand())
     if arguments.generated:
         mutants += generated(arguments.only)
@@ -289,6 +315,8 @@ def chosen(arguments):
         return not arguments.only or any(part in mutant.file or part in mutant.name for part in arguments.only)
 
     mutants = [mutant for mutant in mutants if is_asked_for(mutant)]
+    if arguments.quick:
+        mutants = [mutant for mutant in mutants if not any(test.startswith("make:") for test in mutant.tests)]
     others = []
     if changed is not None:
         others = [mutant for mutant in mutants if not changed.intersection(mutant.files())]
@@ -296,7 +324,7 @@ def chosen(arguments):
     if arguments.most is not None:
         mutants = spread(mutants, arguments.most)
         if arguments.fill:
-            mutants += spread(others, arguments.most - len(mutants))
+            mutants += spread(others, max(0, arguments.most - sum(map(is_to_run, mutants))))
     if arguments.shard:
         part, parts = map(int, arguments.shard.split("/"))
         mutants = mutants[part::parts]
@@ -311,6 +339,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 1) // 2))
     parser.add_argument("--most", type=int)
     parser.add_argument("--fill", action="store_true")
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--shard")
     parser.add_argument("--list", action="store_true")
     arguments = parser.parse_args()

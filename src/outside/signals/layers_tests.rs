@@ -142,3 +142,45 @@ proptest! {
         }
     }
 }
+
+// --- One step each ---------------------------------------------------------------------------------------------------
+
+/// On top of a handler, and by which entry point.
+fn over(layers: &mut Layers, handler: usize, again: bool) -> usize {
+    let step = layers.go_over(disposition(handler), again).expect("there is room");
+    *layers = step.layers;
+    step.above
+}
+
+#[test]
+fn an_entry_point_that_a_newer_handler_has_found_is_not_used_for_another() {
+    let mut layers = Layers::new();
+    let first = over(&mut layers, FIRST, false);
+    let second = over(&mut layers, STRANGER, false);
+    // The first is installed anew: nothing lies below the entry point any more that the stranger has found.
+    let third = over(&mut layers, FIRST, true);
+    assert!(third != first && third != second, "{first} {second} {third}");
+}
+
+#[test]
+fn the_entry_point_that_whoever_is_on_top_has_found_is_not_used_for_him() {
+    let mut layers = Layers::new();
+    let first = over(&mut layers, FIRST, false);
+    // He is installed once more, and has found the entry point above himself: it would lead to him for ever.
+    assert_ne!(over(&mut layers, FIRST, true), first);
+}
+
+#[test]
+fn what_lay_above_an_entry_point_that_was_put_back_is_gone() {
+    let mut layers = Layers::new();
+    let entries = [FIRST, STRANGER, STRANGER + 1].map(|handler| over(&mut layers, handler, false));
+    assert_eq!(layers.depth(), 3);
+    layers.found_in_place(entries[1]);
+    assert_eq!(layers.depth(), 2);
+    layers.found_in_place(ENTRY_POINTS);
+    assert_eq!(layers.depth(), 2, "it is none of these");
+    layers.taken_away(entries[1]);
+    assert_eq!(layers.depth(), 1);
+    layers.taken_away(entries[0]);
+    assert_eq!(layers.depth(), 0);
+}
