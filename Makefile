@@ -17,7 +17,9 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
 CMAKEDIR ?= $(LIBDIR)/cmake/wasmtrap
-MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(DATADIR)/man
 DESTDIR ?=
 SETUP ?= yes
 # The folder of another wabt's programs than those on the path; what is made with them is kept apart.
@@ -124,13 +126,17 @@ FORCE:
 
 # ---- Install ----
 
-PACKAGING_VARIABLES = VERSION SONAME PREFIX LIBDIR INCLUDEDIR CMAKEDIR STATIC_LIBS
+PACKAGING_VARIABLES = VERSION SONAME PREFIX LIBDIR INCLUDEDIR CMAKEDIR DATADIR STATIC_LIBS
 FILL_IN = sed $(foreach variable,$(PACKAGING_VARIABLES),-e 's|@$(variable)@|$($(variable))|g')
 # Paths below the prefix are written relative to it, so that pkg-config can move them.
-PC_RELATIVE = -e 's,^\(libdir\|includedir\)=$(PREFIX)/,\1=$${prefix}/,'
+PC_RELATIVE = -e 's,^\(libdir\|includedir\|wasm2cdir\)=$(PREFIX)/,\1=$${prefix}/,'
+
+# wasm2c's runtime is built where it is used, of what the wabt there ships: its sources, and the program that does it.
+WASM2CDIR = $(DATADIR)/wasmtrap/wasm2c
+WASM2C_FILES := $(sort $(wildcard $(addprefix adapters/wasm2c/*.,c h inc py)))
 
 .PHONY: install
-install: all ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, PKGCONFIGDIR, CMAKEDIR, MANDIR)
+install: all ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, PKGCONFIGDIR, CMAKEDIR, DATADIR, BINDIR, MANDIR)
 	install -d '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(PKGCONFIGDIR)' '$(DESTDIR)$(CMAKEDIR)'
 	install -m 644 include/wasmtrap.h '$(DESTDIR)$(INCLUDEDIR)/wasmtrap.h'
 	install -m 644 $(RELEASE)/archive/libwasmtrap.a '$(DESTDIR)$(LIBDIR)/libwasmtrap.a'
@@ -140,13 +146,24 @@ install: all ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, PKGCONFIGD
 	$(FILL_IN) $(PC_RELATIVE) packaging/wasmtrap.pc.in > '$(DESTDIR)$(PKGCONFIGDIR)/wasmtrap.pc'
 	$(FILL_IN) packaging/wasmtrap-config.cmake.in > '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config.cmake'
 	$(FILL_IN) packaging/wasmtrap-config-version.cmake.in > '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config-version.cmake'
-	chmod 644 '$(DESTDIR)$(PKGCONFIGDIR)/wasmtrap.pc' '$(DESTDIR)$(CMAKEDIR)'/*.cmake
+	install -d '$(DESTDIR)$(WASM2CDIR)' '$(DESTDIR)$(BINDIR)'
+	install -m 644 $(WASM2C_FILES) '$(DESTDIR)$(WASM2CDIR)'
+	chmod 755 '$(DESTDIR)$(WASM2CDIR)/build.py'
+	ln -sfr '$(DESTDIR)$(WASM2CDIR)/build.py' '$(DESTDIR)$(BINDIR)/wasmtrap-wasm2c'
+	$(FILL_IN) $(PC_RELATIVE) packaging/wasmtrap-wasm2c.pc.in > '$(DESTDIR)$(PKGCONFIGDIR)/wasmtrap-wasm2c.pc'
+	$(FILL_IN) packaging/wasmtrap-wasm2c.cmake.in > '$(DESTDIR)$(CMAKEDIR)/wasmtrap-wasm2c.cmake'
+	chmod 644 '$(DESTDIR)$(PKGCONFIGDIR)'/wasmtrap*.pc '$(DESTDIR)$(CMAKEDIR)'/*.cmake
 	$(if $(shell command -v $(PYTHON)),$(PYTHON) packaging/man-pages.py include/wasmtrap.h $(VERSION) \
 	    '$(DESTDIR)$(MANDIR)',@echo 'no manual pages: they are made by Python, and there is no $(PYTHON)')
 
 .PHONY: uninstall
 uninstall: ## remove what install has put there
 	rm -f '$(DESTDIR)$(INCLUDEDIR)/wasmtrap.h' '$(DESTDIR)$(PKGCONFIGDIR)/wasmtrap.pc'
+	rm -f '$(DESTDIR)$(PKGCONFIGDIR)/wasmtrap-wasm2c.pc' '$(DESTDIR)$(CMAKEDIR)/wasmtrap-wasm2c.cmake'
+	rm -f '$(DESTDIR)$(BINDIR)/wasmtrap-wasm2c' $(WASM2C_FILES:adapters/wasm2c/%='$(DESTDIR)$(WASM2CDIR)/%')
+	rm -rf '$(DESTDIR)$(WASM2CDIR)/__pycache__'
+	for folder in '$(DESTDIR)$(WASM2CDIR)' '$(DESTDIR)$(DATADIR)/wasmtrap'; do \
+	    [ ! -d "$$folder" ] || rmdir --ignore-fail-on-non-empty "$$folder"; done
 	rm -f '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config.cmake' '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config-version.cmake'
 	rm -f $(foreach file,libwasmtrap.a libwasmtrap.so $(SONAME) libwasmtrap.so.$(VERSION),'$(DESTDIR)$(LIBDIR)/$(file)')
 	rm -f '$(DESTDIR)$(MANDIR)'/man3/wasmtrap_*.3 '$(DESTDIR)$(MANDIR)/man7/wasmtrap.7'

@@ -48,15 +48,19 @@ def find(wasm2c):
              " where they are (--runtime; for make, WABT_RUNTIME)")
 
 
+def flags(wasm2c, runtime=None):
+    folder, include = (runtime, None) if runtime else find(wasm2c)
+    # A compiler's own folders are not to be moved to another place of its search.
+    folders = [folder] + ([include] if include and include not in ("/usr/include", "/usr/local/include") else [])
+    return [word for place in folders for word in ("-isystem", place)]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--wasm2c", default="wasm2c")
     parser.add_argument("--runtime", help="the folder of wasm-rt-impl.c, where it is not found by itself")
     arguments = parser.parse_args()
-    folder, include = (arguments.runtime, None) if arguments.runtime else find(arguments.wasm2c)
-    # A compiler's own folders are not to be moved to another place of its search.
-    folders = [folder] + ([include] if include and include not in ("/usr/include", "/usr/local/include") else [])
-    print(" ".join(f"-isystem {place}" for place in folders))
+    print(" ".join(flags(arguments.wasm2c, arguments.runtime)))
 
 
 if __name__ == "__main__":

@@ -31,16 +31,20 @@ tree=$root$prefix
 promise make install -- install_to "$root"
 
 cat >"$out/expected" <<END
+./bin/wasmtrap-wasm2c
 ./include/wasmtrap.h
 ./lib/cmake/wasmtrap/wasmtrap-config-version.cmake
 ./lib/cmake/wasmtrap/wasmtrap-config.cmake
+./lib/cmake/wasmtrap/wasmtrap-wasm2c.cmake
 ./lib/libwasmtrap.a
 ./lib/libwasmtrap.so
 ./lib/$soname
 ./lib/libwasmtrap.so.$version
+./lib/pkgconfig/wasmtrap-wasm2c.pc
 ./lib/pkgconfig/wasmtrap.pc
 ./share/man/man7/wasmtrap.7
 $(grep -v '^//' include/wasmtrap.h | grep -oE '\bwasmtrap_[a-z_]+\(' | tr -d '(' | sed 's,.*,./share/man/man3/&.3,')
+$(git ls-files 'adapters/wasm2c/*.[ch]' 'adapters/wasm2c/*.py' 'adapters/wasm2c/*.inc' | sed 's,adapters,./share/wasmtrap,')
 END
 same_files() { files_in "$tree" | diff <(sort "$out/expected") -; }
 promise exactly these files are installed -- same_files
@@ -165,6 +169,32 @@ promise "CMake takes it for a range of versions" -- wants_version "0.0...<1"
 promise CMake does not take it for a later version -- not wants_version "${version%%.*}.999"
 promise CMake does not take it for another major version -- not wants_version 7.0
 
+# ---- wasm2c's output ----
+
+wasm=$out/memory.wasm
+wasm_traps() { LD_LIBRARY_PATH=$1 "$2" && [ "$(LD_LIBRARY_PATH=$1 "$2")" = 'out of bounds memory access at address 70000' ]; }
+
+# The driver, and pkg-config for the host's own C; what is in the way of Python's caches stays out of the tree.
+wasm2c_program() { # TREE
+    local program=$out/wasm2c-pc
+    export PYTHONDONTWRITEBYTECODE=1
+    "${WAT2WASM:-wat2wasm}" c-tests/wasm/modules/memory.wat -o "$wasm" &&
+        "$1/bin/wasmtrap-wasm2c" module "$wasm" -o "$out/memory.o" &&
+        "$1/bin/wasmtrap-wasm2c" runtime -o "$out/runtime.o" || return
+    # shellcheck disable=SC2046,SC2086 # several words each
+    $CC "${STRICT[@]/c99/c11}" -I"$out" $("$1/bin/wasmtrap-wasm2c" cflags) c-tests/packaging/wasm2c/host.c \
+        "$out/memory.o" "$out/runtime.o" \
+        $(PKG_CONFIG_LIBDIR=$1/lib/pkgconfig pkg-config --define-prefix --cflags --libs wasmtrap-wasm2c) -o "$program" &&
+        wasm_traps "$1/lib" "$program"
+}
+promise "a module by wasmtrap-wasm2c and pkg-config traps" -- wasm2c_program "$tree"
+wasm2c_by_cmake() { # TREE FOLDER
+    PYTHONDONTWRITEBYTECODE=1 cmake -S c-tests/packaging/wasm2c -B "$2" -DCMAKE_PREFIX_PATH="$1" -DWASM="$wasm" \
+        -DCMAKE_C_COMPILER="${CC%% *}" && PYTHONDONTWRITEBYTECODE=1 cmake --build "$2" --verbose &&
+        wasm_traps "$1/lib" "$2/host"
+}
+promise "a module by CMake traps" -- wasm2c_by_cmake "$tree" "$out/build/wasm2c"
+
 # ---- The tree elsewhere ----
 
 moved=$out/moved
@@ -174,6 +204,7 @@ promise a moved tree still works with pkg-config --define-prefix -- \
     --define-prefix
 promise a moved tree still works with CMake -- \
     cmake_programs "$out/build/moved" "$moved/lib" -DCMAKE_PREFIX_PATH="$moved"
+promise a moved tree still works for wasm2c -- wasm2c_program "$moved"
 mv "$moved" "$tree"
 
 debian=$out/debian

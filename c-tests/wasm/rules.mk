@@ -53,19 +53,12 @@ WASM_INCLUDES = -Iinclude -I$(WASM_ADAPTER) -I$(WASM_OUT)/modules $(WABT_FLAGS)
 # What is ours: C11, as wabt's runtime is, without a warning.
 WASM_OWN_FLAGS := -std=c11 -pedantic -Wall -Wextra -Werror -D_GNU_SOURCE -fno-omit-frame-pointer -fPIC -pthread
 
-# What wasm2c generates. Not our code to warn about: -w.
-#   traps     a frame too large for the guard page touches every page (stack-clash); endless recursion stays a recursion
-#             (sibling calls), though it does nothing else (modref, pure-const)
-#   floats    no constant folding that forgets what a signalling NaN or the rounding mode does; no fused multiply-add
-#   frames    a function of the module is a function of the object (inlining, clones, folding of equal functions), has a
-#             frame pointer, and is whole in .text (reordering), where describe_module.py and objcopy look for it
-WASM_TRAP_FLAGS := -fstack-clash-protection --param=stack-clash-protection-guard-size=12 -fno-optimize-sibling-calls \
-    -fno-ipa-modref -fno-ipa-pure-const
-WASM_FLOAT_FLAGS := -frounding-math -fsignaling-nans -ffp-contract=off
-WASM_FRAME_FLAGS := -fno-omit-frame-pointer -fno-reorder-functions -fno-inline-small-functions \
-    -fno-inline-functions-called-once -fno-partial-inlining -fno-ipa-icf -fno-ipa-cp -fno-ipa-sra
-WASM_GENERATED_FLAGS := -std=gnu11 -w -fPIC $(WASM_TRAP_FLAGS) $(WASM_FLOAT_FLAGS) $(WASM_FRAME_FLAGS) \
-    -include $(WASM_ADAPTER)/wasm_rt_wasmtrap_module.h
+# What wasm2c generates, as build.py compiles it. The benchmark of wabt's own runtime takes the first of them.
+WASM_BUILD_FLAGS = $(shell PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(WASM_ADAPTER) $(PYTHON) -c \
+    'import build; print(*build.$(1))')
+WASM_TRAP_FLAGS = $(eval WASM_TRAP_FLAGS := $(call WASM_BUILD_FLAGS,TRAP_FLAGS))$(WASM_TRAP_FLAGS)
+WASM_GENERATED_FLAGS = $(eval WASM_GENERATED_FLAGS := $(call WASM_BUILD_FLAGS,GENERATED_FLAGS) \
+    -include $(WASM_ADAPTER)/wasm_rt_wasmtrap_module.h)$(WASM_GENERATED_FLAGS)
 
 # ---- Modules ----
 

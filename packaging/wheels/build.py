@@ -120,7 +120,7 @@ def build_dev(prefix, folder):
     # Wheels have no links.
     names = (f"libwasmtrap.so.{version()}", soname, "libwasmtrap.so")
     files += [(f"libwasmtrap/lib/{name}", library) for name in names]
-    for pattern in ("lib/cmake/wasmtrap/*.cmake", "lib/pkgconfig/*.pc"):
+    for pattern in ("lib/cmake/wasmtrap/*.cmake", "lib/pkgconfig/wasmtrap.pc"):
         files += [(f"libwasmtrap/{path.relative_to(prefix)}", path) for path in sorted(prefix.glob(pattern))]
     write(folder, "libwasmtrap", "WebAssembly traps as values: header and libraries", "py3", "none", files)
     library.unlink()
