@@ -134,6 +134,13 @@ PC_RELATIVE = -e 's,^\(libdir\|includedir\|wasm2cdir\)=$(PREFIX)/,\1=$${prefix}/
 # wasm2c's runtime is built where it is used, of what the wabt there ships: its sources, and the program that does it.
 WASM2CDIR = $(DATADIR)/wasmtrap/wasm2c
 WASM2C_FILES := $(sort $(wildcard $(addprefix adapters/wasm2c/*.,c h inc py)))
+# A package whose source leaves the adapters out has none.
+INSTALL_WASM2C = $(if $(WASM2C_FILES),install -d '$(DESTDIR)$(WASM2CDIR)' '$(DESTDIR)$(BINDIR)' && \
+    install -m 644 $(WASM2C_FILES) '$(DESTDIR)$(WASM2CDIR)' && \
+    chmod 755 '$(DESTDIR)$(WASM2CDIR)/build.py' && \
+    ln -sfr '$(DESTDIR)$(WASM2CDIR)/build.py' '$(DESTDIR)$(BINDIR)/wasmtrap-wasm2c' && \
+    $(FILL_IN) $(PC_RELATIVE) packaging/wasmtrap-wasm2c.pc.in > '$(DESTDIR)$(PKGCONFIGDIR)/wasmtrap-wasm2c.pc' && \
+    $(FILL_IN) packaging/wasmtrap-wasm2c.cmake.in > '$(DESTDIR)$(CMAKEDIR)/wasmtrap-wasm2c.cmake')
 
 .PHONY: install
 install: all ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, PKGCONFIGDIR, CMAKEDIR, DATADIR, BINDIR, MANDIR)
@@ -146,12 +153,7 @@ install: all ## install below DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, PKGCONFIGD
 	$(FILL_IN) $(PC_RELATIVE) packaging/wasmtrap.pc.in > '$(DESTDIR)$(PKGCONFIGDIR)/wasmtrap.pc'
 	$(FILL_IN) packaging/wasmtrap-config.cmake.in > '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config.cmake'
 	$(FILL_IN) packaging/wasmtrap-config-version.cmake.in > '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config-version.cmake'
-	install -d '$(DESTDIR)$(WASM2CDIR)' '$(DESTDIR)$(BINDIR)'
-	install -m 644 $(WASM2C_FILES) '$(DESTDIR)$(WASM2CDIR)'
-	chmod 755 '$(DESTDIR)$(WASM2CDIR)/build.py'
-	ln -sfr '$(DESTDIR)$(WASM2CDIR)/build.py' '$(DESTDIR)$(BINDIR)/wasmtrap-wasm2c'
-	$(FILL_IN) $(PC_RELATIVE) packaging/wasmtrap-wasm2c.pc.in > '$(DESTDIR)$(PKGCONFIGDIR)/wasmtrap-wasm2c.pc'
-	$(FILL_IN) packaging/wasmtrap-wasm2c.cmake.in > '$(DESTDIR)$(CMAKEDIR)/wasmtrap-wasm2c.cmake'
+	$(INSTALL_WASM2C)
 	chmod 644 '$(DESTDIR)$(PKGCONFIGDIR)'/wasmtrap*.pc '$(DESTDIR)$(CMAKEDIR)'/*.cmake
 	$(if $(shell command -v $(PYTHON)),$(PYTHON) packaging/man-pages.py include/wasmtrap.h $(VERSION) \
 	    '$(DESTDIR)$(MANDIR)',@echo 'no manual pages: they are made by Python, and there is no $(PYTHON)')

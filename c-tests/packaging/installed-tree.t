@@ -44,7 +44,7 @@ cat >"$out/expected" <<END
 ./lib/pkgconfig/wasmtrap.pc
 ./share/man/man7/wasmtrap.7
 $(grep -v '^//' include/wasmtrap.h | grep -oE '\bwasmtrap_[a-z_]+\(' | tr -d '(' | sed 's,.*,./share/man/man3/&.3,')
-$(git ls-files 'adapters/wasm2c/*.[ch]' 'adapters/wasm2c/*.py' 'adapters/wasm2c/*.inc' | sed 's,adapters,./share/wasmtrap,')
+$(printf '%s\n' adapters/wasm2c/*.[ch] adapters/wasm2c/*.py adapters/wasm2c/*.inc | sed 's,adapters,./share/wasmtrap,')
 END
 same_files() { files_in "$tree" | diff <(sort "$out/expected") -; }
 promise exactly these files are installed -- same_files
@@ -172,7 +172,7 @@ promise CMake does not take it for another major version -- not wants_version 7.
 # ---- wasm2c's output ----
 
 wasm=$out/memory.wasm
-wasm_traps() { LD_LIBRARY_PATH=$1 "$2" && [ "$(LD_LIBRARY_PATH=$1 "$2")" = 'out of bounds memory access at address 70000' ]; }
+wasm_traps() { [ "$(LD_LIBRARY_PATH=$1 "$2")" = 'out of bounds memory access at address 70000' ]; }
 
 # The driver, and pkg-config for the host's own C; what is in the way of Python's caches stays out of the tree.
 wasm2c_program() { # TREE
@@ -184,8 +184,8 @@ wasm2c_program() { # TREE
     # shellcheck disable=SC2046,SC2086 # several words each
     $CC "${STRICT[@]/c99/c11}" -I"$out" $("$1/bin/wasmtrap-wasm2c" cflags) c-tests/packaging/wasm2c/host.c \
         "$out/memory.o" "$out/runtime.o" \
-        $(PKG_CONFIG_LIBDIR=$1/lib/pkgconfig pkg-config --define-prefix --cflags --libs wasmtrap-wasm2c) -o "$program" &&
-        wasm_traps "$1/lib" "$program"
+        $(PKG_CONFIG_LIBDIR=$1/lib/pkgconfig pkg-config --define-prefix --cflags --libs wasmtrap-wasm2c) \
+        -o "$program" && wasm_traps "$1/lib" "$program"
 }
 promise "a module by wasmtrap-wasm2c and pkg-config traps" -- wasm2c_program "$tree"
 wasm2c_by_cmake() { # TREE FOLDER
