@@ -1,10 +1,10 @@
 //! Asking the embedder's fault handler, on the thread that faulted.
 
 use super::decide::{Fault, Findings, Verdict, conclude};
-use super::{land, lookup};
 use super::machine::{Machine, Report};
 use super::signals::kernel;
 use super::tables::{Asked, Live};
+use super::{land, lookup};
 use crate::arch;
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;

@@ -5,11 +5,11 @@ pub(crate) mod activation;
 pub(crate) mod adopted;
 pub(crate) mod calls;
 pub(crate) mod disposition;
+pub(crate) mod last_lookup;
 #[cfg(wasmtrap_mach)]
 pub(crate) mod mach;
 #[cfg(not(wasmtrap_mach))]
 mod none;
-pub(crate) mod last_lookup;
 pub(crate) mod pending;
 pub(crate) mod readers;
 pub(crate) mod runs;
