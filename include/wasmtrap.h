@@ -46,6 +46,15 @@
  * waits arrives when the thread is on its own stack again, or in an earlier handler, which runs with the mask and on
  * the stack that the kernel would have given it.
  *
+ * Windows (x86-64). A vectored exception handler, in front of all others, takes the place of the signal handlers; what
+ * is not a trap goes on to the next one, to __try frames and to the filter for unhandled exceptions, in its true place.
+ * "Signal-safe" means there: may be called in a vectored handler or an exception filter. EXCEPTION_INT_OVERFLOW is an
+ * integer overflow without a site, too. EXCEPTION_IN_PAGE_ERROR is a trap only where the accessible part of a region
+ * has a code. An exception that is raised by software is never a trap. Handlers run on the stack of the code that
+ * faulted: guests that overflow it need a stack with a guard and room below, as threads and fibers of the system have
+ * it. longjmp out of protected calls unwinds, and the library hears of it; code that is registered needs unwind
+ * information (RtlAddFunctionTable) only if exceptions or such jumps are to pass through it.
+ *
  * System calls, for who runs under a seccomp filter on Linux (those of malloc and the dynamic linker aside):
  * - wasmtrap_init and wasmtrap_shutdown: getpid, membarrier, rt_sigaction, mmap, mprotect, munmap.
  * - Attaching a thread, which its first protected call does, and its end: sigaltstack, rt_sigprocmask, mmap, mprotect,
@@ -241,7 +250,8 @@ typedef struct wasmtrap_options_t {
   uint32_t flags;
   // Size in bytes of the alternate signal stack that a thread gets if it has none that is big enough: 0 for the
   // default (32 KiB, or more where the kernel's own frame is large), else 16 KiB to 64 MiB. Rounded up to pages, and
-  // up to what the kernel needs for two signals (AT_MINSIGSTKSZ).
+  // up to what the kernel needs for two signals (AT_MINSIGSTKSZ). On Windows, where there are no such stacks, it is
+  // what a thread keeps free of its stack for handling an overflow (SetThreadStackGuarantee), until it ends.
   size_t alternate_stack_size;
   // The signal by which wasmtrap_interrupt reaches threads that are in registered code; 0 for none. The host gives
   // it to the library, which installs a handler of its own, with SA_RESTART, and unblocks it in the threads that are
@@ -249,6 +259,7 @@ typedef struct wasmtrap_options_t {
   // best: SIGRTMIN + 5, say. A host that owns its signal handlers hands each of them to wasmtrap_try_handle_signal,
   // which answers 1. A signal of faults, one that libc keeps to itself and one that cannot be caught are
   // WASMTRAP_ERR_INVALID_ARGUMENT; one that has a handler already is WASMTRAP_ERR_CONFLICT.
+  // On Windows it must be 0.
   int32_t interrupt_signal;
   // Must be 0.
   uint32_t reserved;
@@ -437,16 +448,16 @@ typedef struct wasmtrap_trap_t {
   size_t region_offset;
   // What was given to wasmtrap_raise, or set by the fault handler.
   uint64_t payload;
-  // The signal (SIGSEGV, ...), 0 for wasmtrap_raise and for Mach exceptions.
+  // The signal (SIGSEGV, ...), 0 for wasmtrap_raise, for Mach exceptions and on Windows.
   int32_t signal;
   // siginfo_t's si_code.
   int32_t signal_code;
-  // The Mach exception (EXC_BAD_ACCESS, ...), 0 for all else. One of signal and exception is set for a fault,
-  // whichever way it came.
+  // The Mach exception (EXC_BAD_ACCESS, ...), on Windows the exception's code (EXCEPTION_ACCESS_VIOLATION, ..., a
+  // DWORD), 0 for all else. One of signal and exception is set for a fault, whichever way it came.
   int32_t exception;
   // Number of elements of exception_codes that are set.
   uint32_t exception_code_count;
-  // The Mach exception's codes.
+  // The Mach exception's codes; on Windows the first parameters of the exception (ExceptionInformation).
   int64_t exception_codes[2];
   // The registers at the fault.
   struct wasmtrap_registers_t registers;
@@ -521,22 +532,23 @@ typedef struct wasmtrap_fault_t {
   void *region_user;
   // fault_address minus the base of the region, in bytes.
   size_t region_offset;
-  // The signal, 0 for Mach exceptions.
+  // The signal, 0 for Mach exceptions and on Windows.
   int32_t signal;
   // siginfo_t's si_code.
   int32_t signal_code;
-  // The Mach exception, 0 for signals.
+  // The Mach exception, on Windows the exception's code, 0 for signals.
   int32_t exception;
   // Must be ignored.
   uint32_t reserved;
   // The thread's registers. Changes take effect with WASMTRAP_VERDICT_RESUME only.
   struct wasmtrap_registers_t *registers;
-  // The signal handler's siginfo_t, as the kernel gave it; NULL for a Mach exception. It lives until the handler
-  // returns.
+  // The signal handler's siginfo_t, as the kernel gave it; on Windows the EXCEPTION_RECORD; NULL for a Mach
+  // exception. It lives until the handler returns.
   void *siginfo;
-  // The signal handler's ucontext_t, as the kernel gave it; NULL for a Mach exception. It lives until the handler
-  // returns. To change registers, change `registers`: what that says is written over the context with
-  // WASMTRAP_VERDICT_RESUME. What else the context has (vector registers, the signal mask) may be changed here.
+  // The signal handler's ucontext_t, as the kernel gave it; on Windows the CONTEXT; NULL for a Mach exception. It
+  // lives until the handler returns. To change registers, change `registers`: what that says is written over the
+  // context with WASMTRAP_VERDICT_RESUME. What else the context has (vector registers, the signal mask) may be
+  // changed here.
   void *ucontext;
 } wasmtrap_fault_t;
 
@@ -663,7 +675,7 @@ typedef wasmtrap_verdict_t (*wasmtrap_fault_handler_t)(struct wasmtrap_fault_t *
 // The first code that is the embedder's own; all from here up are.
 #define WASMTRAP_CODE_USER 4096
 
-// The library chooses: Mach exception ports on macOS wherever they are safe, POSIX signals elsewhere. It looks at the
+// The library chooses: Mach exception ports on macOS wherever they are safe, signals elsewhere. It looks at the
 // process first and asks the kernel for nothing that could kill it; wasmtrap_describe tells what it found.
 #define WASMTRAP_BACKEND_AUTO 0
 
@@ -672,7 +684,7 @@ typedef wasmtrap_verdict_t (*wasmtrap_fault_handler_t)(struct wasmtrap_fault_t *
 // bypass the ports.
 #define WASMTRAP_BACKEND_MACH_PORTS 1
 
-// POSIX signals.
+// POSIX signals; on Windows a vectored exception handler, which is there what signal handlers are.
 #define WASMTRAP_BACKEND_SIGNALS 2
 
 // The process's default client: whoever calls wasmtrap_init.
@@ -825,7 +837,9 @@ wasmtrap_status_t wasmtrap_describe(char *buffer,
 // displaced kind still works as long as the newer handler passes on what it does not know. With
 // WASMTRAP_INIT_HOST_OWNS_SIGNALS no handlers are looked at. With Mach ports the kinds are added for which the calling
 // thread has another exception port than the library's; a displaced signal handler matters there only when the kernel
-// bypasses the ports.
+// bypasses the ports. On Windows it is all kinds or none: whether another vectored exception handler was added in
+// front. No function tells that, so that it is read from ntdll's list where that looks as expected, and not told
+// elsewhere (wasmtrap_describe says so); wasmtrap_rearm works there all the same.
 //
 // What counts is what the kernel has. sigaction may say something else where it is another's than libc's (libjsig, a
 // sanitizer, whatever is preloaded): wasmtrap_describe tells whose, and of each signal what it says.
@@ -1308,10 +1322,14 @@ wasmtrap_status_t wasmtrap_client_set_fault_handler(wasmtrap_client_t client,
 // SA_ONSTACK, or a stack overflow cannot be caught.
 // A signal that no fault makes, NULL and zeroed structures are not the library's: 0.
 //
+// On Windows: from inside an exception handler or filter, with the EXCEPTION_RECORD and the CONTEXT of what that was
+// given; `signal` is not looked at. After 1, have the thread go on (EXCEPTION_CONTINUE_EXECUTION).
+//
 // Signal-safe, thread-safe. 0 before wasmtrap_init, and if `siginfo` or `ucontext` is NULL.
 //
 // The caller vouches for this:
-// `siginfo` and `ucontext` are NULL or what the kernel gave to the handler, a siginfo_t and a ucontext_t.
+// `siginfo` and `ucontext` are NULL or what the kernel gave to the handler, a siginfo_t and a ucontext_t (Windows: an
+// EXCEPTION_RECORD and a CONTEXT).
 int wasmtrap_try_handle_signal(int signal,
                                void *siginfo,
                                void *ucontext);
@@ -1331,8 +1349,8 @@ int wasmtrap_try_handle_signal(int signal,
 //
 // Errors: WASMTRAP_ERR_UNKNOWN_ID (`client` is not open), WASMTRAP_ERR_NOT_INITIALIZED (`client` is 0, and
 // wasmtrap_init has not been called), WASMTRAP_ERR_BUSY (an adoption has begun and not ended, on whichever thread),
-// WASMTRAP_ERR_UNSUPPORTED (WASMTRAP_INIT_HOST_OWNS_SIGNALS), WASMTRAP_ERR_LIMIT (WASMTRAP_MAX_ADOPTED),
-// WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+// WASMTRAP_ERR_UNSUPPORTED (WASMTRAP_INIT_HOST_OWNS_SIGNALS; on Windows always, in this version), WASMTRAP_ERR_LIMIT
+// (WASMTRAP_MAX_ADOPTED), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
 wasmtrap_status_t wasmtrap_adopt_begin(wasmtrap_client_t client);
 
 // Takes over the handlers that were installed since wasmtrap_adopt_begin: takes them out of the kernel, puts back what

@@ -257,7 +257,9 @@ pub unsafe extern "C" fn wasmtrap_describe(
 /// displaced kind still works as long as the newer handler passes on what it does not know. With
 /// WASMTRAP_INIT_HOST_OWNS_SIGNALS no handlers are looked at. With Mach ports the kinds are added for which the calling
 /// thread has another exception port than the library's; a displaced signal handler matters there only when the kernel
-/// bypasses the ports.
+/// bypasses the ports. On Windows it is all kinds or none: whether another vectored exception handler was added in
+/// front. No function tells that, so that it is read from ntdll's list where that looks as expected, and not told
+/// elsewhere (wasmtrap_describe says so); wasmtrap_rearm works there all the same.
 ///
 /// What counts is what the kernel has. sigaction may say something else where it is another's than libc's (libjsig, a
 /// sanitizer, whatever is preloaded): wasmtrap_describe tells whose, and of each signal what it says.
@@ -912,10 +914,14 @@ pub extern "C" fn wasmtrap_client_set_fault_handler(
 /// SA_ONSTACK, or a stack overflow cannot be caught.
 /// A signal that no fault makes, NULL and zeroed structures are not the library's: 0.
 ///
+/// On Windows: from inside an exception handler or filter, with the EXCEPTION_RECORD and the CONTEXT of what that was
+/// given; `signal` is not looked at. After 1, have the thread go on (EXCEPTION_CONTINUE_EXECUTION).
+///
 /// Signal-safe, thread-safe. 0 before wasmtrap_init, and if `siginfo` or `ucontext` is NULL.
 ///
 /// # Safety
-/// `siginfo` and `ucontext` are NULL or what the kernel gave to the handler, a siginfo_t and a ucontext_t.
+/// `siginfo` and `ucontext` are NULL or what the kernel gave to the handler, a siginfo_t and a ucontext_t (Windows: an
+/// EXCEPTION_RECORD and a CONTEXT).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmtrap_try_handle_signal(
     signal: c_int,
@@ -943,8 +949,8 @@ pub unsafe extern "C" fn wasmtrap_try_handle_signal(
 ///
 /// Errors: WASMTRAP_ERR_UNKNOWN_ID (`client` is not open), WASMTRAP_ERR_NOT_INITIALIZED (`client` is 0, and
 /// wasmtrap_init has not been called), WASMTRAP_ERR_BUSY (an adoption has begun and not ended, on whichever thread),
-/// WASMTRAP_ERR_UNSUPPORTED (WASMTRAP_INIT_HOST_OWNS_SIGNALS), WASMTRAP_ERR_LIMIT (WASMTRAP_MAX_ADOPTED),
-/// WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+/// WASMTRAP_ERR_UNSUPPORTED (WASMTRAP_INIT_HOST_OWNS_SIGNALS; on Windows always, in this version), WASMTRAP_ERR_LIMIT
+/// (WASMTRAP_MAX_ADOPTED), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_adopt_begin(client: wasmtrap_client_t) -> wasmtrap_status_t {
     whole(|| adoption::begin(client))

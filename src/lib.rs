@@ -24,8 +24,11 @@
 
 extern crate alloc;
 
-#[cfg(not(all(any(target_os = "linux", target_os = "macos"), any(target_arch = "x86_64", target_arch = "aarch64"))))]
-compile_error!("libwasmtrap runs on Linux and macOS, on x86-64 and arm64");
+#[cfg(not(any(
+    all(any(target_os = "linux", target_os = "macos"), any(target_arch = "x86_64", target_arch = "aarch64")),
+    all(windows, target_arch = "x86_64")
+)))]
+compile_error!("libwasmtrap runs on Linux and macOS, on x86-64 and arm64, and on Windows on x86-64");
 
 mod arch;
 pub mod capi;

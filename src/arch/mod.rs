@@ -5,12 +5,15 @@
 
 #[cfg_attr(target_os = "linux", path = "elf.rs")]
 #[cfg_attr(target_os = "macos", path = "mach_o.rs")]
+#[cfg_attr(windows, path = "coff.rs")]
 mod object_format;
-#[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
+#[cfg_attr(all(target_arch = "x86_64", unix), path = "x86_64.rs")]
+#[cfg_attr(all(target_arch = "x86_64", windows), path = "x86_64_windows.rs")]
 #[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
 mod this;
 #[cfg_attr(target_os = "linux", path = "thread_pointer_linux.rs")]
 #[cfg_attr(target_os = "macos", path = "thread_pointer_macos.rs")]
+#[cfg_attr(windows, path = "thread_pointer_windows.rs")]
 mod thread_pointer;
 
 use crate::shared::abi::{wasmtrap_fault_t, wasmtrap_verdict_t};
@@ -20,13 +23,13 @@ pub(crate) use object_format::*;
 pub(crate) use this::*;
 pub(crate) use thread_pointer::*;
 
-#[cfg(not(wasmtrap_mach))]
+#[cfg(all(unix, not(wasmtrap_mach)))]
 macro_rules! define_server_landing {
     () => {
         ""
     };
 }
-#[cfg(not(wasmtrap_mach))]
+#[cfg(all(unix, not(wasmtrap_mach)))]
 pub(crate) use define_server_landing;
 
 /// Calls the embedder's fault handler, unless it was taken away.
@@ -66,11 +69,13 @@ pub(crate) unsafe extern "C-unwind" fn interrupted_at_entry() {
 }
 
 /// Whether code at `pc` has looked for an interrupt, or is about to, and is about to jump to the guest.
+#[cfg(unix)]
 pub(crate) fn is_entering_guest(pc: usize) -> bool {
     pc.wrapping_sub(enter_guest as unsafe extern "C-unwind" fn() as usize) < ENTERING
 }
 
 /// The assembly of a protected call, with the operands that are the same on both architectures.
+#[cfg(unix)]
 macro_rules! protected_call_asm {
     ($($assembly:tt)*) => {
         core::arch::naked_asm!(
@@ -102,4 +107,5 @@ macro_rules! protected_call_asm {
         )
     };
 }
+#[cfg(unix)]
 pub(crate) use protected_call_asm;

@@ -4,6 +4,7 @@
 //! from the stack pointer (above an overflow: from the page after the fault) to the protected call's frame.
 
 use super::land;
+use super::signals::kernel;
 use crate::arch;
 use crate::shared::activation::Activation;
 use crate::shared::state;
@@ -11,7 +12,7 @@ use crate::shared::thread::{StackBounds, Thread};
 
 /// The lowest address of the stack that must be mapped while code runs on it at `sp`.
 fn lowest_mapped(stack: &StackBounds, sp: usize, overflow_at: Option<usize>) -> usize {
-    let lowest = sp.max(stack.low);
+    let lowest = sp.max(kernel::lowest_mapped(stack));
     match overflow_at {
         Some(address) => lowest.max((address | state::page_mask()).wrapping_add(1)),
         None => lowest,

@@ -20,6 +20,9 @@ pub enum Kind {
     Illegal,
     /// An integer division: by zero, or with an overflow. x86-64 does not tell which.
     IntegerDivision,
+    /// An integer division whose result is too large, where the system tells it from one by zero (Windows).
+    #[cfg_attr(not(windows), allow(dead_code, reason = "other systems do not tell"))]
+    IntegerOverflow,
     /// Any other arithmetic: an unmasked floating-point exception.
     OtherArithmetic,
     /// An access to memory that the hardware has lost.
@@ -36,7 +39,7 @@ impl Kind {
         match self {
             Self::Memory | Self::Misaligned | Self::LostMemory => WASMTRAP_FAULT_MEMORY,
             Self::Illegal => WASMTRAP_FAULT_ILLEGAL,
-            Self::IntegerDivision | Self::OtherArithmetic => WASMTRAP_FAULT_ARITHMETIC,
+            Self::IntegerDivision | Self::IntegerOverflow | Self::OtherArithmetic => WASMTRAP_FAULT_ARITHMETIC,
             Self::Breakpoint => WASMTRAP_FAULT_BREAKPOINT,
             Self::Fatal => 0,
         }
@@ -50,6 +53,7 @@ impl Kind {
             Self::Misaligned => Some(WASMTRAP_CODE_HEAP_MISALIGNED),
             Self::Illegal | Self::Breakpoint => Some(WASMTRAP_CODE_UNREACHABLE),
             Self::IntegerDivision => Some(WASMTRAP_CODE_INTEGER_DIVISION_BY_ZERO),
+            Self::IntegerOverflow => Some(WASMTRAP_CODE_INTEGER_OVERFLOW),
             // WebAssembly has no floating-point traps: without a site that says otherwise this is the host's affair.
             Self::OtherArithmetic | Self::Fatal => None,
             // Nobody's fault, and nobody's trap unless a region says so.

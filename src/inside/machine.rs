@@ -64,6 +64,7 @@ impl Report {
         ucontext: core::ptr::null_mut(),
     };
 
+    #[cfg_attr(windows, allow(dead_code, reason = "there are no signals"))]
     pub(crate) fn of_signal(signal: i32, signal_code: i32, siginfo: *mut c_void, ucontext: *mut c_void) -> Self {
         Self { signal, signal_code, siginfo, ucontext, ..Self::NONE }
     }

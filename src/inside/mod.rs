@@ -6,6 +6,7 @@
 //! - no system call outside `signals::forward` and what it calls;
 //! - nothing imported that could bring one of these in.
 
+#[cfg(unix)]
 pub(crate) mod adopted;
 pub(crate) mod ask;
 pub(crate) mod backend;
@@ -16,6 +17,7 @@ pub(crate) mod backtrace;
 )]
 pub(crate) mod decide;
 pub(crate) mod find;
+#[cfg(unix)]
 pub(crate) mod interrupt;
 pub(crate) mod land;
 pub(crate) mod lookup;
@@ -24,5 +26,6 @@ pub(crate) mod mach;
 pub(crate) mod machine;
 #[cfg(not(wasmtrap_mach))]
 mod none;
+#[cfg_attr(windows, path = "vectored/mod.rs")]
 pub(crate) mod signals;
 pub(crate) mod tables;

@@ -9,7 +9,7 @@ use super::clients::{self, Client};
 use super::error::{self, Failure, fail};
 use super::library::{self, State};
 use super::signals::stand_ins::{self, Handlers};
-use super::{describe, exceptions, pin, platform, registry, signals, threads};
+use super::{exceptions, platform, registry, signals, threads};
 use crate::shared::abi::*;
 use crate::shared::adopted::{ADOPTED, BEGUN, COUNT, FREE, PLACES, RELEASED};
 use crate::shared::disposition::SIGNALS;
@@ -86,11 +86,6 @@ impl Adoptions {
     }
 }
 
-fn this_thread() -> usize {
-    // SAFETY: no arguments. An address or a number that no other live thread has; a forked child's keeps its own.
-    unsafe { libc::pthread_self() as usize }
-}
-
 /// Puts the stand-ins in place.
 pub(crate) fn begin(client: wasmtrap_client_t) -> Result<(), Failure> {
     error::make_room();
@@ -115,7 +110,7 @@ pub(crate) fn begin(client: wasmtrap_client_t) -> Result<(), Failure> {
         stand_ins::free(place);
         return Err(failure);
     }
-    state.adoptions.begun = Some(Begun { number, client, thread: this_thread() });
+    state.adoptions.begun = Some(Begun { number, client, thread: platform::this_thread() });
     Ok(())
 }
 
@@ -144,12 +139,12 @@ fn begun_here(state: &State) -> Result<Begun, Failure> {
             format_args!("no adoption has begun: wasmtrap_adopt_begin has not been called, or it has ended since"),
         ));
     };
-    if begun.thread != this_thread() {
+    if begun.thread != platform::this_thread() {
         return Err(fail(
             WASMTRAP_ERR_WRONG_THREAD,
             format_args!(
                 "this is thread {:#x}, but the adoption for client {} has begun on thread {:#x}, and ends there",
-                this_thread(),
+                platform::this_thread(),
                 begun.client,
                 begun.thread
             ),
@@ -183,7 +178,7 @@ pub(crate) fn end(flags: u32) -> Result<u64, Failure> {
             return Err(failure);
         }
         for handler in handlers.iter().flatten() {
-            pin::pin_object_of(handler.handler);
+            platform::pin_object_of(handler.handler);
         }
         let mut state = library::lock();
         if begun_here(&state)?.number != begun.number {
@@ -217,7 +212,7 @@ fn check(handlers: &Handlers, readable: Result<(), usize>) -> Result<(), Failure
     }
     for (handler, &signal) in handlers.iter().zip(&SIGNALS) {
         let Some(handler) = handler else { continue };
-        let name = describe::signal_name(signal);
+        let name = signals::signal_name(signal);
         let address = handler.handler;
         if readable == Err(address) {
             return Err(fail(

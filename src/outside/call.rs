@@ -23,12 +23,14 @@ use crate::shared::thread::{ATTENTION_SET_UP, Thread};
 pub(crate) const WITHIN_A_JUMP: wasmtrap_status_t = 2;
 
 /// No less than any platform's jmp_buf; a multiple of 16.
+#[cfg_attr(windows, allow(dead_code, reason = "no sanitizer there wants jumps"))]
 pub(crate) const SIZE_OF_JUMP: usize = 512;
 
 /// `wasmtrap_call` behind its checks, for sanitizers that want to see a longjmp where frames are dropped.
 ///
 /// # Safety
 /// As `wasmtrap_call`'s; `prepare` said that it is to be called.
+#[cfg_attr(windows, allow(dead_code, reason = "no sanitizer there wants jumps"))]
 #[unsafe(naked)]
 pub(crate) unsafe extern "C-unwind" fn call_within_a_jump(
     function: wasmtrap_function_t,
@@ -219,6 +221,7 @@ pub(crate) unsafe extern "C" fn trapped(activation: *mut Activation, maker: u32)
         // As above.
         let _ = kernel::set_mask(mask);
     }
+    platform::has_landed(&pending.record);
     // SAFETY: a trap has just landed there.
     let activation = unsafe { landed(thread, activation) };
     // SAFETY: null or, by the contract of wasmtrap_call, valid during the call; its size was checked before it.

@@ -2,7 +2,7 @@
 //! libc's, open(2) and read(2) say. A thread that was cancelled in one would leave a descriptor, a lock of the
 //! library's or a record that is half made.
 
-use super::platform::PTHREAD_CANCEL_DISABLE;
+use super::platform::{CANCEL_DISABLE, exchange_cancel_state};
 
 /// As long as it lives, a cancellation of this thread waits. Then it waits for the next cancellation point, which is
 /// not here: to enable cancellation is none, unless the thread has asked for it to come at any time
@@ -11,26 +11,17 @@ use super::platform::PTHREAD_CANCEL_DISABLE;
 /// Costs a few nanoseconds, so that it is not on the ways that a protected call of an attached thread takes. There are
 /// no cancellation points on them either.
 pub(crate) struct CancellationWaits {
-    earlier: libc::c_int,
+    earlier: core::ffi::c_int,
 }
 
 impl CancellationWaits {
     pub(crate) fn new() -> Self {
-        let mut earlier = PTHREAD_CANCEL_DISABLE;
-        // SAFETY: `earlier` is valid for a write. The state is a valid one, so there is no error.
-        unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &raw mut earlier) };
-        Self { earlier }
+        Self { earlier: exchange_cancel_state(CANCEL_DISABLE) }
     }
 }
 
 impl Drop for CancellationWaits {
     fn drop(&mut self) {
-        let mut unused = 0;
-        // SAFETY: null is allowed by the systems that we run on, but not by POSIX, so there is a variable.
-        unsafe { pthread_setcancelstate(self.earlier, &raw mut unused) };
+        exchange_cancel_state(self.earlier);
     }
-}
-
-unsafe extern "C" {
-    fn pthread_setcancelstate(state: libc::c_int, earlier: *mut libc::c_int) -> libc::c_int;
 }

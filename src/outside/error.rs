@@ -6,9 +6,8 @@
 use core::ffi::{CStr, c_char, c_void};
 use core::fmt;
 
-pub(crate) use super::platform::errno;
+use super::platform::{self, ThreadKey};
 use super::text::Text;
-use super::thread_key::ThreadKey;
 use crate::shared::abi::*;
 
 /// A call that failed. Its sentence has been written.
@@ -53,13 +52,12 @@ pub(crate) fn fail(status: wasmtrap_status_t, sentence: fmt::Arguments<'_>) -> F
 /// This thread's sentence.
 fn place(create: bool) -> Option<&'static mut Sentence> {
     let key = KEY.get().ok()?;
-    // SAFETY: the key exists.
-    let mut found = unsafe { libc::pthread_getspecific(key) };
+    let mut found = key.value();
     if found.is_null() && create {
         // SAFETY: all-zero is an empty text.
         found = unsafe { libc::calloc(1, size_of::<Sentence>()) };
-        // SAFETY: the key exists. Without room for it in the thread, the memory goes back.
-        if !found.is_null() && unsafe { libc::pthread_setspecific(key, found) } != 0 {
+        // Without room for it in the thread, the memory goes back.
+        if !found.is_null() && key.set_value(found) != 0 {
             // SAFETY: came from calloc above.
             unsafe { libc::free(found) };
             return None;
@@ -107,16 +105,15 @@ pub(crate) fn no_memory(what: fmt::Arguments<'_>) -> Failure {
 /// A call of the operating system failed with `errno`. Not with a lock held: strerror_r may load a catalogue of
 /// messages, which takes memory.
 pub(crate) fn system(call: &str, errno: i32) -> Failure {
-    let mut text = [0 as c_char; 128];
-    // SAFETY: the buffer has the length that is given; libc binds the POSIX form, which writes into it.
-    let described = unsafe { libc::strerror_r(errno, text.as_mut_ptr(), text.len()) } == 0;
-    // SAFETY: the text ends in NUL within the buffer, which was zeroed and whose last byte is never text.
-    let text = unsafe { CStr::from_ptr(text.as_ptr()) };
-    let text = if described { text.to_str().unwrap_or("?") } else { "unknown error" };
+    let mut text = [0_u8; 128];
+    let described = platform::describe_error(errno, &mut text);
+    let text = CStr::from_bytes_until_nul(&text).ok().and_then(|text| text.to_str().ok()).unwrap_or("?");
+    let text = if described { text } else { "unknown error" };
     fail(WASMTRAP_ERR_SYSTEM, format_args!("{call} failed: {text} (errno {errno})"))
 }
 
 /// The same in words that need no memory: with a lock held.
+#[cfg_attr(windows, allow(dead_code, reason = "nothing that is called there under a lock fails but for memory"))]
 pub(crate) fn system_under_lock(call: fmt::Arguments<'_>, errno: i32) -> Failure {
     fail(WASMTRAP_ERR_SYSTEM, format_args!("{call} failed: errno {errno}"))
 }

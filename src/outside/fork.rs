@@ -3,7 +3,7 @@
 //! The locks are taken before the fork, in the order in which the rest of the library takes them, so that the child
 //! finds nothing half done.
 
-use super::{library, registry, threads};
+use super::{library, platform, registry, threads};
 use crate::shared::state;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -15,14 +15,9 @@ pub(crate) fn watch() -> Result<(), i32> {
         return Ok(());
     }
     // Threads that come here at once each have the handlers called once more, which `Forker` allows for.
-    // SAFETY: the library is never unloaded, so that the functions stay.
-    match unsafe { pthread_atfork(Some(before), Some(after_in_parent), Some(after_in_child)) } {
-        0 => {
-            WATCHES.store(true, Ordering::Release);
-            Ok(())
-        }
-        error => Err(error),
-    }
+    platform::at_fork(before, after_in_parent, after_in_child)?;
+    WATCHES.store(true, Ordering::Release);
+    Ok(())
 }
 
 /// The thread that forks. Each handler may be called more than once for a fork, and not at all on one side of it if it
@@ -38,9 +33,7 @@ static FORKER: Forker = Forker { thread: AtomicUsize::new(0), depth: AtomicUsize
 
 impl Forker {
     fn this_thread() -> usize {
-        // SAFETY: no arguments. It is an address or a number that no other live thread has, and not 0; a child's only
-        // thread keeps its own.
-        unsafe { libc::pthread_self() as usize }
+        platform::this_thread()
     }
 
     fn is_this_thread(&self) -> bool {
@@ -69,8 +62,7 @@ impl Forker {
 
 /// Notes which process this is.
 pub(crate) fn note_process() {
-    // SAFETY: no arguments.
-    state::PROCESS_ID.store(unsafe { libc::getpid() } as u32, Ordering::Relaxed);
+    state::PROCESS_ID.store(platform::process_id(), Ordering::Relaxed);
 }
 
 extern "C" fn before() {
@@ -108,12 +100,4 @@ extern "C" fn after_in_child() {
         // free may be the host's: not with a lock held.
         drop(orphans);
     }
-}
-
-unsafe extern "C" {
-    fn pthread_atfork(
-        prepare: Option<extern "C" fn()>,
-        parent: Option<extern "C" fn()>,
-        child: Option<extern "C" fn()>,
-    ) -> libc::c_int;
 }

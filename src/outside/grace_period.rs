@@ -2,6 +2,7 @@
 //! argument is written down.
 
 use super::cancellation::CancellationWaits;
+use super::platform;
 use crate::shared::readers::{Counter, Readers};
 
 /// Returns when every section that had begun when this was called has ended. What was taken out before, by a
@@ -48,9 +49,8 @@ impl Patience {
         self.pauses = self.pauses.saturating_add(1);
         match self.pauses {
             0..200 => core::hint::spin_loop(),
-            // SAFETY: no arguments, no effect on memory.
-            200..400 => _ = unsafe { libc::sched_yield() },
-            // sched_yield never lets a thread of lower real-time priority run, sleeping does.
+            200..400 => platform::yield_processor(),
+            // That never lets a thread of lower real-time priority run, sleeping does.
             _ => sleep_a_little(),
         }
     }
@@ -65,9 +65,7 @@ impl Patience {
 /// Sleeps without being a cancellation point, as nanosleep(2) is: the caller may hold a lock.
 fn sleep_a_little() {
     let _whole = CancellationWaits::new();
-    let nap = libc::timespec { tv_sec: 0, tv_nsec: 50_000 };
-    // SAFETY: `nap` is valid for a read; null means that the rest of an interrupted sleep is not wanted.
-    unsafe { libc::nanosleep(&raw const nap, core::ptr::null_mut()) };
+    platform::nap();
 }
 
 #[cfg(test)]

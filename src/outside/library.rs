@@ -67,6 +67,7 @@ impl State {
 static STATE: Locked<State> = Locked::new(State { set_up: None, clients: Clients::new(), adoptions: Adoptions::new() });
 
 /// Takes that lock.
+#[cfg_attr(windows, allow(dead_code, reason = "for adoptions"))]
 pub(super) fn lock() -> Guard<'static, State> {
     STATE.lock()
 }
@@ -225,7 +226,10 @@ fn without_mach_ports(options: &Options, obstacle: Obstacle) -> Result<(wasmtrap
             };
             return Err(fail(
                 WASMTRAP_ERR_UNSUPPORTED,
-                format_args!("{asked_by}, but {obstacle}; set WASMTRAP_INIT_ALLOW_FALLBACK to take signals instead"),
+                format_args!(
+                    "{asked_by}, but {obstacle}; set WASMTRAP_INIT_ALLOW_FALLBACK to take {} instead",
+                    signals::NAME
+                ),
             ));
         }
         _ => "",
@@ -335,7 +339,7 @@ fn shut_down(state: &mut State, leavings: &mut Leavings, room: &mut signals::Roo
     state.adoptions.forget_kinds();
     state.note_kinds();
     if !set_up.options.host_owns_signals {
-        signals::stand_ins::collect();
+        signals::collect();
         signals::remove(set_up.options.fault_kinds);
     }
     interrupt_signal::remove();
@@ -379,7 +383,7 @@ pub(crate) fn rearm() -> Result<(), Failure> {
     let state = STATE.lock();
     let set_up = state.set_up.as_ref().ok_or_else(error::not_initialized)?;
     state.adoptions.require_none_begun()?;
-    signals::stand_ins::collect();
+    signals::collect();
     signals::rearm(installed_kinds(set_up), &mut room)?;
     exceptions::rearm()
 }

@@ -1,14 +1,17 @@
 //! A lock that fork can hold: the writers' side of everything that handlers read.
 //!
-//! pthread's mutex, because pthread_atfork needs to take it before a fork and to release it on both sides of one, which
-//! a lock that is bound to a guard's lifetime cannot do. Handlers never take it.
+//! The system's own (pthread's mutex where there are forks), because pthread_atfork needs to take it before a fork and
+//! to release it on both sides of one, which a lock that is bound to a guard's lifetime cannot do. Handlers never take
+//! it.
 
 use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
 
+use super::platform::Mutex;
+
 /// A value that only the holder of its lock can reach.
 pub(crate) struct Locked<T> {
-    mutex: UnsafeCell<libc::pthread_mutex_t>,
+    mutex: Mutex,
     value: UnsafeCell<T>,
 }
 
@@ -17,7 +20,7 @@ unsafe impl<T: Send> Sync for Locked<T> {}
 
 impl<T> Locked<T> {
     pub(crate) const fn new(value: T) -> Self {
-        Self { mutex: UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER), value: UnsafeCell::new(value) }
+        Self { mutex: Mutex::new(), value: UnsafeCell::new(value) }
     }
 
     /// Waits for the lock. A thread that holds it already would wait for ever.
@@ -28,8 +31,7 @@ impl<T> Locked<T> {
 
     /// Takes the lock without a guard: for pthread_atfork's first handler.
     pub(crate) fn acquire(&self) {
-        // SAFETY: the mutex was initialised statically and is never destroyed or moved (statics only).
-        unsafe { libc::pthread_mutex_lock(self.mutex.get()) };
+        self.mutex.lock();
     }
 
     /// Releases what [`acquire`](Self::acquire) took.
@@ -37,8 +39,8 @@ impl<T> Locked<T> {
     /// # Safety
     /// This thread (in a forked child: its image) took the lock by `acquire` and has no guard.
     pub(crate) unsafe fn release(&self) {
-        // SAFETY: as for `acquire`; the caller holds the lock.
-        unsafe { libc::pthread_mutex_unlock(self.mutex.get()) };
+        // SAFETY: the caller holds the lock.
+        unsafe { self.mutex.unlock() };
     }
 
     /// The value, without taking the lock.

@@ -1,5 +1,6 @@
 //! What runs in ordinary context: may lock, allocate and format.
 
+#[cfg_attr(windows, path = "vectored/no_adoption.rs")]
 pub(crate) mod adoption;
 pub(crate) mod allocation;
 pub(crate) mod call;
@@ -14,6 +15,7 @@ pub(crate) mod fork;
 pub(crate) mod grace_period;
 pub(crate) mod growing;
 pub(crate) mod guest_access;
+#[cfg_attr(windows, path = "vectored/no_interrupt_signal.rs")]
 pub(crate) mod interrupt_signal;
 pub(crate) mod library;
 pub(crate) mod lock;
@@ -33,9 +35,9 @@ pub(crate) mod registry;
 pub(crate) mod runs;
 pub(crate) mod sanitizers;
 pub(crate) mod secret;
+#[cfg_attr(windows, path = "vectored/mod.rs")]
 pub(crate) mod signals;
 pub(crate) mod text;
-pub(crate) mod thread_key;
 pub(crate) mod threads;
 pub(crate) mod tree_edit;
 

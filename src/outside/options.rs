@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 
 use super::error::{Failure, fail};
-use super::{exceptions, interrupt_signal, platform};
+use super::{exceptions, interrupt_signal, platform, signals};
 use crate::shared::abi::*;
 
 const ALL_KINDS: u32 =
@@ -35,7 +35,7 @@ pub(crate) struct Options {
     pub(crate) keep_signal_mask: bool,
     pub(crate) alternate_stack_size: usize,
     /// 0 for none.
-    pub(crate) interrupt_signal: libc::c_int,
+    pub(crate) interrupt_signal: core::ffi::c_int,
 }
 
 impl Options {
@@ -48,7 +48,7 @@ impl Options {
     ) -> Option<(&'static str, &'static str, &'static str)> {
         let name = |backend| match backend {
             WASMTRAP_BACKEND_MACH_PORTS => "Mach ports",
-            _ => "signals",
+            _ => signals::NAME,
         };
         if self.backend != WASMTRAP_BACKEND_AUTO && self.backend != backend && !self.allow_fallback {
             return Some(("the backend", name(backend), name(self.backend)));
@@ -193,7 +193,8 @@ fn check(given: &wasmtrap_options_t) -> Result<Options, Failure> {
 
 /// WASMTRAP_BACKEND, unless the process has more rights than who started it. Empty counts as not set.
 fn environment() -> Result<Option<wasmtrap_backend_t>, Failure> {
-    let value = platform::environment_variable(c"WASMTRAP_BACKEND");
+    let mut room = [0; 64];
+    let value = platform::environment_variable(c"WASMTRAP_BACKEND", &mut room);
     if value.is_null() {
         return Ok(None);
     }

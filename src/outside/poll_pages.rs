@@ -17,18 +17,13 @@ pub(crate) fn open(client: wasmtrap_client_t, code: wasmtrap_code_t) -> Result<*
         return Err(error::invalid(format_args!("code is 0 (WASMTRAP_CODE_NONE), which says nothing")));
     }
     let size = platform::page_size();
-    // SAFETY: a new mapping.
-    let page =
-        unsafe { libc::mmap(core::ptr::null_mut(), size, libc::PROT_READ, libc::MAP_PRIVATE | libc::MAP_ANON, -1, 0) };
-    if page == libc::MAP_FAILED {
-        return Err(match error::errno() {
-            libc::ENOMEM => error::no_memory(format_args!("a page that is polled")),
-            errno => error::system("mmap", errno),
-        });
-    }
+    let page = platform::map_page().map_err(|errno| match errno {
+        None => error::no_memory(format_args!("a page that is polled")),
+        Some((call, errno)) => error::system(call, errno),
+    })?;
     regions::register_poll_page(page, size, client, code).inspect_err(|_| {
-        // SAFETY: the mapping from above, which nobody has seen.
-        unsafe { libc::munmap(page, size) };
+        // SAFETY: the page from above, which nobody has seen.
+        unsafe { platform::unmap_page(page) };
     })?;
     Ok(page)
 }
@@ -47,18 +42,14 @@ fn check(page: *const c_void) -> Result<(), Failure> {
 
 pub(crate) fn set(page: *const c_void, stops: bool) -> Result<(), Failure> {
     check(page)?;
-    let rights = if stops { libc::PROT_NONE } else { libc::PROT_READ };
-    // SAFETY: a mapping of `open`, which is nobody else's.
-    match unsafe { libc::mprotect(page.cast_mut(), platform::page_size(), rights) } {
-        0 => Ok(()),
-        _ => Err(error::system("mprotect", error::errno())),
-    }
+    // SAFETY: a page of `open`, which is nobody else's.
+    unsafe { platform::protect_page(page, stops) }.map_err(|(call, errno)| error::system(call, errno))
 }
 
 pub(crate) fn close(page: *const c_void) -> Result<(), Failure> {
     check(page)?;
     regions::unregister_at(page.addr())?;
-    // SAFETY: a mapping of `open`; the caller says that no guest polls it any more.
-    unsafe { libc::munmap(page.cast_mut(), platform::page_size()) };
+    // SAFETY: a page of `open`; the caller says that no guest polls it any more.
+    unsafe { platform::unmap_page(page) };
     Ok(())
 }

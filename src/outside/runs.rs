@@ -9,7 +9,7 @@ use super::allocation;
 use super::call::{self, Landing, TrapAt};
 use super::error::{self, Failure, fail};
 use super::threads::{self, list};
-use super::{interrupt_signal, library};
+use super::{interrupt_signal, library, platform};
 use crate::inside::land;
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
@@ -227,7 +227,7 @@ pub(crate) fn interrupt(number: wasmtrap_run_t, code: wasmtrap_code_t, payload: 
             return Met::Done;
         }
         // SAFETY: the thread has not ended.
-        match unsafe { libc::pthread_kill(thread.handle, signal) } {
+        match unsafe { platform::send_signal(thread.handle, signal) } {
             0 => Met::Done,
             error => {
                 thread.signalled.store(false, Ordering::SeqCst);

@@ -3,26 +3,21 @@
 use core::alloc::{GlobalAlloc, Layout};
 use core::fmt::Write;
 
+use super::platform;
 use super::text::Text;
 
 /// malloc and free, like everything else in the process.
 struct Malloc;
 
-// SAFETY: posix_memalign and free keep GlobalAlloc's promises; a failure is a null pointer.
+// SAFETY: the platform's pair keeps GlobalAlloc's promises; a failure is a null pointer.
 unsafe impl GlobalAlloc for Malloc {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let mut memory = core::ptr::null_mut();
-        let alignment = layout.align().max(size_of::<usize>());
-        // SAFETY: the alignment is a power of two and a multiple of a pointer's size; `memory` is valid for a write.
-        match unsafe { libc::posix_memalign(&raw mut memory, alignment, layout.size()) } {
-            0 => memory.cast(),
-            _ => core::ptr::null_mut(),
-        }
+        platform::allocate(layout.align().max(size_of::<usize>()), layout.size())
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, _layout: Layout) {
         // SAFETY: came from `alloc` above.
-        unsafe { libc::free(memory.cast()) };
+        unsafe { platform::free(memory) };
     }
 }
 

@@ -2,6 +2,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use super::platform;
 use crate::shared::seal;
 
 /// Chooses it, the first time. The caller holds the set-up's lock, and nothing is sealed before.
@@ -11,26 +12,18 @@ pub(crate) fn choose() {
         return;
     }
     let mut words = [0_u64; seal::RANDOM_WORDS];
-    // SAFETY: `words` is valid for writes of its size, which is less than the 256 bytes that are given at once.
-    if unsafe { getentropy(words.as_mut_ptr().cast(), size_of_val(&words)) } != 0 {
+    if !platform::fill_with_entropy(&mut words) {
         without_entropy(&mut words);
     }
     seal::set_keys(&words);
-}
-
-// Of every libc here; crate libc has no binding for musl's.
-unsafe extern "C" {
-    fn getentropy(buffer: *mut core::ffi::c_void, length: usize) -> libc::c_int;
 }
 
 /// A filter of system calls, or a kernel before Linux 3.17, has no random numbers for us. Dead frames are still told
 /// from living ones by this; only somebody who knows where this process keeps its memory, and when it started, could
 /// make a frame that passes.
 fn without_entropy(words: &mut [u64]) {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `now` is valid for a write.
-    unsafe { libc::clock_gettime(libc::CLOCK_REALTIME, &raw mut now) };
-    let mut state = (&raw const now).addr() as u64 ^ (now.tv_nsec as u64) << 32 ^ now.tv_sec as u64;
+    let now = platform::moment();
+    let mut state = (&raw const now).addr() as u64 ^ now;
     state ^= (choose as fn() as usize as u64).rotate_left(20);
     for word in words {
         // SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014).

@@ -1,9 +1,10 @@
 //! Text of bounded length that needs no allocation and always ends in NUL.
 
-use core::ffi::c_char;
+use core::ffi::{CStr, c_char};
 use core::fmt;
 
 use super::cancellation::CancellationWaits;
+use super::platform;
 
 /// At most `N - 1` bytes; what does not fit is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +34,7 @@ impl<const N: usize> Text<N> {
 
     pub(crate) fn write_to_stderr(&self) {
         let _whole = CancellationWaits::new();
-        // SAFETY: `length` bytes are there.
-        unsafe { libc::write(libc::STDERR_FILENO, self.bytes.as_ptr().cast(), self.length) };
+        platform::write_to_stderr(self.bytes.get(..self.length).unwrap_or_default());
     }
 }
 
@@ -84,4 +84,15 @@ impl fmt::Write for CallerBuffer {
         }
         Ok(())
     }
+}
+
+/// Writes a C string.
+pub(crate) fn write_c(out: &mut impl fmt::Write, text: &CStr) -> fmt::Result {
+    for chunk in text.to_bytes().utf8_chunks() {
+        out.write_str(chunk.valid())?;
+        if !chunk.invalid().is_empty() {
+            out.write_char(char::REPLACEMENT_CHARACTER)?;
+        }
+    }
+    Ok(())
 }

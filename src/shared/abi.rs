@@ -106,14 +106,14 @@ pub type wasmtrap_code_t = u32;
 
 // --- Backends, kinds of fault, flags ---------------------------------------------------------------------------------
 
-/// The library chooses: Mach exception ports on macOS wherever they are safe, POSIX signals elsewhere. It looks at the
+/// The library chooses: Mach exception ports on macOS wherever they are safe, signals elsewhere. It looks at the
 /// process first and asks the kernel for nothing that could kill it; wasmtrap_describe tells what it found.
 pub const WASMTRAP_BACKEND_AUTO: wasmtrap_backend_t = 0;
 /// Mach exception ports (macOS): an exception comes to a thread of the library's before it becomes a signal, and before
 /// a debugger or crash reporter sees it. Signal handlers are installed underneath all the same, because the kernel may
 /// bypass the ports.
 pub const WASMTRAP_BACKEND_MACH_PORTS: wasmtrap_backend_t = 1;
-/// POSIX signals.
+/// POSIX signals; on Windows a vectored exception handler, which is there what signal handlers are.
 pub const WASMTRAP_BACKEND_SIGNALS: wasmtrap_backend_t = 2;
 
 /// How faults reach the library: one of WASMTRAP_BACKEND_*.
@@ -170,7 +170,8 @@ pub struct wasmtrap_options_t {
     pub flags: u32,
     /// Size in bytes of the alternate signal stack that a thread gets if it has none that is big enough: 0 for the
     /// default (32 KiB, or more where the kernel's own frame is large), else 16 KiB to 64 MiB. Rounded up to pages, and
-    /// up to what the kernel needs for two signals (AT_MINSIGSTKSZ).
+    /// up to what the kernel needs for two signals (AT_MINSIGSTKSZ). On Windows, where there are no such stacks, it is
+    /// what a thread keeps free of its stack for handling an overflow (SetThreadStackGuarantee), until it ends.
     pub alternate_stack_size: usize,
     /// The signal by which wasmtrap_interrupt reaches threads that are in registered code; 0 for none. The host gives
     /// it to the library, which installs a handler of its own, with SA_RESTART, and unblocks it in the threads that are
@@ -178,6 +179,7 @@ pub struct wasmtrap_options_t {
     /// best: SIGRTMIN + 5, say. A host that owns its signal handlers hands each of them to wasmtrap_try_handle_signal,
     /// which answers 1. A signal of faults, one that libc keeps to itself and one that cannot be caught are
     /// WASMTRAP_ERR_INVALID_ARGUMENT; one that has a handler already is WASMTRAP_ERR_CONFLICT.
+    /// On Windows it must be 0.
     pub interrupt_signal: i32,
     /// Must be 0.
     pub reserved: u32,
@@ -468,16 +470,16 @@ pub struct wasmtrap_trap_t {
     pub region_offset: usize,
     /// What was given to wasmtrap_raise, or set by the fault handler.
     pub payload: u64,
-    /// The signal (SIGSEGV, ...), 0 for wasmtrap_raise and for Mach exceptions.
+    /// The signal (SIGSEGV, ...), 0 for wasmtrap_raise, for Mach exceptions and on Windows.
     pub signal: i32,
     /// siginfo_t's si_code.
     pub signal_code: i32,
-    /// The Mach exception (EXC_BAD_ACCESS, ...), 0 for all else. One of signal and exception is set for a fault,
-    /// whichever way it came.
+    /// The Mach exception (EXC_BAD_ACCESS, ...), on Windows the exception's code (EXCEPTION_ACCESS_VIOLATION, ..., a
+    /// DWORD), 0 for all else. One of signal and exception is set for a fault, whichever way it came.
     pub exception: i32,
     /// Number of elements of exception_codes that are set.
     pub exception_code_count: u32,
-    /// The Mach exception's codes.
+    /// The Mach exception's codes; on Windows the first parameters of the exception (ExceptionInformation).
     pub exception_codes: [i64; 2],
     /// The registers at the fault.
     pub registers: wasmtrap_registers_t,
@@ -581,22 +583,23 @@ pub struct wasmtrap_fault_t {
     pub region_user: *mut c_void,
     /// fault_address minus the base of the region, in bytes.
     pub region_offset: usize,
-    /// The signal, 0 for Mach exceptions.
+    /// The signal, 0 for Mach exceptions and on Windows.
     pub signal: i32,
     /// siginfo_t's si_code.
     pub signal_code: i32,
-    /// The Mach exception, 0 for signals.
+    /// The Mach exception, on Windows the exception's code, 0 for signals.
     pub exception: i32,
     /// Must be ignored.
     pub reserved: u32,
     /// The thread's registers. Changes take effect with WASMTRAP_VERDICT_RESUME only.
     pub registers: *mut wasmtrap_registers_t,
-    /// The signal handler's siginfo_t, as the kernel gave it; NULL for a Mach exception. It lives until the handler
-    /// returns.
+    /// The signal handler's siginfo_t, as the kernel gave it; on Windows the EXCEPTION_RECORD; NULL for a Mach
+    /// exception. It lives until the handler returns.
     pub siginfo: *mut c_void,
-    /// The signal handler's ucontext_t, as the kernel gave it; NULL for a Mach exception. It lives until the handler
-    /// returns. To change registers, change `registers`: what that says is written over the context with
-    /// WASMTRAP_VERDICT_RESUME. What else the context has (vector registers, the signal mask) may be changed here.
+    /// The signal handler's ucontext_t, as the kernel gave it; on Windows the CONTEXT; NULL for a Mach exception. It
+    /// lives until the handler returns. To change registers, change `registers`: what that says is written over the
+    /// context with WASMTRAP_VERDICT_RESUME. What else the context has (vector registers, the signal mask) may be
+    /// changed here.
     pub ucontext: *mut c_void,
 }
 

@@ -2,8 +2,10 @@
 
 pub mod abi;
 pub(crate) mod activation;
+#[cfg(unix)]
 pub(crate) mod adopted;
 pub(crate) mod calls;
+#[cfg(unix)]
 pub(crate) mod disposition;
 pub(crate) mod last_lookup;
 #[cfg(wasmtrap_mach)]

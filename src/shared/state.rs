@@ -19,6 +19,7 @@ pub(crate) fn is_ready() -> bool {
 pub(crate) static ARMED_KINDS: AtomicU32 = AtomicU32::new(0);
 
 /// The signal by which threads are interrupted; 0 if there is none.
+#[cfg_attr(windows, allow(dead_code, reason = "there are no signals"))]
 pub(crate) static INTERRUPT_SIGNAL: AtomicI32 = AtomicI32::new(0);
 
 /// A client's fault handler. Freed when no reader is left that could find it, and no thread has it pinned.

@@ -69,12 +69,13 @@ impl RunningStack {
 
 /// The alternate signal stack that the library gave to a thread, this copy of it or another.
 #[derive(Clone, Copy)]
+#[cfg_attr(windows, allow(dead_code, reason = "there are none"))]
 pub(crate) struct AlternateStack {
     /// The mapping: a guard page, the stack, and what copies of the library tell each other.
-    pub(crate) mapping: *mut libc::c_void,
+    pub(crate) mapping: *mut core::ffi::c_void,
     pub(crate) mapping_size: usize,
     /// What sigaltstack was told.
-    pub(crate) base: *mut libc::c_void,
+    pub(crate) base: *mut core::ffi::c_void,
     pub(crate) size: usize,
 }
 
@@ -138,7 +139,7 @@ pub(crate) struct Thread {
     /// The same for the signal of interrupts.
     pub(crate) lifted_interrupts: Cell<bool>,
     /// For other threads, which send it that signal.
-    pub(crate) handle: libc::pthread_t,
+    pub(crate) handle: usize,
     /// How many runs are on it. Changed with the list's lock.
     pub(crate) runs: AtomicU32,
     /// The signal of interrupts is on its way to the thread: no other one is sent meanwhile. A thread that does not get

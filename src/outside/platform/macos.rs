@@ -6,6 +6,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 use crate::arch::{self, NoThreadPointer};
 use crate::outside::error::{self, Failure, fail};
 use crate::outside::platform::page_size;
+pub(crate) use crate::outside::platform::posix::*;
 use crate::outside::sanitizers::Entries;
 use crate::shared::abi::WASMTRAP_ERR_UNSUPPORTED;
 use crate::shared::activation::Activation;
@@ -19,8 +20,8 @@ const MAIN_STACK_SPACE: usize = 64 * 1024 * 1024;
 /// What mmap is told of memory for a stack.
 pub(crate) const STACK_MAPPING_FLAGS: c_int = libc::MAP_NORESERVE;
 
-/// <pthread.h>. Linux has the other value.
-pub(crate) const PTHREAD_CANCEL_DISABLE: c_int = 0;
+/// PTHREAD_CANCEL_DISABLE of <pthread.h>. Linux has the other value.
+pub(crate) const CANCEL_DISABLE: c_int = 0;
 
 /// Gets ready what threads need: their own pointer, and the call of `leaving_for`.
 pub(crate) fn set_up() -> Result<(), Failure> {
@@ -245,7 +246,8 @@ pub(crate) fn executable_path(path: &mut [u8]) {
 }
 
 /// The value of an environment variable; null if there is none, or if the process has more rights than who started it.
-pub(crate) fn environment_variable(name: &CStr) -> *const c_char {
+/// `_room` is for systems that copy it.
+pub(crate) fn environment_variable(name: &CStr, _room: &mut [u8]) -> *const c_char {
     // SAFETY: no arguments; the name ends in NUL.
     unsafe { if libc::issetugid() != 0 { core::ptr::null() } else { libc::getenv(name.as_ptr()) } }
 }

@@ -1,7 +1,10 @@
 //! What ordinary code asks of the operating system, where systems differ: the same items for each.
 
+#[cfg(unix)]
+mod posix;
 #[cfg_attr(target_os = "linux", path = "linux/mod.rs")]
 #[cfg_attr(target_os = "macos", path = "macos.rs")]
+#[cfg_attr(windows, path = "windows/mod.rs")]
 mod this;
 
 use crate::shared::state;
@@ -14,9 +17,7 @@ pub(crate) fn page_size() -> usize {
 
 /// Notes the size of a page.
 pub(crate) fn note_page_size() {
-    // SAFETY: no memory is involved.
-    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    if let Ok(size) = usize::try_from(size)
+    if let Some(size) = told_page_size()
         && size.is_power_of_two()
     {
         state::set_page_size(size);

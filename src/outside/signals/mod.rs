@@ -8,6 +8,7 @@
 //! is there lies below ours like any other handler.
 
 mod copies;
+mod describe;
 mod known;
 mod layers;
 pub(crate) mod stand_ins;
@@ -19,10 +20,14 @@ use crate::inside::signals::entry;
 use crate::shared::abi::*;
 use crate::shared::disposition::{self, Disposition, ENTRY_POINTS, SIGNALS};
 use copies::Copy;
+pub(crate) use describe::{describe, signal_name};
 use known::Known;
 pub(crate) use known::Room;
 use layers::{Layers, Who};
 use stand_ins::StandIns;
+
+/// What the backend is called.
+pub(crate) const NAME: &str = "signals";
 
 struct State {
     layers: [Layers; SIGNALS.len()],
@@ -309,17 +314,17 @@ fn have_forgotten(signal: libc::c_int) -> Result<(), i32> {
 }
 
 /// What there is to say of a signal.
-pub(crate) struct Seen {
+struct Seen {
     /// What the kernel does.
-    pub(crate) now: Disposition,
+    now: Disposition,
     /// What lies below ours, if that is ours.
-    pub(crate) below: Option<&'static Disposition>,
+    below: Option<&'static Disposition>,
     /// What sigaction says instead, if it says something else.
-    pub(crate) told: Option<Disposition>,
+    told: Option<Disposition>,
 }
 
 /// For the description: each signal of these kinds.
-pub(crate) fn describe_each(kinds: u32, mut each: impl FnMut(libc::c_int, Option<Seen>)) {
+fn describe_each(kinds: u32, mut each: impl FnMut(libc::c_int, Option<Seen>)) {
     for (_, signal, _) in signals_of(kinds) {
         let seen = platform::kernel_disposition(signal).ok().map(|now| Seen {
             below: our_entry_or_stand_in(&now).map(|entry| disposition::below(entry, signal)),
@@ -328,6 +333,11 @@ pub(crate) fn describe_each(kinds: u32, mut each: impl FnMut(libc::c_int, Option
         });
         each(signal, seen);
     }
+}
+
+/// Frees the stand-ins that nobody remembers any more.
+pub(crate) fn collect() {
+    stand_ins::collect();
 }
 
 pub(crate) fn lock_for_fork() {

@@ -80,7 +80,7 @@ pub(super) fn current() -> Result<libc::stack_t, Failure> {
     // SAFETY: reads only, into `now`.
     match unsafe { libc::sigaltstack(core::ptr::null(), &raw mut now) } {
         0 => Ok(now),
-        _ => Err(error::system("sigaltstack", error::errno())),
+        _ => Err(error::system("sigaltstack", platform::errno())),
     }
 }
 
@@ -94,6 +94,11 @@ pub(super) fn is_enough(thread: Option<&Thread>, stack: &libc::stack_t) -> bool 
     let is_given =
         || thread.and_then(|thread| thread.alternate_stack.get()).is_some_and(|ours| ours.base == stack.ss_sp);
     is_enabled(stack) && (stack.ss_size >= wanted() || is_given())
+}
+
+/// Whether the thread, once it is attached, has what it needs.
+pub(super) fn is_enough_now(thread: Option<&Thread>) -> Result<bool, Failure> {
+    Ok(thread.is_none() || is_enough(thread, &current()?))
 }
 
 /// Gives the thread an alternate signal stack, unless it has one that is big enough.
@@ -222,7 +227,7 @@ fn set(stack: &libc::stack_t) -> Result<(), Failure> {
     // SAFETY: a stack of ours that is mapped and stays so until it is taken back, or one that its owner answers for.
     match unsafe { libc::sigaltstack(core::ptr::from_ref(stack), core::ptr::null_mut()) } {
         0 => Ok(()),
-        _ => Err(error::system("sigaltstack", error::errno())),
+        _ => Err(error::system("sigaltstack", platform::errno())),
     }
 }
 

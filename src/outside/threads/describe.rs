@@ -4,7 +4,7 @@ use core::fmt::{self, Write};
 
 use super::{alternate_stack, signal_mask};
 use crate::arch;
-use crate::outside::describe::signal_name;
+use crate::outside::signals::signal_name;
 use crate::outside::text::CallerBuffer;
 use crate::shared::disposition::SIGNALS;
 

@@ -1,11 +1,14 @@
 //! Threads: attaching them, and putting everything back at their end.
 
+#[cfg_attr(windows, path = "windows/stack_guarantee.rs")]
 pub(crate) mod alternate_stack;
 pub(crate) mod chains;
+#[cfg_attr(windows, path = "windows/describe.rs")]
 pub(crate) mod describe;
 pub(crate) mod list;
 pub(crate) mod marks;
 mod record;
+#[cfg_attr(windows, path = "windows/no_signal_mask.rs")]
 pub(crate) mod signal_mask;
 pub(crate) mod stack_limit;
 
@@ -15,15 +18,12 @@ use core::sync::atomic::Ordering;
 
 use super::cancellation::CancellationWaits;
 use super::error::{self, Failure, fail};
-use super::platform;
+use super::platform::{self, Key, ThreadKey};
 use super::runs;
 use super::sanitizers;
-use super::signals;
-use super::thread_key::ThreadKey;
 use super::{exceptions, library};
 use crate::arch;
 use crate::shared::abi::*;
-use crate::shared::disposition::SIGNALS;
 use crate::shared::thread::{
     ATTENTION_ALWAYS, ATTENTION_SANITIZER, ATTENTION_SET_UP, ATTENTION_STACK, LASTING_ATTENTION, Thread,
 };
@@ -39,8 +39,7 @@ pub(crate) fn attach() -> Result<&'static Thread, Failure> {
     library::require_ready()?;
     let key = exit_key()?;
     // A record that was detached while something else sat on our alternate stack.
-    // SAFETY: the key exists; what it holds is this thread's record.
-    let kept = unsafe { libc::pthread_getspecific(key) }.cast::<Thread>();
+    let kept = key.value().cast::<Thread>();
     let record = match NonNull::new(kept) {
         Some(kept) => kept,
         None => record::new(key)?,
@@ -49,11 +48,9 @@ pub(crate) fn attach() -> Result<&'static Thread, Failure> {
     let thread = unsafe { record.as_ref() };
     let discard = || {
         if kept.is_null() {
-            // SAFETY: the key exists; the record was made above and is on no list.
-            unsafe {
-                libc::pthread_setspecific(key, core::ptr::null());
-                record::free(record);
-            }
+            key.set_value(core::ptr::null());
+            // SAFETY: the record was made above and is on no list.
+            unsafe { record::free(record) };
         }
     };
     alternate_stack::give(thread).inspect_err(|_| discard())?;
@@ -108,15 +105,10 @@ fn look_at_own_stack(thread: &Thread) {
 
 /// What stands in the way of traps in this thread now: WASMTRAP_CHECK_* bits.
 pub(crate) fn check() -> Result<u32, Failure> {
-    let blocked = signal_mask::blocked()?;
-    let kinds = SIGNALS
-        .iter()
-        .enumerate()
-        .filter(|&(index, _)| blocked & 1 << index != 0)
-        .fold(0, |kinds, (_, &signal)| kinds | signals::kind_of(signal));
+    let kinds = signal_mask::blocked_kinds()?;
     // SAFETY: null or this thread's record, which only this thread frees.
     let thread = unsafe { arch::current_thread().as_ref() };
-    let has_stack = thread.is_none() || alternate_stack::is_enough(thread, &alternate_stack::current()?);
+    let has_stack = alternate_stack::is_enough_now(thread)?;
     Ok(kinds << WASMTRAP_CHECK_BLOCKED_SHIFT | if has_stack { 0 } else { WASMTRAP_CHECK_ALTERNATE_STACK })
 }
 
@@ -174,22 +166,20 @@ pub(crate) fn detach() -> Result<(), Failure> {
     if taken == TakenBack::Yes {
         let key = exit_key()?;
         // The pointer that the record was made with: memory must not be freed by a reference's.
-        // SAFETY: the key exists since the thread was attached; the record is on no list and in no handler's hands.
-        unsafe {
-            let record = libc::pthread_getspecific(key).cast::<Thread>();
-            libc::pthread_setspecific(key, core::ptr::null());
-            if let Some(record) = NonNull::new(record) {
-                record::free(record);
-            }
+        let record = key.value().cast::<Thread>();
+        key.set_value(core::ptr::null());
+        if let Some(record) = NonNull::new(record) {
+            // SAFETY: the record is on no list and in no handler's hands.
+            unsafe { record::free(record) };
         }
     }
     Ok(())
 }
 
 /// The key whose destructor puts everything back at a thread's end.
-fn exit_key() -> Result<libc::pthread_key_t, Failure> {
+fn exit_key() -> Result<Key, Failure> {
     static KEY: ThreadKey = ThreadKey::new(thread_ends);
-    KEY.get().map_err(|error| error::system("pthread_key_create", error))
+    KEY.get().map_err(|error| error::system(platform::MAKING_A_KEY, error))
 }
 
 extern "C" fn thread_ends(record: *mut c_void) {

@@ -19,13 +19,12 @@ use crate::shared::thread::{Asking, Thread};
 static SERIAL: AtomicU64 = AtomicU64::new(1);
 
 /// Makes one for this thread, and leaves it as the value of `key`.
-pub(super) fn new(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> {
+pub(super) fn new(key: platform::Key) -> Result<NonNull<Thread>, Failure> {
     let no_memory = |_| error::no_memory(format_args!("a thread's record"));
     let kept = exceptions::kept_record();
     let thread = kept.map_or_else(allocation::allocate::<Thread>, Ok).map_err(no_memory)?;
     let own_stack = platform::stack_bounds();
-    // SAFETY: no arguments.
-    let handle = unsafe { libc::pthread_self() };
+    let handle = platform::this_thread();
     let backend = match exceptions::new_thread_half() {
         Ok(half) => half,
         Err(failure) => {
@@ -62,12 +61,11 @@ pub(super) fn new(key: libc::pthread_key_t) -> Result<NonNull<Thread>, Failure> 
         PendingTraps::settle(&raw mut (*thread.as_ptr()).pending);
         BackendsTraps::settle(&raw mut (*thread.as_ptr()).backends_pending);
     }
-    // SAFETY: the key exists.
-    let error = unsafe { libc::pthread_setspecific(key, thread.as_ptr().cast()) };
+    let error = key.set_value(thread.as_ptr().cast());
     if error != 0 {
         // SAFETY: nobody has seen the record.
         unsafe { free(thread) };
-        return Err(error::no_memory(format_args!("a thread-specific value (pthread_setspecific: errno {error})")));
+        return Err(error::no_memory(format_args!("a thread-specific value (error {error})")));
     }
     Ok(thread)
 }

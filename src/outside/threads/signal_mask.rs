@@ -120,3 +120,11 @@ pub(super) fn blocked() -> Result<u32, Failure> {
         error => Err(error::system("pthread_sigmask", error)),
     }
 }
+
+/// The kinds of fault (WASMTRAP_FAULT_*) whose signals are blocked in this thread now.
+pub(super) fn blocked_kinds() -> Result<u32, Failure> {
+    let blocked = blocked()?;
+    let is_blocked = |&(index, _): &(usize, &libc::c_int)| blocked & 1 << index != 0;
+    let kinds = SIGNALS.iter().enumerate().filter(is_blocked).map(|(_, &signal)| signals::kind_of(signal));
+    Ok(kinds.fold(0, |all, kind| all | kind))
+}

@@ -9,6 +9,7 @@ use super::earlier_handler;
 use crate::arch::system_call;
 use crate::shared::disposition::Disposition;
 use crate::shared::state;
+use crate::shared::thread::StackBounds;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use super::rights::set_place as set_rights_place;
@@ -239,4 +240,9 @@ pub(crate) fn send_again(signal: libc::c_int, info: &libc::siginfo_t) -> Result<
     // Its number is the most of it.
     // SAFETY: no memory is involved.
     with_information.or_else(|_| accepted(unsafe { system_call(libc::SYS_tgkill, [process, thread, signal, 0]) }))
+}
+
+/// The lowest byte of a stack that is mapped while code further in than that runs on it.
+pub(crate) fn lowest_mapped(stack: &StackBounds) -> usize {
+    stack.low
 }

@@ -6,6 +6,7 @@ use libc::{siginfo_t, ucontext_t};
 use super::classify::Origin;
 use super::earlier_handler;
 use crate::shared::disposition::Disposition;
+use crate::shared::thread::StackBounds;
 
 /// Runs `f` and puts errno back.
 fn keeping_errno<T>(f: impl FnOnce() -> T) -> T {
@@ -141,4 +142,9 @@ pub(crate) fn can_read(address: usize, length: usize) -> bool {
 pub(crate) fn send_again(signal: libc::c_int, _info: &siginfo_t) -> Result<(), Refused> {
     // SAFETY: this thread exists.
     accepted(|| unsafe { libc::pthread_kill(libc::pthread_self(), signal) })
+}
+
+/// The lowest byte of a stack that is mapped while code further in than that runs on it.
+pub(crate) fn lowest_mapped(stack: &StackBounds) -> usize {
+    stack.low
 }

@@ -10,6 +10,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use crate::arch;
 use crate::outside::error::{self, Failure};
 use crate::outside::platform::page_size;
+pub(crate) use crate::outside::platform::posix::*;
 use crate::shared::activation::Activation;
 #[cfg(target_arch = "aarch64")]
 use crate::shared::state;
@@ -30,11 +31,14 @@ const MOST_ARGUMENTS: usize = 8 * 1024 * 1024;
 /// The kernel leaves this much unmapped under a stack that grows (stack_guard_gap, mm/mmap.c: 256 pages).
 const GROWING_STACK_GAP: usize = 1024 * 1024;
 
+/// Why there is nothing before signals.
+pub(crate) const NO_MACH_PORTS: &str = "there are no Mach exception ports on Linux";
+
 /// What mmap is told of memory for a stack.
 pub(crate) const STACK_MAPPING_FLAGS: libc::c_int = libc::MAP_NORESERVE | libc::MAP_STACK;
 
-/// <pthread.h>, in glibc and in musl.
-pub(crate) const PTHREAD_CANCEL_DISABLE: libc::c_int = 1;
+/// PTHREAD_CANCEL_DISABLE of <pthread.h>, in glibc and in musl.
+pub(crate) const CANCEL_DISABLE: libc::c_int = 1;
 
 /// Gets ready what threads and handlers need.
 pub(crate) fn set_up() -> Result<(), Failure> {
@@ -241,7 +245,8 @@ pub(crate) fn executable_path(path: &mut [u8]) {
 }
 
 /// The value of an environment variable; null if there is none, or if the process has more rights than who started it.
-pub(crate) fn environment_variable(name: &CStr) -> *const c_char {
+/// `_room` is for systems that copy it.
+pub(crate) fn environment_variable(name: &CStr, _room: &mut [u8]) -> *const c_char {
     // SAFETY: the name ends in NUL.
     unsafe { secure_getenv(name.as_ptr()) }
 }

@@ -1,0 +1,109 @@
+//! Where exceptions arrive: reads the fault, has it decided, applies the verdict.
+
+use core::ffi::{c_int, c_void};
+use core::sync::atomic::Ordering;
+
+use windows_sys::Win32::System::Diagnostics::Debug::{CONTEXT, EXCEPTION_POINTERS, EXCEPTION_RECORD};
+
+use super::classify;
+use super::context::Context;
+use crate::arch;
+use crate::inside::ask::{self, SignalStack};
+use crate::inside::decide::{Fault, Verdict, decide};
+use crate::inside::machine::{Machine, Report};
+use crate::inside::tables::Live;
+use crate::inside::{backend, land};
+use crate::shared::abi::*;
+use crate::shared::state;
+
+/// What a vectored handler returns (<excpt.h>).
+const EXCEPTION_CONTINUE_EXECUTION: i32 = -1;
+const EXCEPTION_CONTINUE_SEARCH: i32 = 0;
+
+/// The handler runs on the stack that it finds, so that there is no other.
+const NO_OTHER_STACK: SignalStack = SignalStack { base: 0, size: 0 };
+
+/// The vectored exception handler.
+pub(crate) unsafe extern "system" fn vectored(pointers: *mut EXCEPTION_POINTERS) -> i32 {
+    // SAFETY: ntdll vouches for it and for what it points to until this returns.
+    let handled = unsafe {
+        match pointers.as_ref() {
+            Some(pointers) => try_handle_exception(pointers.ExceptionRecord, pointers.ContextRecord),
+            None => false,
+        }
+    };
+    if handled { EXCEPTION_CONTINUE_EXECUTION } else { EXCEPTION_CONTINUE_SEARCH }
+}
+
+/// For hosts with exception handlers of their own: false if the exception is not ours. The first argument, a signal's
+/// number elsewhere, says nothing here.
+///
+/// # Safety
+/// The pointers are null, or an exception's record and context, or to zeroed structures.
+pub(crate) unsafe fn try_handle(_signal: c_int, record: *mut c_void, context: *mut c_void) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { try_handle_exception(record.cast(), context.cast()) }
+}
+
+/// # Safety
+/// As for `try_handle`.
+unsafe fn try_handle_exception(record: *mut EXCEPTION_RECORD, context: *mut CONTEXT) -> bool {
+    if state::ARMED_KINDS.load(Ordering::Relaxed) == 0 {
+        return false;
+    }
+    // SAFETY: the caller's promise.
+    match unsafe { (record.as_mut(), context.as_mut()) } {
+        (Some(record), Some(context)) => handle(record, context),
+        _ => false,
+    }
+}
+
+fn handle(record: &mut EXCEPTION_RECORD, context: &mut CONTEXT) -> bool {
+    // What the exception says first: its context is not looked at for one that is nobody's trap.
+    let Some(seen) = classify::classify(record) else { return false };
+    let report = Report {
+        exception: record.ExceptionCode,
+        exception_code_count: record.NumberParameters.min(2),
+        exception_codes: classify::codes(record),
+        siginfo: core::ptr::from_mut(record).cast(),
+        ucontext: core::ptr::from_mut(context).cast(),
+        ..Report::NONE
+    };
+    let mut context = Context::new(context, seen.access);
+    // RaiseException and its like report where they were called, or where they are themselves; the kernel reports where
+    // the thread stopped.
+    if context.pc() != record.ExceptionAddress.addr() {
+        return false;
+    }
+    let fault = Fault { from_kernel: true, kind: seen.kind, pc: context.pc(), address: seen.address };
+    if backend::ends_by_signal(&fault, &mut context) {
+        return true;
+    }
+    if backend::has_been_declined(&fault) {
+        return false;
+    }
+    let live = if state::FAULT_HANDLER_COUNT.load(Ordering::SeqCst) == 0 {
+        Live::without_fault_handlers(context.sp())
+    } else {
+        Live::now(context.sp())
+    };
+    let verdict = decide(&fault, &live);
+    drop(live);
+    match verdict {
+        Verdict::CallHost(findings) => {
+            ask::ask_once(&mut context, &fault, &report, findings, NO_OTHER_STACK, kernel_mask())
+        }
+        Verdict::Trap(code, findings) => {
+            // SAFETY: null or this thread's record, which only this thread frees.
+            let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return false };
+            let cause = land::Cause { code, source: WASMTRAP_SOURCE_FAULT, payload: 0 };
+            land::trap(thread, land::Maker::its_thread(thread), cause, &mut context, &fault, &report, &findings)
+        }
+        _ => false,
+    }
+}
+
+/// There are no signals, and so none is blocked.
+fn kernel_mask() -> u64 {
+    0
+}

@@ -1,0 +1,9 @@
+//! The part of the Windows backend that runs while an exception is dispatched: the same items as `signals` has.
+//!
+//! A vectored handler is called on the stack of the code that faulted, by ntdll, before any `__try` frame is looked at.
+//! What is not ours is answered with EXCEPTION_CONTINUE_SEARCH, so that all others see it in its true place.
+
+mod classify;
+mod context;
+pub(crate) mod entry;
+pub(crate) mod kernel;

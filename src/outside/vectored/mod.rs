@@ -1,0 +1,125 @@
+//! The Windows backend's part in ordinary context: putting the vectored handler in front of all others, noticing when
+//! others go in front of it, and leaving. The same items as `signals` has.
+
+mod list;
+
+use core::ffi::c_void;
+use core::fmt::{self, Write};
+
+use windows_sys::Win32::System::Diagnostics::Debug::{AddVectoredExceptionHandler, RemoveVectoredExceptionHandler};
+
+use super::error::Failure;
+use super::lock::Locked;
+use crate::inside::signals::entry;
+use list::Place;
+
+/// What the backend is called.
+pub(crate) const NAME: &str = "vectored exception handler";
+
+struct State {
+    /// What AddVectoredExceptionHandler gave for ours; null if it is not installed.
+    handle: *mut c_void,
+    /// The kinds of fault (WASMTRAP_FAULT_*) for which it is.
+    kinds: u32,
+}
+
+// SAFETY: the handle is good on any thread.
+unsafe impl Send for State {}
+
+static STATE: Locked<State> = Locked::new(State { handle: core::ptr::null_mut(), kinds: 0 });
+
+/// Memory for what a change may find: none is needed.
+pub(crate) struct Room;
+
+impl Room {
+    pub(crate) fn new() -> Result<Self, Failure> {
+        Ok(Self)
+    }
+}
+
+/// Adds ours in front of all others.
+fn add() -> Result<*mut c_void, Failure> {
+    const FIRST: u32 = 1;
+    // SAFETY: the library is never unloaded, so that the function stays.
+    let handle = unsafe { AddVectoredExceptionHandler(FIRST, Some(entry::vectored)) };
+    if handle.is_null() {
+        return Err(super::error::no_memory(format_args!("a vectored exception handler")));
+    }
+    Ok(handle)
+}
+
+/// Goes in front for all of these kinds.
+pub(crate) fn install(kinds: u32, _room: &mut Room) -> Result<(), Failure> {
+    let mut state = STATE.lock();
+    if state.handle.is_null() && kinds != 0 {
+        state.handle = add()?;
+    }
+    state.kinds |= kinds;
+    Ok(())
+}
+
+/// Goes back in front of all others: a new entry first, so that there is none missing in between. Those who know an
+/// entry of ours do not: there is one function, and nobody calls it but ntdll.
+pub(crate) fn rearm(_kinds: u32, _room: &mut Room) -> Result<(), Failure> {
+    let mut state = STATE.lock();
+    if state.handle.is_null() || list::place(state.handle) == Place::First {
+        return Ok(());
+    }
+    let handle = add()?;
+    let earlier = core::mem::replace(&mut state.handle, handle);
+    // SAFETY: came from AddVectoredExceptionHandler.
+    unsafe { RemoveVectoredExceptionHandler(earlier) };
+    Ok(())
+}
+
+/// The kinds that somebody else sees first.
+pub(crate) fn displaced(kinds: u32) -> Result<u32, Failure> {
+    let state = STATE.lock();
+    let is_behind = !state.handle.is_null() && list::place(state.handle) == Place::Behind;
+    Ok(if is_behind { kinds } else { 0 })
+}
+
+/// Takes ours away once there is no kind left that it is there for.
+pub(crate) fn remove(kinds: u32) {
+    let mut state = STATE.lock();
+    state.kinds &= !kinds;
+    if state.kinds == 0 && !state.handle.is_null() {
+        let handle = core::mem::replace(&mut state.handle, core::ptr::null_mut());
+        // SAFETY: came from AddVectoredExceptionHandler.
+        unsafe { RemoveVectoredExceptionHandler(handle) };
+    }
+}
+
+/// A line about the handler.
+pub(crate) fn describe(out: &mut impl Write, _kinds: u32) -> fmt::Result {
+    let state = STATE.lock();
+    write!(out, "vectored exception handler: ")?;
+    if state.handle.is_null() {
+        return writeln!(out, "none of ours");
+    }
+    match list::place(state.handle) {
+        Place::First => writeln!(out, "ours, before all others; what is not a trap goes to them"),
+        Place::Behind => {
+            writeln!(out, "ours, but another one was added in front; wasmtrap_rearm puts ours in front again")
+        }
+        Place::Unknown => writeln!(
+            out,
+            "ours; this version of Windows does not show whether another one comes first, so that wasmtrap_check \
+             cannot tell, but wasmtrap_rearm puts ours in front"
+        ),
+    }
+}
+
+/// There are no stand-ins.
+pub(crate) fn collect() {}
+
+pub(crate) fn lock_for_fork() {
+    STATE.acquire();
+}
+
+/// # Safety
+/// `lock_for_fork` took the lock on this thread.
+pub(crate) unsafe fn unlock_after_fork() {
+    // SAFETY: the caller's promise.
+    unsafe { STATE.release() };
+}
