@@ -5,6 +5,7 @@
 #   aarch64   with the core library for arm64 Linux, or its source
 #   macos     the same for both Macs
 #   musl      the same for musl
+#   windows   the same for Windows
 #   wasmtime  as new as Wasmtime wants
 #
 # Every target has the part base. One that is not here, a new check, say, gets all parts.
@@ -30,6 +31,8 @@ NEEDS_check-fuzz := fuzz
 NEEDS_fuzz := fuzz
 NEEDS_check-static-archive := c static-archive
 NEEDS_check-musl := c musl
+NEEDS_windows := windows
+NEEDS_check-windows := c windows
 NEEDS_check-unwind := c unwind
 NEEDS_check-aarch64 := c aarch64 qemu
 NEEDS_check-aarch64-streaming := c aarch64 qemu
@@ -67,7 +70,7 @@ NEEDS_bench := c wasm python $(if $(filter no,$(BENCH_WASMTIME)),,wasmtime)
 NEEDS_check-setup = $(NEEDS_check)
 NEEDS_check = $(foreach check,$(CHECKS),$(or $(NEEDS_$(check)),all))
 
-SETUP_TARGETS := $(filter run run-% lint fuzz macos check check-% measure-% bench,$(MAKECMDGOALS))
+SETUP_TARGETS := $(filter run run-% lint fuzz macos windows check check-% measure-% bench,$(MAKECMDGOALS))
 # Makes a root of its own.
 SETUP_TARGETS := $(filter-out check-clean-root,$(SETUP_TARGETS))
 SETUP_PARTS = $(sort $(foreach target,$(SETUP_TARGETS),$(or $(NEEDS_$(target)),all)))

@@ -253,6 +253,7 @@ rustlib=none
 from_source=-Zbuild-std=core,alloc,compiler_builtins
 for part_variable_target in aarch64:AARCH64_CARGO:aarch64-unknown-linux-gnu \
     musl:MUSL_CARGO:x86_64-unknown-linux-musl musl:MUSL_AARCH64_CARGO:aarch64-unknown-linux-musl \
+    windows:WINDOWS_CARGO:x86_64-pc-windows-gnu \
     macos:MACOS_AARCH64_CARGO:aarch64-apple-darwin macos:MACOS_X86_64_CARGO:x86_64-apple-darwin; do
     IFS=: read -r part variable target <<<"$part_variable_target"
     needs "$part" || continue

@@ -30,6 +30,7 @@ pub(crate) fn undisturbed<R>(look: impl FnOnce() -> Option<R>) -> Option<R> {
 }
 
 /// Whether `pc` is in registered code, for a handler that has every signal blocked.
+#[cfg_attr(windows, allow(dead_code, reason = "for signals that a handler raises"))]
 pub(crate) fn is_in_code(pc: usize) -> bool {
     find::find(&tree::CODE, pc, |_| ()).is_some()
 }

@@ -110,6 +110,7 @@ wasmtrap_backend_t host_default_backend(void) {
   return exception_ports() >= PORTS_GET_ALL && !signals ? WASMTRAP_BACKEND_MACH_PORTS : WASMTRAP_BACKEND_SIGNALS;
 }
 
+#if !defined(_WIN32) /* There it is in c-tests/windows/support. */
 /* The exceptions that XNU has for what Linux reports by signals (osfmk/i386/trap.c, user_trap; osfmk/arm64/sleh.c), by
  * the numbers of osfmk/mach/exception_types.h, kern_return.h and <machine>/exception.h. */
 typedef enum second_code_t { NOTHING, FAULT_ADDRESS, PROGRAM_COUNTER } second_code_t;
@@ -234,6 +235,7 @@ wasmtrap_access_t if_told(int exception, wasmtrap_access_t access) {
 wasmtrap_access_t if_told(int exception, wasmtrap_access_t access) {
   return exception != 0 ? told_by_exception(access) : access;
 }
+#endif
 #endif
 
 int library_traps(void) {

@@ -1,5 +1,5 @@
 /*
- * For the assembler: what is said differently for ELF and for Mach-O.
+ * For the assembler: what is said differently for ELF, for Mach-O and for COFF.
  *
  * NEXT stands between statements of one line: for arm64, Apple's assembler begins a comment with a semicolon.
  */
@@ -18,6 +18,14 @@
 #define IS_OBJECT(name)
 #define ENDS(name)
 #define CONSTANTS_WITH_ADDRESSES .section __DATA, __const
+#define NO_EXECUTABLE_STACK
+#elif defined(_WIN32)
+#define NEXT ;
+#define SYMBOL(name) name
+#define IS_FUNCTION(name)
+#define IS_OBJECT(name)
+#define ENDS(name)
+#define CONSTANTS_WITH_ADDRESSES .section .rdata, "dr"
 #define NO_EXECUTABLE_STACK
 #else
 #define NEXT ;

@@ -15,7 +15,12 @@
 extern "C" {
 #endif
 
+/* mingw's own printf, which knows %zu, where it is asked for. */
+#if defined(__MINGW32__)
+#define TAP_PRINTF(format_at, first_at) __attribute__((format(gnu_printf, format_at, first_at)))
+#else
 #define TAP_PRINTF(format_at, first_at) __attribute__((format(printf, format_at, first_at)))
+#endif
 
 /* Each returns whether the check held. */
 int tap_check(int good, const char *file, int line, const char *format, ...) TAP_PRINTF(4, 5);

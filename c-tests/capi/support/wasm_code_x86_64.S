@@ -2,21 +2,28 @@
 #include "wasm_code_macros.h"
 #if defined(__x86_64__)
 
+/* The register of a function's first argument. */
+#if defined(_WIN32)
+#define ARGUMENT %rcx
+#else
+#define ARGUMENT %rdi
+#endif
+
 BEGIN(wasm_load)
     push %rbp
     mov %rsp, %rbp
-    mov (%rdi), %rax
+    mov (ARGUMENT), %rax
 FAULT(wasm_load)
     mov (%rax), %rdx
-    mov %rdx, 8(%rdi)
+    mov %rdx, 8(ARGUMENT)
     pop %rbp
     ret
 END(wasm_load)
 
 BEGIN(wasm_load_with_frame_pointer)
     push %rbp
-    mov (%rdi), %rax
-    mov 8(%rdi), %rbp
+    mov (ARGUMENT), %rax
+    mov 8(ARGUMENT), %rbp
 FAULT(wasm_load_with_frame_pointer)
     mov (%rax), %rdx
     pop %rbp
@@ -26,8 +33,8 @@ END(wasm_load_with_frame_pointer)
 BEGIN(wasm_store)
     push %rbp
     mov %rsp, %rbp
-    mov (%rdi), %rax
-    mov 8(%rdi), %rdx
+    mov (ARGUMENT), %rax
+    mov 8(ARGUMENT), %rdx
 FAULT(wasm_store)
     mov %rdx, (%rax)
     pop %rbp
@@ -38,7 +45,7 @@ END(wasm_store)
 BEGIN(wasm_load_aligned)
     push %rbp
     mov %rsp, %rbp
-    mov (%rdi), %rax
+    mov (ARGUMENT), %rax
     pushf
     orl $0x40000, (%rsp)
     popf
@@ -47,28 +54,28 @@ FAULT(wasm_load_aligned)
     pushf
     andl $~0x40000, (%rsp)
     popf
-    mov %rdx, 8(%rdi)
+    mov %rdx, 8(ARGUMENT)
     pop %rbp
     ret
 END(wasm_load_aligned)
 
 BEGIN(wasm_load_in_leaf)
-    mov (%rdi), %rax
-    mov $0x5a5a5a5a5a5a5a5a, %rcx
+    mov (ARGUMENT), %rax
+    mov $0x5a5a5a5a5a5a5a5a, %r8
     .set slot, 8
     .rept 16
-    mov %rcx, -slot(%rsp)
+    mov %r8, -slot(%rsp)
     .set slot, slot + 8
     .endr
 FAULT(wasm_load_in_leaf)
     mov (%rax), %rdx
     .set slot, 8
     .rept 16
-    cmp %rcx, -slot(%rsp)
+    cmp %r8, -slot(%rsp)
     jne 1f
     .set slot, slot + 8
     .endr
-    movq $0x600d, 8(%rdi)
+    movq $0x600d, 8(ARGUMENT)
 1:  ret
 END(wasm_load_in_leaf)
 
@@ -87,12 +94,12 @@ END(wasm_breakpoint)
 BEGIN(wasm_divide)
     push %rbp
     mov %rsp, %rbp
-    mov (%rdi), %eax
-    mov 8(%rdi), %ecx
+    mov (ARGUMENT), %eax
+    mov 8(ARGUMENT), %r8d
     cltd
 FAULT(wasm_divide)
-    idiv %ecx
-    mov %rax, 8(%rdi)
+    idiv %r8d
+    mov %rax, 8(ARGUMENT)
     pop %rbp
     ret
 END(wasm_divide)
@@ -113,7 +120,7 @@ END(wasm_divide_floats)
 
 BEGIN(wasm_load_by_rbp)
     push %rbp
-    mov (%rdi), %rbp
+    mov (ARGUMENT), %rbp
 FAULT(wasm_load_by_rbp)
     mov (%rbp), %rdx
     pop %rbp
@@ -123,7 +130,7 @@ END(wasm_load_by_rbp)
 BEGIN(wasm_jump)
     push %rbp
     mov %rsp, %rbp
-    mov (%rdi), %rax
+    mov (ARGUMENT), %rax
 FAULT(wasm_jump)
     jmp *%rax
 END(wasm_jump)
@@ -131,9 +138,9 @@ END(wasm_jump)
 BEGIN(wasm_spin)
     push %rbp
     mov %rsp, %rbp
-    movq $1, (%rdi)
+    movq $1, (ARGUMENT)
 FAULT(wasm_spin)
-1:  cmpq $0, 8(%rdi)
+1:  cmpq $0, 8(ARGUMENT)
     je 1b
     pop %rbp
     ret
@@ -142,7 +149,7 @@ END(wasm_spin)
 BEGIN(wasm_recurse)
     push %rbp
     mov %rsp, %rbp
-    incq 8(%rdi)
+    incq 8(ARGUMENT)
 FAULT(wasm_recurse)
     call wasm_recurse_start
     pop %rbp
@@ -152,12 +159,12 @@ END(wasm_recurse)
 BEGIN(wasm_recurse_big)
     push %rbp
     mov %rsp, %rbp
-    incq 8(%rdi)
-    lea -65536(%rsp), %rcx
+    incq 8(ARGUMENT)
+    lea -65536(%rsp), %r8
 1:  sub $4096, %rsp
 FAULT(wasm_recurse_big)
     movq $0, (%rsp)
-    cmp %rcx, %rsp
+    cmp %r8, %rsp
     jne 1b
     call wasm_recurse_big_start
     leave
@@ -167,8 +174,8 @@ END(wasm_recurse_big)
 BEGIN(wasm_call_import)
     push %rbp
     mov %rsp, %rbp
-    mov %rdi, %rax
-    mov 8(%rax), %rdi
+    mov ARGUMENT, %rax
+    mov 8(%rax), ARGUMENT
     call *(%rax)
 FAULT(wasm_call_import)
     pop %rbp
@@ -176,7 +183,7 @@ FAULT(wasm_call_import)
 END(wasm_call_import)
 
 BEGIN(wasm_disturb_and_load)
-    mov (%rdi), %rax
+    mov (ARGUMENT), %rax
     .rept 8
     fld1
     .endr
@@ -189,7 +196,7 @@ FAULT(wasm_disturb_and_load)
 END(wasm_disturb_and_load)
 
 BEGIN(wasm_clobber_and_load)
-    mov (%rdi), %rax
+    mov (ARGUMENT), %rax
     sub $8, %rsp
     movl $0x7f80, (%rsp)
     ldmxcsr (%rsp)

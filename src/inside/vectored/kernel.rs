@@ -17,6 +17,11 @@ pub(crate) fn set_mask(_mask: u64) -> Result<u64, Refused> {
     Ok(0)
 }
 
+/// Runs `f`: nothing comes in between but the end of the thread.
+pub(crate) fn with_mask(_mask: u64, f: impl FnOnce()) {
+    f();
+}
+
 /// Whether memory can be read. Asked, not tried: to touch a guard page is to use it up.
 #[inline(never)] // rare, and system calls stay in one place
 pub(crate) fn can_read(address: usize, length: usize) -> bool {
