@@ -14,7 +14,7 @@ use libfuzzer_sys::fuzz_target;
 use wasmtrap::abi::*;
 use wasmtrap::fuzzing::*;
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 9] = [
     Kind::Memory,
     Kind::Misaligned,
     Kind::Illegal,
@@ -23,6 +23,7 @@ const KINDS: [Kind; 8] = [
     Kind::LostMemory,
     Kind::Breakpoint,
     Kind::Fatal,
+    Kind::IntegerOverflow,
 ];
 
 /// Ranges and probes are within a few hundred addresses, around the lowest, a middling, and the highest.
@@ -164,7 +165,7 @@ fn rule(fault: &Fault, world: &Plain) -> Ruling {
     let kind_bit = match fault.kind {
         Kind::Memory | Kind::Misaligned | Kind::LostMemory => WASMTRAP_FAULT_MEMORY,
         Kind::Illegal => WASMTRAP_FAULT_ILLEGAL,
-        Kind::IntegerDivision | Kind::OtherArithmetic => WASMTRAP_FAULT_ARITHMETIC,
+        Kind::IntegerDivision | Kind::IntegerOverflow | Kind::OtherArithmetic => WASMTRAP_FAULT_ARITHMETIC,
         Kind::Breakpoint => WASMTRAP_FAULT_BREAKPOINT,
         Kind::Fatal => 0,
     };
@@ -202,6 +203,7 @@ fn rule(fault: &Fault, world: &Plain) -> Ruling {
         Kind::Memory => Some(WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS),
         Kind::Misaligned => Some(WASMTRAP_CODE_HEAP_MISALIGNED),
         Kind::IntegerDivision => Some(WASMTRAP_CODE_INTEGER_DIVISION_BY_ZERO),
+        Kind::IntegerOverflow => Some(WASMTRAP_CODE_INTEGER_OVERFLOW),
         Kind::Illegal | Kind::Breakpoint => Some(WASMTRAP_CODE_UNREACHABLE),
         // A floating-point exception means nothing in WebAssembly, unless a site says so.
         Kind::OtherArithmetic | Kind::Fatal => None,
