@@ -21,7 +21,7 @@ MACH_BACKEND_FLAGS = -DINACCESSIBLE_PAGES_ARE_HOLES -DPROTECTED_PAGE_SIGNAL=SIGB
     -Ic-tests/capi/support -I$(MACH_BACKEND_KERNEL)/tests/support -I$(MACH_INCLUDE)
 
 MACH_BACKEND_SUPPORT_SOURCES := $(sort $(wildcard $(MACH_BACKEND)/support/*.[cS])) \
-    $(addprefix c-tests/capi/support/,tap.c memory.c handlers.c host.c fiber.c wasm_code.c wasm_code_x86_64.S \
+    $(addprefix c-tests/capi/support/,tap.c memory.c handlers.c host.c fiber.c fake_engine.c wasm_code.c wasm_code_x86_64.S \
     wasm_code_aarch64.S) $(sort $(wildcard $(MACH_BACKEND_KERNEL)/tests/support/*.c))
 MACH_BACKEND_SUPPORT := $(MACH_BACKEND_SUPPORT_SOURCES:c-tests/%=$(MACH_BACKEND_OUT)/obj/%.o)
 MACH_BACKEND_SOURCES := $(filter-out $(MACH_BACKEND)/support/%,$(sort $(wildcard $(MACH_BACKEND)/*/*.c)))
@@ -59,6 +59,7 @@ MACH_BACKEND_WITHOUT := hardened-only-one-exception-port sandboxed translated
 MACH_BACKEND_SOME := ordinary apple-python-14.4 apple-python-15 debugger
 
 # By folder, or by program where its own name is here.
+MACH_BACKEND_IN_adoption := $(MACH_BACKEND_STEADY)
 MACH_BACKEND_IN_bad_input := $(MACH_BACKEND_SOME)
 MACH_BACKEND_IN_fault_handler := $(MACH_BACKEND_SOME)
 MACH_BACKEND_IN_fork := $(MACH_BACKEND_SOME)

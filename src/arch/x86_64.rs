@@ -786,7 +786,7 @@ pub(crate) unsafe fn system_call(number: libc::c_long, arguments: [usize; 4]) ->
 
 /// The body of a function that calls another one on another stack and comes back:
 /// `(function: rdi, argument: rsi, top: rdx)`, where `top` is a multiple of 16.
-#[cfg(target_os = "macos")]
+#[cfg(wasmtrap_mach)]
 macro_rules! call_on_stack {
     () => {
         core::arch::naked_asm!(
@@ -807,5 +807,5 @@ macro_rules! call_on_stack {
         )
     };
 }
-#[cfg(target_os = "macos")]
+#[cfg(wasmtrap_mach)]
 pub(crate) use call_on_stack;

@@ -70,7 +70,7 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// Those of a thread at `pc`; `None` for one that nothing is known of.
+    /// Those of a thread at `pc`; without one, of a thread that nothing is known of.
     pub(crate) fn of(signal: usize, pc: usize, thread: Option<&Thread>) -> Self {
         Self { signal, owner: owner_of(pc, thread) }
     }
@@ -110,6 +110,12 @@ impl Faults {
             }
         }
         found
+    }
+
+    /// Whether any engine is the owner.
+    #[cfg_attr(not(wasmtrap_mach), allow(dead_code, reason = "for backends in which another thread looks"))]
+    pub(crate) fn concern_owners(&self) -> bool {
+        self.first_after(0, |engine| self.is_owner(engine)).is_some()
     }
 
     /// Whether any engine is to be asked at all.

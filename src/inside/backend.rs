@@ -2,6 +2,7 @@
 //!
 //! - `ends_by_signal`: a signal that is the end of something of the backend's, which has been seen to.
 //! - `has_been_declined`: a fault that the backend has judged already, and passed on.
+//! - `was_declined`: the same of a fault at this program counter, which is still to be seen by `has_been_declined`.
 //! - `runs_fault_handler`: the stack pointer is where the backend has the embedder's fault handler run.
 //! - `maker`: who else makes traps of a thread's faults.
 
@@ -10,4 +11,4 @@ use super::mach::callback as picked;
 #[cfg(not(wasmtrap_mach))]
 use super::none as picked;
 
-pub(crate) use picked::{ends_by_signal, has_been_declined, maker, runs_fault_handler};
+pub(crate) use picked::{ends_by_signal, has_been_declined, maker, runs_fault_handler, was_declined};

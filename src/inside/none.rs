@@ -13,6 +13,10 @@ pub(crate) fn has_been_declined(_fault: &Fault) -> bool {
     false
 }
 
+pub(crate) fn was_declined(_pc: usize) -> bool {
+    false
+}
+
 pub(crate) fn runs_fault_handler(_thread: &Thread, _sp: usize) -> bool {
     false
 }

@@ -111,17 +111,17 @@ static void overflow(void *unused) {
   for (int i = 0; i < 3; i++) {
     wasm_access_t access = {0, 0};
     /* From the handler: there is no room to go on in a function. */
-    engines[0].answer = ENGINE_JUMPS;
+    engines[0].answer = ANSWER_JUMPS;
     ok(engine_run(0, code, &access), "the stack's end, time %d", i + 1);
   }
 }
 
 int main(void) {
   for (kind = 0; kind < (int)(sizeof kinds / sizeof *kinds); kind++) {
-    for (int i = 0; i < ENGINE_ANSWERS; i++) {
+    for (int i = 0; i < ANSWERS; i++) {
       answer = (engine_answer_t)i;
       char name[128];
-      snprintf(name, sizeof name, "one that %s, %s", engine_answer_names[i], kinds[kind].name);
+      snprintf(name, sizeof name, "one that %s, %s", answer_names[i], kinds[kind].name);
       child_passes(takes, NULL, name);
     }
   }

@@ -34,7 +34,7 @@ int main(void) {
   for (int i = 0; i < 3; i++) {
     engine_compile(i, &wasm_load);
     engines[i].flags = i == 1 ? 0 : SA_ONSTACK;
-    engines[i].answer = i == 1 ? ENGINE_JUMPS : ENGINE_REDIRECTS;
+    engines[i].answer = i == 1 ? ANSWER_JUMPS : ANSWER_REDIRECTS;
   }
   host_code = wasm_compile(&wasm_load);
   host_register_code(&host_code);

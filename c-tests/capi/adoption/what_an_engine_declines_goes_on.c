@@ -96,7 +96,7 @@ static void sent(void *unused) {
   install_handler(SIGSEGV, mending_handler, 0);
   host_init();
   flags = SA_ONSTACK;
-  decline = ENGINE_CALLS_EARLIER;
+  decline = DECLINE_CALLS_EARLIER;
   adopt(0);
   must(raise(SIGSEGV) == 0);
   same(mending_calls, 1, "a signal that was sent goes to who was there");
@@ -107,14 +107,14 @@ int main(void) {
   char name[160];
   for (int on_stack = 0; on_stack < 2; on_stack++) {
     flags = on_stack ? SA_ONSTACK : 0;
-    for (int i = 0; i < ENGINE_DECLINES; i++) {
+    for (int i = 0; i < DECLINES; i++) {
       decline = (engine_decline_t)i;
-      snprintf(name, sizeof name, "to nobody: one that %s, %s", engine_decline_names[i],
+      snprintf(name, sizeof name, "to nobody: one that %s, %s", decline_names[i],
                on_stack ? "on the alternate stack" : "on the stack of the fault");
       child_dies_at(SIGSEGV, wasm_fault_pc(&wasm_load), to_nobody, NULL, name);
       /* The default action is what the kernel sees when such a handler has returned. */
-      if (!on_stack && decline == ENGINE_SETS_DEFAULT) continue;
-      snprintf(name, sizeof name, "to a crash reporter: one that %s, %s", engine_decline_names[i],
+      if (!on_stack && decline == DECLINE_SETS_DEFAULT) continue;
+      snprintf(name, sizeof name, "to a crash reporter: one that %s, %s", decline_names[i],
                on_stack ? "on the alternate stack" : "on the stack of the fault");
       child_passes(to_a_reporter, NULL, name);
     }

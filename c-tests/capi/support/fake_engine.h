@@ -15,27 +15,27 @@
 /* What a handler does about a fault of its engine's. */
 typedef enum engine_answer_t {
   /* Has the thread go on in a function that leaves the guest. */
-  ENGINE_REDIRECTS,
+  ANSWER_REDIRECTS,
   /* Leaves the guest by siglongjmp, from the handler. */
-  ENGINE_JUMPS,
+  ANSWER_JUMPS,
   /* Changes the register that the address is in, and has the instruction run again. */
-  ENGINE_CHANGES_A_REGISTER,
+  ANSWER_CHANGES_A_REGISTER,
   /* Changes nothing of the context: the page becomes accessible. */
-  ENGINE_MENDS
+  ANSWER_MENDS
 } engine_answer_t;
-extern const char *const engine_answer_names[];
-enum { ENGINE_ANSWERS = ENGINE_MENDS + 1 };
+extern const char *const answer_names[];
+enum { ANSWERS = ANSWER_MENDS + 1 };
 
 /* What it does about any other. */
 typedef enum engine_decline_t {
-  ENGINE_CALLS_EARLIER,
+  DECLINE_CALLS_EARLIER,
   /* sigaction with SIG_DFL, and returns. */
-  ENGINE_SETS_DEFAULT,
+  DECLINE_SETS_DEFAULT,
   /* sigaction with what it has found, and returns. */
-  ENGINE_PUTS_EARLIER_BACK
+  DECLINE_PUTS_EARLIER_BACK
 } engine_decline_t;
-extern const char *const engine_decline_names[];
-enum { ENGINE_DECLINES = ENGINE_PUTS_EARLIER_BACK + 1 };
+extern const char *const decline_names[];
+enum { DECLINES = DECLINE_PUTS_EARLIER_BACK + 1 };
 
 enum { ENGINES = 3, ENGINE_CODES = 4 };
 
@@ -47,6 +47,7 @@ typedef struct fake_engine_t {
   /* Its code. */
   wasm_code_t codes[ENGINE_CODES];
   size_t code_count;
+  int owns_everything;
   /* What it has found. */
   struct sigaction earlier[NSIG];
   /* How often its handler was called, how often for faults of its own, and what it saw the last time. */
@@ -65,6 +66,8 @@ int engine_uninstall(int number);
 int engine_is_in_place(int number, int signal);
 /* More code for it; a copy of its own. */
 const wasm_code_t *engine_compile(int number, const wasm_code_t *code);
+/* From now on all code is its own. */
+void engine_owns_everything(int number);
 /* Runs its code: whether it has trapped. Only one guest a thread at a time, per engine. */
 int engine_run(int number, const wasm_code_t *code, void *argument);
 /* The same with a load of a page that must not be touched: whether the engine has made of it what it is to. */

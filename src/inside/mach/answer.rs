@@ -7,6 +7,7 @@ use core::sync::atomic::Ordering;
 
 use super::callback;
 use super::classify::{self, Exception};
+use super::engines;
 use super::message::Request;
 use super::state::{State, Words};
 use super::trampoline;
@@ -59,6 +60,11 @@ pub(crate) fn answer(thread: &Thread, request: &Request, words: &mut Words) -> A
         Phase::Idle | Phase::Asking | Phase::Forwarding { .. } | Phase::Declined { .. } => (),
     }
     let report = report_of(request);
+    let engines = engines::are_asked(thread, request.exception, request.codes, fault.pc);
+    if engines == engines::Asked::First {
+        callback::ask_on_its_thread(thread, callback, &fault, &report, exception.pc_is_behind, words);
+        return Answer::GoOn;
+    }
     match decide(&fault, &Live::of_stopped(thread, machine.sp())) {
         Verdict::Trap(code, findings) => {
             let cause = land::Cause { code, source: WASMTRAP_SOURCE_FAULT, payload: 0 };
@@ -68,6 +74,10 @@ pub(crate) fn answer(thread: &Thread, request: &Request, words: &mut Words) -> A
             next(thread, exception, request, &mut machine)
         }
         Verdict::CallHost(_) => {
+            callback::ask_on_its_thread(thread, callback, &fault, &report, exception.pc_is_behind, words);
+            Answer::GoOn
+        }
+        Verdict::Forward | Verdict::Resume if engines == engines::Asked::Last => {
             callback::ask_on_its_thread(thread, callback, &fault, &report, exception.pc_is_behind, words);
             Answer::GoOn
         }

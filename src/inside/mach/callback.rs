@@ -7,7 +7,7 @@
 //! would begin at its top and overwrite it.
 
 use super::state::{State, Words};
-use super::trampoline;
+use super::{engines, trampoline};
 use crate::arch;
 use crate::inside::decide::{Fault, Verdict, decide};
 use crate::inside::machine::{Machine, Report};
@@ -37,24 +37,28 @@ pub(crate) fn ask_on_its_thread(
 }
 
 /// What the trampoline calls, on the thread that faulted.
-pub(crate) unsafe extern "C" fn asked(thread: &Thread) {
+///
+/// `vectors` is where it has kept the vector registers, and puts them back from.
+pub(crate) unsafe extern "C" fn asked(thread: &Thread, vectors: *mut u8) {
     let place = thread.backend.callback.get();
     // No reference is kept while the handler runs: should it fault, the server looks at the same place.
     // SAFETY: this thread's, which is not in the kernel now.
     let (fault, report, pc_is_behind, mut words) =
         unsafe { ((*place).fault, (*place).report, (*place).pc_is_behind, (*place).words) };
-    let mut machine = State::new(&mut words, pc_is_behind);
-    let sp = machine.sp();
-    let verdict = lookup::undisturbed(|| Some(decide(&fault, &Live::now(sp)))).unwrap_or(Verdict::Forward);
-    let handled = match verdict {
-        Verdict::CallHost(findings) => ask::ask(&mut machine, &fault, &report, findings),
-        // The handler has been taken away in between.
-        Verdict::Trap(code, findings) => {
-            let cause = land::Cause { code, source: WASMTRAP_SOURCE_FAULT, payload: 0 };
-            land::trap(thread, land::Maker::its_thread(thread), cause, &mut machine, &fault, &report, &findings)
+    let handled = engines::ask(thread, &fault, &report, &mut words, vectors, |words| {
+        let mut machine = State::new(words, pc_is_behind);
+        let sp = machine.sp();
+        let verdict = lookup::undisturbed(|| Some(decide(&fault, &Live::now(sp)))).unwrap_or(Verdict::Forward);
+        match verdict {
+            Verdict::CallHost(findings) => ask::ask(&mut machine, &fault, &report, findings),
+            // The handler has been taken away in between, or an engine was to be asked first.
+            Verdict::Trap(code, findings) => {
+                let cause = land::Cause { code, source: WASMTRAP_SOURCE_FAULT, payload: 0 };
+                land::trap(thread, land::Maker::its_thread(thread), cause, &mut machine, &fault, &report, &findings)
+            }
+            Verdict::Forward | Verdict::Resume => false,
         }
-        Verdict::Forward | Verdict::Resume => false,
-    };
+    });
     // SAFETY: as above.
     unsafe {
         (*place).words = words;
@@ -103,6 +107,15 @@ pub(crate) fn has_been_declined(fault: &Fault) -> bool {
         unsafe { (*place).phase = Phase::Idle };
     }
     declined
+}
+
+/// Whether the next fault that is asked about there will have been declined.
+pub(crate) fn was_declined(pc: usize) -> bool {
+    // SAFETY: null or this thread's record, which only this thread frees.
+    let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return false };
+    // SAFETY: this thread's, which is not in the kernel now.
+    let phase = unsafe { (*thread.backend.callback.get()).phase };
+    phase == Phase::Declined { pc }
 }
 
 /// Whether code with this stack pointer is the embedder's fault handler.

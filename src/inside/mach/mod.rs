@@ -27,10 +27,16 @@ pub(crate) mod message;
 #[cfg_attr(target_arch = "aarch64", path = "state_aarch64.rs")]
 pub(crate) mod state;
 
+// Linux has another translation, for the simulated kernel.
+#[cfg(any(target_os = "macos", test))]
+pub(crate) mod translate;
+
 #[cfg(wasmtrap_mach)]
 pub(crate) mod answer;
 #[cfg(wasmtrap_mach)]
 pub(crate) mod callback;
+#[cfg(wasmtrap_mach)]
+mod engines;
 #[cfg(wasmtrap_mach)]
 pub(crate) mod ports;
 #[cfg(wasmtrap_mach)]

@@ -56,6 +56,7 @@ unsafe extern "C" fn entry() {
         "str x10, [sp, #520]",
         "msr fpcr, xzr",
         "mov x0, x19",
+        "mov x1, sp",
         "bl {asked}",
         "ldr x9, [sp, #512]",
         "ldr x10, [sp, #520]",

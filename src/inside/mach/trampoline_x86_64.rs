@@ -29,6 +29,12 @@ pub(crate) fn vector_state_size() -> usize {
     (__cpuid_count(0xd, 0).ecx as usize).next_multiple_of(64)
 }
 
+/// Whether the vector state has a header, and more than the FXSAVE area.
+#[cfg(wasmtrap_mach)]
+pub(crate) fn has_extended_state() -> bool {
+    vector_state_size() != FXSAVE_SIZE
+}
+
 /// Without XSAVE.
 const FXSAVE_SIZE: usize = 512;
 /// MXCSR as the ABI starts a program with it.
@@ -71,6 +77,7 @@ unsafe extern "C" fn entry() {
         "mov dword ptr [rsp], {default_mxcsr}",
         "ldmxcsr dword ptr [rsp]",
         "mov rdi, rbx",
+        "mov rsi, r12",
         "call {asked}",
         "cmp qword ptr [rbx + {size}], {fxsave_size}",
         "je 4f",

@@ -18,6 +18,8 @@ use super::entry;
 use super::forward::{self, Entrance, Handler};
 use super::{earlier_handler, kernel};
 use crate::inside::adopted::{self, Asked, Faults, Next};
+use crate::inside::backend;
+use crate::inside::lookup;
 use crate::shared::adopted::{Adopted, OURS, PLACES};
 use crate::shared::disposition::{self, Disposition, ENTRY_POINTS};
 
@@ -25,6 +27,9 @@ use crate::shared::disposition::{self, Disposition, ENTRY_POINTS};
 const NOTE: u64 = 0x7761_736d_7472_0000;
 const NOTES_ENTRY: u64 = 0xff;
 const DECLINED: u64 = 1 << 8;
+/// It was no signal: there is nobody to go on to from here.
+#[cfg_attr(not(wasmtrap_mach), allow(dead_code, reason = "for backends that have exceptions"))]
+const BY_PORT: u64 = 1 << 9;
 
 fn note_place(info: &mut siginfo_t) -> *mut u64 {
     const PLACE: usize = size_of::<siginfo_t>() - size_of::<u64>();
@@ -47,7 +52,13 @@ fn write_note(info: &mut siginfo_t, note: u64) {
 /// The arguments are what the entry point was given.
 #[inline(never)]
 pub(super) unsafe fn come_in(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t, entrance: Entrance) {
-    let faults = faults(signal, info, context).filter(Faults::concern_engines);
+    let faults = if earlier_handler::kernel_called(info, context, entrance) {
+        faults(signal, info, context)
+    } else {
+        faults_undisturbed(signal, info, context)
+    };
+    let faults = faults
+        .filter(|faults| faults.concern_engines() && !declined_by_port(signal, info, context));
     // SAFETY: the caller's promise.
     unsafe {
         match faults {
@@ -71,12 +82,15 @@ pub(super) unsafe fn stand_in(
     context: &mut ucontext_t,
     entrance: Entrance,
 ) {
+    let note = read_note(info);
+    if note & !DECLINED == NOTE | BY_PORT {
+        return write_note(info, note | DECLINED);
+    }
     let engine = PLACES.get(number).filter(|engine| engine.is_adopted());
-    let (Some(engine), Some(faults)) = (engine, faults(signal, info, context)) else {
+    let (Some(engine), Some(faults)) = (engine, faults_undisturbed(signal, info, context)) else {
         // SAFETY: the caller's promise.
         return unsafe { forward::forward(signal, info, context, entrance) };
     };
-    let note = read_note(info);
     if note & !(NOTES_ENTRY | DECLINED) == NOTE {
         let entrance = Entrance { entry: (note & NOTES_ENTRY) as usize, ..entrance };
         write_note(info, note | DECLINED);
@@ -86,10 +100,43 @@ pub(super) unsafe fn stand_in(
         return;
     }
     // Not by way of us: the engine has put its earlier handler in place, as some decline, or has copied what we gave it.
-    let _: bool = took_our_handler_away(signal);
+    let _: bool = took_our_handler_away(signal, Some(number));
     let entrance = Entrance { entry: entry_in_place(signal).unwrap_or(entrance.entry), ..entrance };
     // SAFETY: as above.
     unsafe { go_on(faults, adopted::NOBODY, Some(engine), signal, info, context, entrance) };
+}
+
+/// Whether the engines have been asked already, when this was an exception. The library has, too, and is about to say
+/// so itself.
+fn declined_by_port(signal: libc::c_int, info: &siginfo_t, context: &mut ucontext_t) -> bool {
+    let pc = Context::new(context, signal, info.si_code).pc();
+    backend::was_declined(pc)
+}
+
+/// For a handler that is called because of an exception.
+#[cfg_attr(not(wasmtrap_mach), allow(dead_code, reason = "for backends that have exceptions"))]
+pub(crate) fn note_port(info: &mut siginfo_t) {
+    write_note(info, NOTE | BY_PORT);
+}
+
+/// Whether such a handler, which has returned, has declined. `in_place` is what was there when it was called: it may
+/// have been displaced before.
+#[cfg_attr(not(wasmtrap_mach), allow(dead_code, reason = "for backends that have exceptions"))]
+pub(crate) fn has_declined(
+    info: &mut siginfo_t,
+    signal: libc::c_int,
+    handler: &Disposition,
+    in_place: Option<usize>,
+) -> bool {
+    read_note(info) & DECLINED != 0
+        || kernel::handler_of(signal) != in_place && took_our_handler_away(signal, number_of(handler, signal))
+}
+
+/// The number of the stand-in that an engine has found, by its handler.
+fn number_of(handler: &Disposition, signal: libc::c_int) -> Option<usize> {
+    let index = disposition::index_of(signal)?;
+    let is_its = |engine: &Adopted| engine.handler(index).is_some_and(|one| core::ptr::eq(one, handler));
+    PLACES.iter().position(|engine| engine.is_adopted() && is_its(engine))
 }
 
 /// Our entry point that was in place at the last adoption.
@@ -110,6 +157,11 @@ fn faults(signal: libc::c_int, info: &siginfo_t, context: &mut ucontext_t) -> Op
     forward::read(signal, info, context)
         .from_kernel
         .then(|| Faults::of_this_thread(index, Context::new(context, signal, info.si_code).pc()))
+}
+
+/// The same in a handler of somebody else's, or called by one, whose mask may let other signals in.
+fn faults_undisturbed(signal: libc::c_int, info: &siginfo_t, context: &mut ucontext_t) -> Option<Faults> {
+    lookup::undisturbed(|| faults(signal, info, context))
 }
 
 /// Asks one after the other, from `asked` on, until somebody has taken it.
@@ -186,16 +238,18 @@ unsafe fn offer(
     }
     let note = read_note(info);
     write_note(info, note_before);
-    pc(context) != pc_before || note & DECLINED != 0 || !took_our_handler_away(signal)
+    pc(context) != pc_before
+        || note & DECLINED != 0
+        || !took_our_handler_away(signal, number_of(engine, signal))
 }
 
-/// Whether a handler has put what it takes for the earlier disposition in our place, or the default one: that is how
-/// some decline. Ours goes back there.
-fn took_our_handler_away(signal: libc::c_int) -> bool {
+/// Whether a handler has put what it takes for the earlier disposition, its stand-in, in our place, or the default one:
+/// that is how some decline. Ours goes back there.
+fn took_our_handler_away(signal: libc::c_int, number: Option<usize>) -> bool {
     let (Some(now), Some(ours)) = (kernel::handler_of(signal), ours(signal)) else { return false };
     let by_it = now == libc::SIG_DFL
         || now == libc::SIG_IGN
-        || entry::STAND_INS.iter().any(|&stand_in| stand_in as usize == now);
+        || number.and_then(|number| entry::STAND_INS.get(number)).is_some_and(|&stand_in| stand_in as usize == now);
     // Refused, the fault ends the process all the same: by the default action, or by what the stand-in forwards to.
     by_it && kernel::put_in_place(signal, ours).is_ok()
 }

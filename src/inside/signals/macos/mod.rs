@@ -6,6 +6,8 @@ pub(crate) mod context;
 
 pub(crate) mod classify;
 pub(crate) mod earlier_handler;
+#[cfg(wasmtrap_mach)]
+pub(crate) mod frame;
 pub(crate) mod kernel;
 #[path = "../leave_by_the_kernel.rs"]
 pub(crate) mod leave;

@@ -1,0 +1,227 @@
+/* An adopted engine's POSIX handlers are called for exceptions, with what a signal would have told them, and whatever
+ * they do is done: a crash reporter at task level hears of none of its traps, and of each crash. */
+#include <pthread.h>
+#include <signal.h>
+
+#include <simulated_mach.h>
+
+#include "backend.h"
+#include "cases.h"
+#include "engine.h"
+#include "fake_engine.h"
+#include "handlers.h"
+#include "host_rules.h"
+#include "machine_state.h"
+
+enum { ROUNDS = 60 };
+
+static simulated_exceptions_t exceptions_now(void) {
+  simulated_exceptions_t now;
+  must(simulated_exceptions(&now) == KERN_SUCCESS);
+  return now;
+}
+
+static uint64_t adopt(int number, int flags, int masked, uint32_t adopt_flags) {
+  uint64_t id = 0;
+  engines[number].flags = flags;
+  engines[number].masked = masked;
+  must(wasmtrap_adopt_begin(WASMTRAP_CLIENT_DEFAULT) == WASMTRAP_OK);
+  engine_install(number);
+  same(wasmtrap_adopt_end(adopt_flags, &id), WASMTRAP_OK, "wasmtrap_adopt_end: %s", wasmtrap_last_error());
+  return id;
+}
+
+/* All that a handler can do, installed in each way. */
+static void each_way(void) {
+  static const int flags[] = {SA_ONSTACK, 0, SA_ONSTACK | SA_NODEFER};
+  init_mach_ports(0);
+  adopt(0, SA_ONSTACK, 0, 0);
+  for (int kind = 0; kind < 3; kind++) {
+    if (kind > 0) {
+      /* As another engine, with the code of its own. */
+      adopt(kind, flags[kind], kind == 2 ? SIGUSR1 : 0, 0);
+    }
+    fake_engine_t *const engine = &engines[kind];
+    for (int answer = 0; answer < ANSWERS; answer++) {
+      engine->answer = (engine_answer_t)answer;
+      const simulated_exceptions_t before = exceptions_now();
+      int good = 0;
+      for (int i = 0; i < ROUNDS; i++) good += engine_traps(kind);
+      const simulated_exceptions_t after = exceptions_now();
+      same(good, ROUNDS, "engine %d, which %s", kind, answer_names[answer]);
+      same(after.task_level, before.task_level, "nothing comes to the task's level");
+      same(after.became_signals, before.became_signals, "and nothing becomes a signal");
+      same(engine->itself_blocked, (flags[kind] & SA_NODEFER) == 0, "its own signal is blocked as asked for");
+      same(engine->usr1_blocked, engine->masked != 0, "and others as asked for");
+      same(engine->pc, wasm_fault_pc(&engine->codes[0]), "the program counter");
+      same(engine->signal, SIGSEGV, "the signal");
+      same(engine->code, SEGV_MAPERR, "its code");
+      sigset_t mask;
+      must(pthread_sigmask(SIG_BLOCK, NULL, &mask) == 0);
+      ok(!sigismember(&mask, SIGSEGV) && !sigismember(&mask, SIGUSR1), "nothing stays blocked");
+      traps_by_ports("a trap of the library's");
+    }
+  }
+}
+
+static void other_kinds(void) {
+  init_mach_ports(0);
+  adopt(0, SA_ONSTACK, 0, 0);
+  const wasm_code_t *const unreachable = engine_compile(0, &wasm_unreachable);
+  ok(engine_run(0, unreachable, NULL), "an instruction that is none");
+  same(engines[0].signal, SIGILL, "is SIGILL");
+  same(engines[0].address, wasm_fault_pc(unreachable), "with the instruction as its address");
+#if defined(__x86_64__)
+  const wasm_code_t *const divide = engine_compile(0, &wasm_divide);
+  wasm_access_t access = {1, 0};
+  ok(engine_run(0, divide, &access), "a division by zero");
+  same(engines[0].signal, SIGFPE, "is SIGFPE");
+  same(engines[0].code, FPE_INTDIV, "with its code");
+  same(engines[0].address, wasm_fault_pc(divide), "and the instruction as its address");
+#endif
+  const wasm_code_t *const recurse = engine_compile(0, &wasm_recurse);
+  for (int i = 0; i < 3; i++) {
+    wasm_access_t frames = {0, 0};
+    engines[0].answer = ANSWER_JUMPS;
+    ok(engine_run(0, recurse, &frames), "the stack's end, time %d", i + 1);
+  }
+  same(exceptions_now().became_signals, 0, "nothing has become a signal");
+}
+
+/* What each way of declining leaves to a crash reporter, once, with the registers of the fault. */
+static void declined(engine_decline_t decline, int flags) {
+  engine_t reporter;
+  engine_start_for_task(&reporter, ENGINE_MENDS);
+  must(engine_takes_task(&reporter, EXC_MASK_BAD_ACCESS | EXC_MASK_BAD_INSTRUCTION | EXC_MASK_ARITHMETIC,
+                         harmless_behavior()) == KERN_SUCCESS);
+  make_own_fault(&reporter, OWN_LOAD);
+  const engine_report_t without = *engine_last(&reporter);
+  init_mach_ports(0);
+  engines[0].decline = decline;
+  adopt(0, flags, 0, 0);
+  for (int i = 1; i <= 10; i++) {
+    for (int trap = 0; trap < 5; trap++) ok(engine_traps(0), "a trap of the engine's is its own");
+    const int calls = engines[0].calls;
+    make_own_fault(&reporter, OWN_LOAD);
+    same(engines[0].calls, calls + 1, "it is asked about the host's crash, once");
+    same(engine_count(&reporter), i + 1, "and the reporter, once");
+    const engine_report_t with = *engine_last(&reporter);
+    same_engine_reports(&with, &without, "which hears what it would hear");
+    traps_by_ports("a trap of the library's");
+  }
+  uint32_t displaced = 1;
+  must(wasmtrap_check(&displaced) == WASMTRAP_OK);
+  same(displaced, 0, "the library is in place");
+  engine_stop(&reporter);
+}
+
+static void calls_earlier(void) { declined(DECLINE_CALLS_EARLIER, SA_ONSTACK); }
+static void calls_earlier_on_its_stack(void) { declined(DECLINE_CALLS_EARLIER, 0); }
+static void sets_default(void) { declined(DECLINE_SETS_DEFAULT, SA_ONSTACK); }
+static void puts_earlier_back(void) { declined(DECLINE_PUTS_EARLIER_BACK, 0); }
+
+/* Without anybody else, to the signal handler that was there before the library, and to the default action. */
+static void to_a_signal_handler(void) {
+  install_handler(SIGSEGV, mending_handler, SA_ONSTACK);
+  init_mach_ports(0);
+  adopt(0, SA_ONSTACK, 0, 0);
+  for (int i = 1; i <= 5; i++) {
+    const int calls = engines[0].calls;
+    wasm_access_t access = {address_of(inaccessible_page()), 1};
+    wasm_load.function(&access);
+    same(mending_calls, i, "crash %d comes to the handler", i);
+    same(engines[0].calls, calls + 1, "after the engine was asked, once");
+    ok(engine_traps(0), "a trap of the engine's");
+  }
+}
+
+static void to_nobody(void) {
+  init_mach_ports(0);
+  adopt(0, SA_ONSTACK, 0, 0);
+  ok(engine_traps(0), "a trap of the engine's");
+  wasm_access_t access = {address_of(inaccessible_page()), 1};
+  wasm_load.function(&access);
+}
+
+/* Two that have their own, in code that is known to be theirs and in code that is not. */
+static void two_engines(void) {
+  init_mach_ports(0);
+  const uint64_t first = adopt(0, SA_ONSTACK, 0, 0), second = adopt(1, 0, 0, 0);
+  for (int i = 0; i < 50; i++) must(engine_traps(0) && engine_traps(1));
+  uint64_t before;
+  same(wasmtrap_adopted_enter(second, &before), WASMTRAP_OK, "wasmtrap_adopted_enter");
+  const int calls = engines[0].calls;
+  ok(engine_traps(1), "a trap of the second one's on a thread that is marked as its");
+  same(engines[0].calls, calls, "the first one is not asked");
+  ok(engine_traps(0), "a trap of the first one's there");
+  must(wasmtrap_adopted_leave(before) == WASMTRAP_OK);
+  same(exceptions_now().task_level, 0, "nothing has come to the task's level");
+  same(wasmtrap_adopt_release(first), WASMTRAP_OK, "wasmtrap_adopt_release");
+  ok(engine_is_in_place(0, SIGSEGV), "its handlers are in place");
+  ok(engine_traps(0) && engine_traps(1), "both have their traps");
+  ok(exceptions_now().became_signals > 0, "its own as signals");
+  ok(engine_uninstall(0), "it takes its handlers away");
+  ok(engine_traps(1), "the other one has its traps");
+  traps_by_ports("and the library");
+}
+
+/* The registers that a handler has not changed are what they were, those of vectors included. */
+static void keeps_registers(void) {
+  init_mach_ports(0);
+  engines[0].answer = ANSWER_MENDS;
+  adopt(0, SA_ONSTACK, 0, 0);
+  engine_owns_everything(0);
+  for (int i = 0; i < 20; i++) {
+    machine_state_t before, after;
+    load_between_machine_states(inaccessible_page(), &before, &after);
+    const char *const difference = first_difference(&before, &after);
+    ok(difference == NULL, "a register that differs: %s", difference == NULL ? "none" : difference);
+  }
+  same(engines[0].own, 20, "it was asked each time");
+}
+
+static void *traps_often(void *wrong_out) {
+  int *const wrong = wrong_out;
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  unsigned char *const page = inaccessible_page();
+  for (int i = 0; i < 200; i++) {
+    wasm_access_t access = {address_of(page), 1};
+    if (!engine_run(0, &engines[0].codes[0], &access)) ++*wrong;
+    if (!engine_run(1, &engines[1].codes[0], &access)) ++*wrong;
+  }
+  return NULL;
+}
+
+static void many_threads(void) {
+  init_mach_ports(0);
+  for (int i = 0; i < 2; i++) {
+    engine_compile(i, &wasm_load);
+    engines[i].answer = i == 0 ? ANSWER_REDIRECTS : ANSWER_JUMPS;
+    adopt(i, i == 0 ? SA_ONSTACK : 0, 0, 0);
+  }
+  pthread_t threads[6];
+  int wrong[6] = {0};
+  for (int i = 0; i < 6; i++) must(pthread_create(&threads[i], NULL, traps_often, &wrong[i]) == 0);
+  for (int i = 0; i < 6; i++) {
+    must(pthread_join(threads[i], NULL) == 0);
+    same(wrong[i], 0, "thread %d", i);
+  }
+  same(exceptions_now().task_level, 0, "nothing has come to the task's level");
+}
+
+int main(int argc, char **argv) {
+  static const test_case_t cases[] = {
+      {"all that a handler can do, installed in each way", each_way, 0},
+      {"other kinds of fault", other_kinds, 0},
+      {"one that calls its earlier handler", calls_earlier, 0},
+      {"one that does so on the stack of the fault", calls_earlier_on_its_stack, 0},
+      {"one that sets the default action", sets_default, 0},
+      {"one that puts its earlier handler back", puts_earlier_back, 0},
+      {"what is declined, to a signal handler", to_a_signal_handler, 0},
+      {"what is declined, to nobody", to_nobody, SIGSEGV},
+      {"two engines", two_engines, 0},
+      {"registers", keeps_registers, 0},
+      {"many threads", many_threads, 0},
+  };
+  return run_cases(argc, argv, CASES(cases));
+}
