@@ -38,28 +38,27 @@ pub(crate) enum Next {
     Earlier,
 }
 
-/// Whose faults those of a program counter are.
+/// Whose faults those of a program counter are. No enum, of whose kinds the compiler makes a table of jumps.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Owner {
-    /// What this client has adopted.
-    AdoptedBy(wasmtrap_client_t),
-    /// This client, by its tables.
-    Client(wasmtrap_client_t),
-    /// The adopted engine with this id.
-    Engine(u64),
-    Nobody,
+struct Owner {
+    /// The client in whose code it is; one more than the number, 0 for nobody's code.
+    client: u64,
+    /// That is code of what this client has adopted.
+    adopted: bool,
+    /// In nobody's code: the adopted engine that the thread is marked with, by its id.
+    marked: u64,
 }
 
-fn owner_of(pc: usize, thread: Option<&Thread>) -> Owner {
-    let in_code = find::find(&tree::CODE, pc, |entry| {
-        if entry.flags & WASMTRAP_CODE_ADOPTED != 0 {
-            Owner::AdoptedBy(entry.client)
-        } else {
-            Owner::Client(entry.client)
-        }
-    });
-    let marked = thread.map_or(0, |thread| thread.adopted.get());
-    in_code.unwrap_or(if marked == 0 { Owner::Nobody } else { Owner::Engine(marked) })
+impl Owner {
+    fn of(pc: usize, thread: Option<&Thread>) -> Self {
+        let in_code = find::find(&tree::CODE, pc, |entry| Self {
+            client: u64::from(entry.client) + 1,
+            adopted: entry.flags & WASMTRAP_CODE_ADOPTED != 0,
+            marked: 0,
+        });
+        let marked = thread.map_or(0, |thread| thread.adopted.get());
+        in_code.unwrap_or(Self { client: 0, adopted: false, marked })
+    }
 }
 
 /// Faults of one signal, by its index in `SIGNALS`, at one place.
@@ -72,7 +71,7 @@ pub(crate) struct Faults {
 impl Faults {
     /// Those of a thread at `pc`; without one, of a thread that nothing is known of.
     pub(crate) fn of(signal: usize, pc: usize, thread: Option<&Thread>) -> Self {
-        Self { signal, owner: owner_of(pc, thread) }
+        Self { signal, owner: Owner::of(pc, thread) }
     }
 
     /// Those of this thread.
@@ -81,22 +80,18 @@ impl Faults {
         Self::of(signal, pc, unsafe { arch::current_thread().as_ref() })
     }
 
+    fn is_in_code_of(&self, engine: &Adopted) -> bool {
+        self.owner.client == u64::from(engine.client.load(Ordering::Relaxed)) + 1
+    }
+
     fn is_owner(&self, engine: &Adopted) -> bool {
-        match self.owner {
-            Owner::AdoptedBy(client) => engine.client.load(Ordering::Relaxed) == client,
-            Owner::Engine(id) => engine.id.load(Ordering::Relaxed) == id,
-            Owner::Client(_) | Owner::Nobody => false,
-        }
+        let marked = self.owner.marked != 0 && self.owner.marked == engine.id.load(Ordering::Relaxed);
+        marked || self.owner.adopted && self.is_in_code_of(engine)
     }
 
     /// Whether an engine that is not the owner may be asked: not about what is another client's.
     fn may_ask(&self, engine: &Adopted) -> bool {
-        let client = engine.client.load(Ordering::Relaxed);
-        !engine.own_faults_only()
-            && match self.owner {
-                Owner::AdoptedBy(owner) | Owner::Client(owner) => owner == client,
-                Owner::Engine(_) | Owner::Nobody => true,
-            }
+        !engine.own_faults_only() && (self.owner.client == 0 || self.is_in_code_of(engine))
     }
 
     /// The engine with the lowest id above `after` that has a handler and is one of those.

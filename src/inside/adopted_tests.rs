@@ -18,6 +18,20 @@ fn adopt(number: usize, id: u64, client: u32, flags: u32) {
     place.state.store(ADOPTED, Ordering::Release);
 }
 
+const NOBODY_S: Owner = Owner { client: 0, adopted: false, marked: 0 };
+
+fn adopted_by(client: u64) -> Owner {
+    Owner { client: client + 1, adopted: true, marked: 0 }
+}
+
+fn code_of(client: u64) -> Owner {
+    Owner { client: client + 1, adopted: false, marked: 0 }
+}
+
+fn marked(id: u64) -> Owner {
+    Owner { marked: id, ..NOBODY_S }
+}
+
 /// The numbers of those that are asked, one after the other; 100 is the library.
 fn order(owner: Owner) -> Vec<usize> {
     let faults = Faults { signal: 1, owner };
@@ -40,17 +54,17 @@ fn owners_come_first_and_strangers_are_not_asked() {
     adopt(1, 10, 6, 0);
     adopt(2, 30, 6, WASMTRAP_ADOPT_OWN_FAULTS);
     adopt(3, 40, 5, 0);
-    assert_eq!(order(Owner::Nobody), [100, 1, 0, 3]);
-    assert_eq!(order(Owner::AdoptedBy(6)), [1, 2, 100]);
-    assert_eq!(order(Owner::AdoptedBy(7)), [100]);
-    assert_eq!(order(Owner::Client(5)), [100, 0, 3]);
-    assert_eq!(order(Owner::Client(7)), [100]);
-    assert_eq!(order(Owner::Engine(30)), [2, 100, 1, 0, 3]);
-    assert_eq!(order(Owner::Engine(20)), [0, 100, 1, 3]);
-    assert!(!Faults { signal: 0, owner: Owner::Nobody }.concern_engines());
-    assert!(!Faults { signal: 1, owner: Owner::Client(7) }.concern_engines());
-    assert!(Faults { signal: 1, owner: Owner::AdoptedBy(6) }.concern_engines());
-    let faults = Faults { signal: 1, owner: Owner::Engine(30) };
+    assert_eq!(order(NOBODY_S), [100, 1, 0, 3]);
+    assert_eq!(order(adopted_by(6)), [1, 2, 100]);
+    assert_eq!(order(adopted_by(7)), [100]);
+    assert_eq!(order(code_of(5)), [100, 0, 3]);
+    assert_eq!(order(code_of(7)), [100]);
+    assert_eq!(order(marked(30)), [2, 100, 1, 0, 3]);
+    assert_eq!(order(marked(20)), [0, 100, 1, 3]);
+    assert!(!Faults { signal: 0, owner: NOBODY_S }.concern_engines());
+    assert!(!Faults { signal: 1, owner: code_of(7) }.concern_engines());
+    assert!(Faults { signal: 1, owner: adopted_by(6) }.concern_engines());
+    let faults = Faults { signal: 1, owner: marked(30) };
     assert_eq!(faults.asked_up_to(&PLACES[PLACES.len() - 3]), Asked::Owners(30));
     assert_eq!(faults.asked_up_to(&PLACES[PLACES.len() - 1]), Asked::Others(20));
     for place in &PLACES[PLACES.len() - 4..] {
