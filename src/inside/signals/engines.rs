@@ -57,8 +57,7 @@ pub(super) unsafe fn come_in(signal: libc::c_int, info: &mut siginfo_t, context:
     } else {
         faults_undisturbed(signal, info, context)
     };
-    let faults = faults
-        .filter(|faults| faults.concern_engines() && !declined_by_port(signal, info, context));
+    let faults = faults.filter(|faults| faults.concern_engines() && !declined_by_port(signal, info, context));
     // SAFETY: the caller's promise.
     unsafe {
         match faults {
@@ -238,9 +237,7 @@ unsafe fn offer(
     }
     let note = read_note(info);
     write_note(info, note_before);
-    pc(context) != pc_before
-        || note & DECLINED != 0
-        || !took_our_handler_away(signal, number_of(engine, signal))
+    pc(context) != pc_before || note & DECLINED != 0 || !took_our_handler_away(signal, number_of(engine, signal))
 }
 
 /// Whether a handler has put what it takes for the earlier disposition, its stand-in, in our place, or the default one:

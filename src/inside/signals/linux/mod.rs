@@ -5,13 +5,13 @@
 pub(crate) mod context;
 
 pub(crate) mod classify;
+pub(crate) mod earlier_handler;
 #[cfg(wasmtrap_mach)]
 pub(crate) mod frame;
 #[cfg(wasmtrap_mach)]
 #[cfg_attr(target_arch = "x86_64", path = "frame_registers_x86_64.rs")]
 #[cfg_attr(target_arch = "aarch64", path = "frame_registers_aarch64.rs")]
 mod frame_registers;
-pub(crate) mod earlier_handler;
 pub(crate) mod kernel;
 #[cfg_attr(target_arch = "x86_64", path = "leave_x86_64.rs")]
 #[cfg_attr(target_arch = "aarch64", path = "../leave_by_the_kernel.rs")]

@@ -82,12 +82,7 @@ mod x86_64 {
     const X87_AND_SSE: u64 = 0b11;
 
     /// The trap number and the error code. What the access was is not known, but for a fetch.
-    pub(super) fn write_exception(
-        machine: &mut libc::__darwin_mcontext64,
-        exception: i32,
-        made: &Made,
-        pc: usize,
-    ) {
+    pub(super) fn write_exception(machine: &mut libc::__darwin_mcontext64, exception: i32, made: &Made, pc: usize) {
         const FROM_USER: u32 = 1 << 2;
         const FETCH: u32 = 1 << 4;
         let state = &mut machine.__es;
@@ -131,12 +126,7 @@ mod aarch64 {
     const REGISTERS_SIZE: usize = 512;
 
     /// The address, and the syndrome's class (Arm ARM, ESR_EL1.EC): what else it says is not in the message.
-    pub(super) fn write_exception(
-        machine: &mut libc::__darwin_mcontext64,
-        exception: i32,
-        made: &Made,
-        pc: usize,
-    ) {
+    pub(super) fn write_exception(machine: &mut libc::__darwin_mcontext64, exception: i32, made: &Made, pc: usize) {
         let class = match exception {
             1 if made.address == Some(pc) => 0x20,
             1 => 0x24,
