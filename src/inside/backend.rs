@@ -11,4 +11,6 @@ use super::mach::callback as picked;
 #[cfg(not(wasmtrap_mach))]
 use super::none as picked;
 
-pub(crate) use picked::{ends_by_signal, has_been_declined, maker, runs_fault_handler, was_declined};
+#[cfg_attr(windows, allow(unused_imports, reason = "signals ask"))]
+pub(crate) use picked::was_declined;
+pub(crate) use picked::{ends_by_signal, has_been_declined, maker, runs_fault_handler};

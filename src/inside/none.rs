@@ -13,6 +13,7 @@ pub(crate) fn has_been_declined(_fault: &Fault) -> bool {
     false
 }
 
+#[cfg_attr(windows, allow(dead_code, reason = "signals ask"))]
 pub(crate) fn was_declined(_pc: usize) -> bool {
     false
 }

@@ -11,7 +11,6 @@ use crate::inside::signals::Made;
 const KERN_INVALID_ADDRESS: i64 = 1;
 
 /// Codes of si_code, by XNU's numbers (bsd/sys/signal.h).
-const SEGV_ACCERR: i32 = 2;
 const TRAP_BRKPT: i32 = 1;
 
 /// The signal; `None` for what becomes none, or is none of ours.
@@ -36,7 +35,6 @@ use x86_64::*;
 mod x86_64 {
     use super::*;
 
-    const KERN_PROTECTION_FAILURE: i64 = 2;
     const EXC_I386_GPFLT: i64 = 13;
     const SEGV_MAPERR: i32 = 1;
     const BUS_ADRERR: i32 = 2;
@@ -51,7 +49,6 @@ mod x86_64 {
             KERN_INVALID_ADDRESS => (true, SEGV_MAPERR, address),
             // No address and no code.
             EXC_I386_GPFLT => (true, 0, 0),
-            KERN_PROTECTION_FAILURE => (false, BUS_ADRERR, address),
             _ => (false, BUS_ADRERR, address),
         }
     }
@@ -79,6 +76,7 @@ use aarch64::*;
 mod aarch64 {
     use super::*;
 
+    const SEGV_ACCERR: i32 = 2;
     const BUS_ADRALN: i32 = 1;
     const ILL_ILLTRP: i32 = 2;
 
