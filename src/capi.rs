@@ -937,10 +937,10 @@ pub unsafe extern "C" fn wasmtrap_try_handle_signal(
 /// ===== 7. Adoption =====
 ///
 /// An engine that installs POSIX signal handlers of its own is adopted, unmodified: the library puts itself in front,
-/// calls the engine's handlers for the faults that are theirs to judge, and applies what they do. Several engines can be
-/// adopted, and have the library's own traps beside them. Where Mach exception ports are in use, their faults come by
-/// these, before a crash reporter or a debugger hears of them. In short: wasmtrap_adopt_begin; whatever makes the engine
-/// call sigaction, most often the making of its first engine or module; wasmtrap_adopt_end.
+/// calls the engine's handlers for the faults that are theirs to judge, and applies what they do. Several engines can
+/// be adopted, and have the library's own traps beside them. Where Mach exception ports are in use, their faults come
+/// by these, before a crash reporter or a debugger hears of them. In short: wasmtrap_adopt_begin; whatever makes the
+/// engine call sigaction, most often the making of its first engine or module; wasmtrap_adopt_end.
 ///
 /// wasmtrap_adopt_begin has a handler of the library's stand in for what each of SIGSEGV, SIGBUS, SIGILL, SIGFPE and
 /// SIGTRAP does: that is what the engine finds there, and takes for its earlier handler. Until the end the calling
@@ -962,22 +962,23 @@ pub extern "C" fn wasmtrap_adopt_begin(client: wasmtrap_client_t) -> wasmtrap_st
 ///
 /// An engine is offered faults that the kernel made, of the signals that it has installed handlers for: first of all
 /// those that are its own, in code registered with WASMTRAP_CODE_ADOPTED for its client, or of a thread between
-/// wasmtrap_adopted_enter and wasmtrap_adopted_leave that is in no registered code. Then the library looks whether it is
-/// a trap, and asks the fault handlers. Then the other engines are asked, in the order in which they were adopted, about
-/// what is not in another client's code; then who was there before the library.
+/// wasmtrap_adopted_enter and wasmtrap_adopted_leave that is in no registered code. Then the library looks whether it
+/// is a trap, and asks the fault handlers. Then the other engines are asked, in the order in which they were adopted,
+/// about what is not in another client's code; then who was there before the library.
 ///
 /// A handler is called on the thread that faulted, with the mask and, if it was installed without SA_ONSTACK, on the
 /// stack that the kernel would have given it, and with a complete siginfo_t and ucontext_t: the kernel's own for a
 /// signal, but for the last eight bytes of the siginfo_t, which no signal uses. It decides by what it does:
 /// - it returns: the thread goes on with the context as it is then, changed or not;
 /// - it calls what it has found as its earlier handler, or puts that or SIG_DFL in place by sigaction and returns: it
-///   has declined, and the next one is asked. (On Linux, where it was installed without SA_ONSTACK and runs on the stack
+///   has declined, and the next one is asked. (On Linux, where it was installed without SA_ONSTACK and runs on the
+/// stack
 ///   of the code that faulted, SIG_DFL in place is what the kernel then goes by: the process ends at the fault.)
 /// - it jumps out, by siglongjmp say: nothing of the library's is left behind.
 ///
-/// With Mach ports this thread is attached (wasmtrap_thread_attach). The engine's own threads are seen to where that can
-/// be done without its help: see wasmtrap_adopted_enter. A fault of a thread that is not attached comes as a signal, to
-/// the same handlers, after the task's exception port has heard of it.
+/// With Mach ports this thread is attached (wasmtrap_thread_attach), and every other one that calls
+/// wasmtrap_adopted_enter. A fault of a thread that is not attached comes as a signal, to the same handlers, after the
+/// task's exception port has heard of it.
 ///
 /// Errors: WASMTRAP_ERR_NOT_FOUND (no wasmtrap_adopt_begin; or no handler was installed since, which ends what has
 /// begun), WASMTRAP_ERR_WRONG_THREAD (another thread has begun), WASMTRAP_ERR_UNSUPPORTED (a handler with

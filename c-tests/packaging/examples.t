@@ -37,7 +37,8 @@ by_bazel() {
     diff "$out/said" "$top/examples/jit.expected"
 }
 bazel_has_its_rules() {
-    (cd "$out/examples/bazel" && bazel --batch --output_user_root="$out/bazel" build --nobuild //:jit >"$out/log2" 2>&1) ||
+    local command=(bazel --batch --output_user_root="$out/bazel" build --nobuild //:jit)
+    (cd "$out/examples/bazel" && "${command[@]}" >"$out/log2" 2>&1) ||
         ! grep -q 'Unknown host\|Error downloading' "$out/log2"
 }
 if ! command -v bazel >/dev/null; then

@@ -50,7 +50,8 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Once clients or engines have come or gone: what they take is what the library takes. Returns what it no longer takes.
+    /// Once clients or engines have come or gone: what they take is what the library takes. Returns what it no longer
+    /// takes.
     pub(super) fn note_kinds(&mut self) -> u32 {
         let kinds = self.clients.kinds() | self.adoptions.kinds();
         if let Some(set_up) = &mut self.set_up {

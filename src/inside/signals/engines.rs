@@ -98,7 +98,8 @@ pub(super) unsafe fn stand_in(
         write_note(info, note | DECLINED);
         return;
     }
-    // Not by way of us: the engine has put its earlier handler in place, as some decline, or has copied what we gave it.
+    // Not by way of us: the engine has put its earlier handler in place, as some decline, or has copied what we gave
+    // it.
     let _: bool = took_our_handler_away(signal, Some(number));
     let entrance = Entrance { entry: entry_in_place(signal).unwrap_or(entrance.entry), ..entrance };
     // SAFETY: as above.

@@ -28,7 +28,8 @@ pub(crate) struct Entrance {
     pub(crate) entry: usize,
 }
 
-/// An earlier handler, or an adopted engine's. One that takes one argument ignores the other two, which the kernel passes as well.
+/// An earlier handler, or an adopted engine's. One that takes one argument ignores the other two, which the kernel
+/// passes as well.
 pub(crate) type Handler = extern "C" fn(libc::c_int, *mut siginfo_t, *mut ucontext_t);
 
 /// There is no room for a handler on the stack on which it expects to run.

@@ -1,8 +1,8 @@
 //! Stand-ins: what an engine that is to be adopted finds as the earlier disposition of each signal, and what becomes of
 //! the handlers that it installs over them.
 //!
-//! Told and looked at by sigaction, which is the engine's way, too; where that is another's than libc's, what the kernel
-//! has is put back besides.
+//! Told and looked at by sigaction, which is the engine's way, too; where that is another's than libc's, what the
+//! kernel has is put back besides.
 
 use core::sync::atomic::Ordering;
 
