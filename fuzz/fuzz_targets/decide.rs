@@ -2,7 +2,7 @@
 //!
 //! The rules are those at the top of wasmtrap.h, each a condition of its own here, looked at in no order. What the
 //! decision may ask, and when, is checked on the way: nothing about the thread before the program counter is known to
-//! be in registered code, nothing about regions outside of protected calls.
+//! be in registered code, and nothing about marks but for a fault in a region that may trap from any program counter.
 #![no_main]
 
 mod input;
@@ -48,6 +48,8 @@ struct Plain {
     code: Option<(usize, usize, CodeHit)>,
     stack: Option<RunningStack>,
     region: Option<(usize, usize, RegionHit)>,
+    /// The host has marked the protected call: it may be dropped from any program counter.
+    droppable: bool,
     asked: Asked,
 }
 
@@ -57,6 +59,7 @@ struct Asked {
     code: Cell<bool>,
     thread: Cell<bool>,
     region: Cell<bool>,
+    mark: Cell<bool>,
 }
 
 impl Plain {
@@ -100,9 +103,11 @@ impl Plain {
                     code: trap_code(input),
                     accessible: input.one_in(4),
                     accessible_code: trap_code(input),
+                    any_pc: input.flag(),
                 };
                 (start, length, hit)
             }),
+            droppable: input.flag(),
             asked: Asked::default(),
         }
     }
@@ -144,6 +149,11 @@ impl World for Plain {
         let (start, length, hit) = self.region?;
         offset_in(address, start, length).map(|offset| RegionHit { offset, ..hit })
     }
+
+    fn may_be_dropped(&self, _client: wasmtrap_client_t) -> bool {
+        self.asked.mark.set(true);
+        self.droppable && self.stack.is_some()
+    }
 }
 
 /// What the rules say of a fault.
@@ -159,6 +169,7 @@ struct Ruling {
     region: Option<RegionHit>,
     stack_overflow: bool,
     trap: Option<wasmtrap_code_t>,
+    by_region_alone: bool,
 }
 
 fn rule(fault: &Fault, world: &Plain) -> Ruling {
@@ -219,7 +230,16 @@ fn rule(fault: &Fault, world: &Plain) -> Ruling {
     let protected = world.stack.is_some();
     let of_a_kind = code.is_some_and(|code| code.kinds & kind_bit != 0);
     let is_trap = ours_to_look_at && of_a_kind && at_a_site && protected && where_it_may_be && !jumped_astray;
-    let trap = by_tables.filter(|_| is_trap);
+    let trap_by_tables = by_tables.filter(|_| is_trap);
+
+    // Wherever the program counter is, but not for a fetch; and what the tables make of it comes first.
+    let may_drop = world.droppable && protected && ours_to_look_at && fault.address != Some(fault.pc);
+    let by_region_alone = match region.filter(|region| region.any_pc && may_drop && trap_by_tables.is_none()) {
+        Some(region) if region.accessible && fault.kind != Kind::Misaligned => said_by(region.accessible_code),
+        Some(region) if fault.kind == Kind::Memory => said_by(region.code).or(Some(WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS)),
+        _ => None,
+    };
+    let trap = trap_by_tables.or(by_region_alone);
     Ruling {
         ours_to_look_at,
         code,
@@ -229,6 +249,7 @@ fn rule(fault: &Fault, world: &Plain) -> Ruling {
         region,
         stack_overflow,
         trap,
+        by_region_alone: by_region_alone.is_some(),
     }
 }
 
@@ -236,11 +257,12 @@ fn rule(fault: &Fault, world: &Plain) -> Ruling {
 /// stack of a thread in no protected call.
 fn check_findings(findings: &Findings, ruling: &Ruling, for_handler: bool) {
     assert_eq!(findings.trap, ruling.trap);
+    assert_eq!(findings.by_any_pc, ruling.by_region_alone);
     let identify_code = |hit: CodeHit| (hit.id, hit.user, hit.offset, hit.strict, hit.site);
-    let identify_region = |hit: RegionHit| (hit.id, hit.user, hit.offset, hit.code, hit.accessible);
+    let identify_region = |hit: RegionHit| (hit.id, hit.user, hit.offset, hit.code, hit.accessible, hit.any_pc);
     assert_eq!(findings.code.map(identify_code), ruling.code.map(identify_code));
     let by_tables = ruling.code.is_some() && ruling.protected && ruling.at_a_site && !ruling.jumped_astray;
-    if for_handler || by_tables {
+    if for_handler || by_tables || ruling.by_region_alone {
         assert_eq!(findings.region.map(identify_region), ruling.region.map(identify_region));
         assert_eq!(findings.stack_overflow, ruling.stack_overflow);
     } else {
@@ -285,7 +307,10 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(asked.code.get(), ruling.ours_to_look_at);
     if !world.has_handler {
         assert_eq!(asked.thread.get(), ruling.ours_to_look_at && ruling.code.is_some());
-        assert!(!asked.region.get() || asked.thread.get() && ruling.protected && ruling.at_a_site);
+        let by_tables = asked.thread.get() && ruling.protected && ruling.at_a_site;
+        let by_address = fault.kind != Kind::Misaligned && fault.address != Some(fault.pc);
+        assert!(!asked.region.get() || by_tables || by_address);
+        assert!(!asked.mark.get() || ruling.region.is_some_and(|region| region.any_pc) && ruling.ours_to_look_at);
     }
 });
 

@@ -211,6 +211,9 @@ impl<'d> Session<'d> {
             fault_kinds: input.pick(&[0, 0, 15, 15, 15, 1, 2, 4, 8, 7, 16, u32::MAX]),
             flags: input.pick(&[0, 0, 0, 0, 1, 2, 2, 3, 4, 8, u32::MAX]),
             alternate_stack_size: input.pick(&[0, 0, 0, 0, 16 << 10, 100_000, 64 << 20, 1, (16 << 10) - 1, usize::MAX]),
+            // A signal is the process's: c-tests/capi/interruption tries it.
+            interrupt_signal: 0,
+            reserved: input.pick(&[0, 0, 0, 0, 0, 0, 0, 1]),
         };
         self.init_with((!null).then_some(options));
     }
@@ -224,6 +227,8 @@ impl<'d> Session<'d> {
             fault_kinds: 0,
             flags: 0,
             alternate_stack_size: 0,
+            interrupt_signal: 0,
+            reserved: 0,
         });
         let wasmtrap_options_t { backend, macos_use_mach_ports: switch, fault_kinds, flags, .. } = wanted;
         let stack = wanted.alternate_stack_size;
@@ -252,6 +257,7 @@ impl<'d> Session<'d> {
                     WASMTRAP_ERR_INVALID_ARGUMENT,
                     "options->alternate_stack_size",
                 )
+                .when(wanted.reserved != 0, WASMTRAP_ERR_INVALID_ARGUMENT, "options->reserved")
                 .when(backend == WASMTRAP_BACKEND_MACH_PORTS && !fallback, WASMTRAP_ERR_UNSUPPORTED, "options->backend")
                 .when(earlier.is_some(), WASMTRAP_ERR_CONFLICT, "options");
         }
@@ -466,11 +472,7 @@ impl<'d> Session<'d> {
             errors
                 .when(desc.flags != 0, WASMTRAP_ERR_INVALID_ARGUMENT, "desc->flags")
                 .when(desc.accessible > length, WASMTRAP_ERR_INVALID_ARGUMENT, "desc->accessible")
-                .when(
-                overlaps,
-                WASMTRAP_ERR_OVERLAP,
-                "overlaps",
-            );
+                .when(overlaps, WASMTRAP_ERR_OVERLAP, "overlaps");
         }
 
         let mut id = Output::<u64>::new();
