@@ -18,8 +18,15 @@ use crate::inside::signals::kernel;
 use crate::shared::state;
 
 /// The kernel takes the alternate stack off the thread while a handler runs, and rt_sigreturn puts it back.
-#[cfg(target_arch = "x86_64")]
-pub(super) const SS_AUTODISARM: u32 = 1 << 31;
+const SS_AUTODISARM: u32 = 1 << 31;
+
+/// The alternate stack that the thread has while a handler runs (signal_delivered, kernel/signal.c).
+fn stack_of_a_handler(context: &ucontext_t) -> libc::stack_t {
+    if context.uc_stack.ss_flags as u32 & SS_AUTODISARM == 0 {
+        return context.uc_stack;
+    }
+    libc::stack_t { ss_sp: core::ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 }
+}
 
 /// Whether the code that the signal interrupted ran on the alternate signal stack.
 pub(super) fn was_on_alternate_stack(context: &ucontext_t) -> bool {
@@ -283,15 +290,11 @@ mod layout {
                 *place = value;
             }
         }
-        let mut stack = context.uc_stack;
-        if stack.ss_flags as u32 & SS_AUTODISARM != 0 {
-            stack = libc::stack_t { ss_sp: core::ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
-        }
         let entering = Entering {
             return_address: 0,
             flags: context.uc_flags,
             link: 0,
-            stack,
+            stack: stack_of_a_handler(context),
             registers,
             // None: the kernel makes the initial state of it, with the default rights by protection keys, as for every
             // handler (fpu__clear_user_states, arch/x86/kernel/fpu/core.c).
@@ -456,7 +459,7 @@ mod layout {
             info: [0; 16],
             flags: 0,
             link: 0,
-            stack: context.uc_stack,
+            stack: stack_of_a_handler(context),
             mask,
             unused: [0; 15],
             machine: Machine {
