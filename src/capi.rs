@@ -972,8 +972,7 @@ pub extern "C" fn wasmtrap_adopt_begin(client: wasmtrap_client_t) -> wasmtrap_st
 /// - it returns: the thread goes on with the context as it is then, changed or not;
 /// - it calls what it has found as its earlier handler, or puts that or SIG_DFL in place by sigaction and returns: it
 ///   has declined, and the next one is asked. (On Linux, where it was installed without SA_ONSTACK and runs on the
-/// stack
-///   of the code that faulted, SIG_DFL in place is what the kernel then goes by: the process ends at the fault.)
+///   stack of the code that faulted, SIG_DFL in place is what the kernel then goes by: the process ends at the fault.)
 /// - it jumps out, by siglongjmp say: nothing of the library's is left behind.
 ///
 /// With Mach ports this thread is attached (wasmtrap_thread_attach), and every other one that calls

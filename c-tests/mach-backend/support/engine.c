@@ -53,7 +53,7 @@ static void land(machine_t *machine) {
 
 static void skip(machine_t *machine, int exception) {
   if (exception == EXC_BAD_INSTRUCTION) machine->__rip += WASM_UNREACHABLE_SIZE;
-  if (exception == EXC_ARITHMETIC) machine->__rcx = 1;
+  if (exception == EXC_ARITHMETIC) machine->__r8 = 1;
 }
 #else
 typedef arm_thread_state64_t machine_t;
