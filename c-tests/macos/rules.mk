@@ -152,18 +152,18 @@ MACOS_PYTHON_FILES_$(1) := $$(MACOS_PYTHON_$(1))/lib/libwasm_rt_wasmtrap.so \
 $$(MACOS_PYTHON_$(1))/lib/libwasm_rt_wasmtrap.so: adapters/wasm2c/wasm_rt_wasmtrap.c \
     $(wildcard adapters/wasm2c/*.h adapters/wasm2c/*.inc) include/wasmtrap.h $(MACOS_OUT)/$(1)/lib/$(MACOS_NAME)
 	@mkdir -p $$(@D)
-	$$(MACOS_COMPILE_$(1)) $(MACOS_OWN_FLAGS) $(MACOS_WASM_INCLUDES) -c $$< -o $$@.o
+	$$(MACOS_COMPILE_$(1)) $(MACOS_OWN_FLAGS) $$(MACOS_WASM_INCLUDES) -c $$< -o $$@.o
 	$$(MACOS_COMPILE_$(1)) -shared $$@.o $(MACOS_OUT)/$(1)/lib/$(MACOS_NAME) -Wl,-install_name,@rpath/$$(@F) -o $$@
 	@rm $$@.o
 
 $$(MACOS_PYTHON_$(1))/modules/%.so: target/wasm/modules/%.c target/python/modules/%.interface.c \
     $$(MACOS_PYTHON_$(1))/lib/libwasm_rt_wasmtrap.so adapters/wasm2c/describe_module.py $(MACOS)/module-exports.txt
 	@mkdir -p $$(@D)
-	$$(MACOS_COMPILE_$(1)) $(MACOS_MODULE_FLAGS) $(MACOS_WASM_INCLUDES) -c $$< -o $$@.o
+	$$(MACOS_COMPILE_$(1)) $(MACOS_MODULE_FLAGS) $$(MACOS_WASM_INCLUDES) -c $$< -o $$@.o
 	$(PYTHON) adapters/wasm2c/describe_module.py --mach-o --nm llvm-nm-$(MACOS_LLVM) \
 	    --objdump llvm-objdump-$(MACOS_LLVM) --name $$* target/wasm/modules/$$*.wasm $$< $$@.o $$@.about.c
-	$$(MACOS_COMPILE_$(1)) $(MACOS_OWN_FLAGS) $(MACOS_WASM_INCLUDES) -c $$@.about.c -o $$@.about.o
-	$$(MACOS_COMPILE_$(1)) $(MACOS_OWN_FLAGS) $(MACOS_WASM_INCLUDES) -c target/python/modules/$$*.interface.c \
+	$$(MACOS_COMPILE_$(1)) $(MACOS_OWN_FLAGS) $$(MACOS_WASM_INCLUDES) -c $$@.about.c -o $$@.about.o
+	$$(MACOS_COMPILE_$(1)) $(MACOS_OWN_FLAGS) $$(MACOS_WASM_INCLUDES) -c target/python/modules/$$*.interface.c \
 	    -o $$@.interface.o
 	$$(MACOS_COMPILE_$(1)) -shared $$@.o $$@.about.o $$@.interface.o $$(MACOS_PYTHON_$(1))/lib/libwasm_rt_wasmtrap.so \
 	    $(MACOS_OUT)/$(1)/lib/$(MACOS_NAME) -Wl,-install_name,@rpath/$$(@F) -Wl,-rpath,@loader_path/../lib \

@@ -95,6 +95,7 @@ CHECKS += check-windows
 check-windows: windows windows-harness $(WINDOWS_OUT)/wine/done ## the C harness for Windows, under Wine
 	$(PYTHON) $(WINDOWS)/check-exports.py --objdump $(WINDOWS_TOOLS)objdump include/wasmtrap.h \
 	    $(WINDOWS_LIB)/wasmtrap.dll
-	$(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) --exec '$(strip $(LIMITED)) wine' $(WINDOWS_SHARED) $(WINDOWS_STATIC)
+	$(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) --exec '$(strip $(LIMITED)) $(WINDOWS)/wine.sh' \
+	    $(WINDOWS_SHARED) $(WINDOWS_STATIC)
 
 -include $(wildcard $(WINDOWS_TESTS_OUT)/obj/*/*.d $(WINDOWS_TESTS_OUT)/obj/*/*/*.d)
