@@ -137,7 +137,8 @@ WASM2C_FILES := $(sort $(wildcard $(addprefix adapters/wasm2c/*.,c h inc py)))
 # A package whose source leaves the adapters out has none.
 INSTALL_WASM2C = $(if $(WASM2C_FILES),install -d '$(DESTDIR)$(WASM2CDIR)' '$(DESTDIR)$(BINDIR)' && \
     install -m 644 $(WASM2C_FILES) '$(DESTDIR)$(WASM2CDIR)' && \
-    chmod 755 '$(DESTDIR)$(WASM2CDIR)/build.py' && \
+    chmod 755 '$(DESTDIR)$(WASM2CDIR)/build.py' && install -d '$(DESTDIR)$(MANDIR)/man1' && \
+    install -m 644 adapters/wasm2c/wasmtrap-wasm2c.1 '$(DESTDIR)$(MANDIR)/man1' && \
     ln -sfr '$(DESTDIR)$(WASM2CDIR)/build.py' '$(DESTDIR)$(BINDIR)/wasmtrap-wasm2c' && \
     $(FILL_IN) $(PC_RELATIVE) packaging/wasmtrap-wasm2c.pc.in > '$(DESTDIR)$(PKGCONFIGDIR)/wasmtrap-wasm2c.pc' && \
     $(FILL_IN) packaging/wasmtrap-wasm2c.cmake.in > '$(DESTDIR)$(CMAKEDIR)/wasmtrap-wasm2c.cmake')
@@ -168,7 +169,7 @@ uninstall: ## remove what install has put there
 	    [ ! -d "$$folder" ] || rmdir --ignore-fail-on-non-empty "$$folder"; done
 	rm -f '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config.cmake' '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config-version.cmake'
 	rm -f $(foreach file,libwasmtrap.a libwasmtrap.so $(SONAME) libwasmtrap.so.$(VERSION),'$(DESTDIR)$(LIBDIR)/$(file)')
-	rm -f '$(DESTDIR)$(MANDIR)'/man3/wasmtrap_*.3 '$(DESTDIR)$(MANDIR)/man7/wasmtrap.7'
+	rm -f '$(DESTDIR)$(MANDIR)/man1/wasmtrap-wasm2c.1' '$(DESTDIR)$(MANDIR)'/man3/wasmtrap_*.3 '$(DESTDIR)$(MANDIR)/man7/wasmtrap.7'
 	[ ! -d '$(DESTDIR)$(CMAKEDIR)' ] || rmdir --ignore-fail-on-non-empty '$(DESTDIR)$(CMAKEDIR)'
 
 # ---- Run and check ----

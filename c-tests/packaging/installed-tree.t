@@ -41,6 +41,7 @@ cat >"$out/expected" <<END
 ./lib/$soname
 ./lib/libwasmtrap.so.$version
 ./lib/pkgconfig/wasmtrap-wasm2c.pc
+./share/man/man1/wasmtrap-wasm2c.1
 ./lib/pkgconfig/wasmtrap.pc
 ./share/man/man7/wasmtrap.7
 $(grep -v '^//' include/wasmtrap.h | grep -oE '\bwasmtrap_[a-z_]+\(' | tr -d '(' | sed 's,.*,./share/man/man3/&.3,')
