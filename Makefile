@@ -169,7 +169,8 @@ uninstall: ## remove what install has put there
 	    [ ! -d "$$folder" ] || rmdir --ignore-fail-on-non-empty "$$folder"; done
 	rm -f '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config.cmake' '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config-version.cmake'
 	rm -f $(foreach file,libwasmtrap.a libwasmtrap.so $(SONAME) libwasmtrap.so.$(VERSION),'$(DESTDIR)$(LIBDIR)/$(file)')
-	rm -f '$(DESTDIR)$(MANDIR)/man1/wasmtrap-wasm2c.1' '$(DESTDIR)$(MANDIR)'/man3/wasmtrap_*.3 '$(DESTDIR)$(MANDIR)/man7/wasmtrap.7'
+	rm -f '$(DESTDIR)$(MANDIR)/man1/wasmtrap-wasm2c.1'
+	rm -f '$(DESTDIR)$(MANDIR)'/man3/wasmtrap_*.3 '$(DESTDIR)$(MANDIR)/man7/wasmtrap.7'
 	[ ! -d '$(DESTDIR)$(CMAKEDIR)' ] || rmdir --ignore-fail-on-non-empty '$(DESTDIR)$(CMAKEDIR)'
 
 # ---- Run and check ----
