@@ -551,7 +551,7 @@ pub(crate) use raise;
 /// The body of `wasmtrap_run_call(run: x0, function: x1, argument: x2, trap: x3) -> w0`.
 macro_rules! run_call {
     () => {
-        core::arch::naked_asm!(
+        $crate::arch::run_call_asm!(
             ".cfi_startproc",
             "hint #34",
             "stp x29, x30, [sp, #-64]!",
@@ -580,12 +580,6 @@ macro_rules! run_call {
             ".cfi_restore x30",
             "ret",
             ".cfi_endproc",
-            function = const core::mem::offset_of!($crate::outside::runs::Arguments, function),
-            argument = const core::mem::offset_of!($crate::outside::runs::Arguments, argument),
-            trap = const core::mem::offset_of!($crate::outside::runs::Arguments, trap),
-            prepare = sym $crate::outside::runs::prepare,
-            begin = sym $crate::arch::begin_run,
-            end = sym $crate::outside::runs::end,
         )
     };
 }
@@ -594,7 +588,7 @@ pub(crate) use run_call;
 /// The body of the function that a run's protected call calls, `(arguments: x0)`.
 macro_rules! begin_run {
     () => {
-        core::arch::naked_asm!(
+        $crate::arch::begin_run_asm!(
             ".cfi_startproc",
             "hint #34",
             "stp x29, x30, [sp, #-32]!",
@@ -614,11 +608,6 @@ macro_rules! begin_run {
             "ldr x16, [x12, #{function}]",
             "b {enter}",
             ".cfi_endproc",
-            begin = sym $crate::outside::runs::begin,
-            function = const core::mem::offset_of!($crate::outside::runs::Arguments, function),
-            argument = const core::mem::offset_of!($crate::outside::runs::Arguments, argument),
-            word = const core::mem::offset_of!($crate::outside::runs::Arguments, word),
-            enter = sym $crate::arch::enter_guest,
         )
     };
 }

@@ -74,6 +74,37 @@ pub(crate) fn is_entering_guest(pc: usize) -> bool {
     pc.wrapping_sub(enter_guest as unsafe extern "C-unwind" fn() as usize) < ENTERING
 }
 
+/// The assembly of a run's call, with the operands that are the same everywhere.
+macro_rules! run_call_asm {
+    ($($assembly:tt)*) => {
+        core::arch::naked_asm!(
+            $($assembly)*
+            function = const core::mem::offset_of!($crate::outside::runs::Arguments, function),
+            argument = const core::mem::offset_of!($crate::outside::runs::Arguments, argument),
+            trap = const core::mem::offset_of!($crate::outside::runs::Arguments, trap),
+            prepare = sym $crate::outside::runs::prepare,
+            begin = sym $crate::arch::begin_run,
+            end = sym $crate::outside::runs::end,
+        )
+    };
+}
+pub(crate) use run_call_asm;
+
+/// The same for what it calls.
+macro_rules! begin_run_asm {
+    ($($assembly:tt)*) => {
+        core::arch::naked_asm!(
+            $($assembly)*
+            begin = sym $crate::outside::runs::begin,
+            function = const core::mem::offset_of!($crate::outside::runs::Arguments, function),
+            argument = const core::mem::offset_of!($crate::outside::runs::Arguments, argument),
+            word = const core::mem::offset_of!($crate::outside::runs::Arguments, word),
+            enter = sym $crate::arch::enter_guest,
+        )
+    };
+}
+pub(crate) use begin_run_asm;
+
 /// The assembly of a protected call, with the operands that are the same on both architectures.
 #[cfg(unix)]
 macro_rules! protected_call_asm {

@@ -443,7 +443,7 @@ pub(crate) use raise;
 /// The body of `wasmtrap_run_call(run: rdi, function: rsi, argument: rdx, trap: rcx) -> eax`.
 macro_rules! run_call {
     () => {
-        core::arch::naked_asm!(
+        $crate::arch::run_call_asm!(
             ".cfi_startproc",
             "endbr64",
             "sub rsp, {size}",
@@ -469,12 +469,6 @@ macro_rules! run_call {
             "ret",
             ".cfi_endproc",
             size = const size_of::<$crate::outside::runs::Arguments>(),
-            function = const core::mem::offset_of!($crate::outside::runs::Arguments, function),
-            argument = const core::mem::offset_of!($crate::outside::runs::Arguments, argument),
-            trap = const core::mem::offset_of!($crate::outside::runs::Arguments, trap),
-            prepare = sym $crate::outside::runs::prepare,
-            begin = sym $crate::arch::begin_run,
-            end = sym $crate::outside::runs::end,
         )
     };
 }
@@ -483,7 +477,7 @@ pub(crate) use run_call;
 /// The body of the function that a run's protected call calls, `(arguments: rdi)`.
 macro_rules! begin_run {
     () => {
-        core::arch::naked_asm!(
+        $crate::arch::begin_run_asm!(
             ".cfi_startproc",
             "endbr64",
             "push rdi",
@@ -496,11 +490,6 @@ macro_rules! begin_run {
             "mov rax, qword ptr [rax + {function}]",
             "jmp {enter}",
             ".cfi_endproc",
-            begin = sym $crate::outside::runs::begin,
-            function = const core::mem::offset_of!($crate::outside::runs::Arguments, function),
-            argument = const core::mem::offset_of!($crate::outside::runs::Arguments, argument),
-            word = const core::mem::offset_of!($crate::outside::runs::Arguments, word),
-            enter = sym $crate::arch::enter_guest,
         )
     };
 }

@@ -451,7 +451,7 @@ pub(crate) use raise;
 /// The body of `wasmtrap_run_call(run: rcx, function: rdx, argument: r8, trap: r9) -> eax`.
 macro_rules! run_call {
     () => {
-        core::arch::naked_asm!(
+        $crate::arch::run_call_asm!(
             ".seh_proc wasmtrap_run_call",
             "sub rsp, 72",
             ".seh_stackalloc 72",
@@ -475,12 +475,6 @@ macro_rules! run_call {
             "add rsp, 72",
             "ret",
             ".seh_endproc",
-            function = const core::mem::offset_of!($crate::outside::runs::Arguments, function),
-            argument = const core::mem::offset_of!($crate::outside::runs::Arguments, argument),
-            trap = const core::mem::offset_of!($crate::outside::runs::Arguments, trap),
-            prepare = sym $crate::outside::runs::prepare,
-            begin = sym $crate::arch::begin_run,
-            end = sym $crate::outside::runs::end,
         )
     };
 }
@@ -491,7 +485,7 @@ const _: () = assert!(size_of::<crate::outside::runs::Arguments>() == 40);
 /// The body of the function that a run's protected call calls, `(arguments: rcx)`.
 macro_rules! begin_run {
     () => {
-        core::arch::naked_asm!(
+        $crate::arch::begin_run_asm!(
             "sub rsp, 40",
             "mov qword ptr [rsp + 32], rcx",
             "call {begin}",
@@ -501,11 +495,6 @@ macro_rules! begin_run {
             "mov rdx, qword ptr [rax + {word}]",
             "mov rax, qword ptr [rax + {function}]",
             "jmp {enter}",
-            begin = sym $crate::outside::runs::begin,
-            function = const core::mem::offset_of!($crate::outside::runs::Arguments, function),
-            argument = const core::mem::offset_of!($crate::outside::runs::Arguments, argument),
-            word = const core::mem::offset_of!($crate::outside::runs::Arguments, word),
-            enter = sym $crate::arch::enter_guest,
         )
     };
 }

@@ -112,7 +112,12 @@ pub(crate) fn close(number: wasmtrap_run_t) -> Result<(), Failure> {
     closed.ok_or_else(|| unknown(number))
 }
 
-/// The run is on its thread no longer, if it was on one. With the lock.
+/// The run is on its thread no longer, if it was on one; `life` is what has become of it. With the lock.
+fn take_off_thread(run: &Run, life: u8) {
+    leave_thread(run);
+    run.life.store(life, Ordering::Relaxed);
+}
+
 fn leave_thread(run: &Run) {
     // SAFETY: null, or a thread on the list, which is there as long as the lock is held.
     if let Some(thread) = unsafe { run.thread.swap(core::ptr::null_mut(), Ordering::Relaxed).as_ref() } {
@@ -132,10 +137,14 @@ fn join_thread(run: &Run, thread: &Thread) {
 
 /// The run's call has ended.
 pub(crate) fn ended(number: wasmtrap_run_t) {
+    leaves(number, OVER);
+}
+
+/// The run leaves its thread, if it is still open.
+fn leaves(number: wasmtrap_run_t, life: u8) {
     list::locked(|_| {
         if let Some((_, run)) = runs::find(number) {
-            leave_thread(run);
-            run.life.store(OVER, Ordering::Relaxed);
+            take_off_thread(run, life);
         }
     });
 }
@@ -191,12 +200,7 @@ pub(crate) unsafe extern "C" fn end(arguments: &Arguments, status: wasmtrap_stat
         ended(arguments.run);
     } else {
         // It has not been called.
-        list::locked(|_| {
-            if let Some((_, run)) = runs::find(arguments.run) {
-                leave_thread(run);
-                run.life.store(FRESH, Ordering::Relaxed);
-            }
-        });
+        leaves(arguments.run, FRESH);
     }
     status
 }
@@ -314,14 +318,7 @@ fn each(thread: &Thread, is_alive: impl Fn(*const Activation) -> bool, mut show:
 /// The thread's calls are about to be taken off it, by code that runs at `sp`.
 pub(crate) fn chain_is_detached(thread: &Thread, sp: usize) {
     if thread.runs.load(Ordering::Relaxed) != 0 {
-        each(
-            thread,
-            |call| land::is_alive(thread, call, sp),
-            |run| {
-                leave_thread(run);
-                run.life.store(DETACHED, Ordering::Relaxed);
-            },
-        );
+        each(thread, |call| land::is_alive(thread, call, sp), |run| take_off_thread(run, DETACHED));
     }
 }
 
@@ -339,8 +336,7 @@ pub(crate) fn thread_ends(thread: &Thread) {
         if let Some(run) = runs::place(index)
             && core::ptr::eq(run.thread.load(Ordering::Relaxed), thread)
         {
-            leave_thread(run);
-            run.life.store(OVER, Ordering::Relaxed);
+            take_off_thread(run, OVER);
         }
     }
 }

@@ -8,12 +8,8 @@
 #include "process.h"
 
 static uint64_t adopt(int number, wasmtrap_client_t client) {
-  uint64_t id = 0;
   engines[number].flags = SA_ONSTACK;
-  must(wasmtrap_adopt_begin(client) == WASMTRAP_OK);
-  engine_install(number);
-  must(wasmtrap_adopt_end(0, &id) == WASMTRAP_OK);
-  return id;
+  return engine_adopt(number, client, 0);
 }
 
 static uint32_t displaced(void) {

@@ -37,10 +37,7 @@ int main(void) {
   install_handler(SIGSEGV, mending_handler, 0);
   host_init();
   engines[0].flags = engines[1].flags = SA_ONSTACK;
-  uint64_t id;
-  must(wasmtrap_adopt_begin(0) == WASMTRAP_OK);
-  engine_install(0);
-  must(wasmtrap_adopt_end(0, &id) == WASMTRAP_OK);
+  uint64_t id = engine_adopt(0, 0, 0);
   ok(engine_traps(0), "the engine's trap before");
   child_passes(traps, NULL, "a child");
   pthread_t thread;

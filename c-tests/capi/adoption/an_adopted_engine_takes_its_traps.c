@@ -70,10 +70,7 @@ static void arithmetic(void *unused) {
   (void)unused;
   engines[0].flags = SA_ONSTACK;
   host_init();
-  uint64_t id;
-  must(wasmtrap_adopt_begin(0) == WASMTRAP_OK);
-  engine_install(0);
-  must(wasmtrap_adopt_end(0, &id) == WASMTRAP_OK);
+  engine_adopt(0, 0, 0);
   const wasm_code_t *const divide = engine_compile(0, &wasm_divide);
   wasm_access_t access = {1, 0};
   ok(engine_run(0, divide, &access), "a division by zero");
@@ -87,10 +84,7 @@ static void unreachable(void *unused) {
   (void)unused;
   engines[0].flags = SA_ONSTACK;
   host_init();
-  uint64_t id;
-  must(wasmtrap_adopt_begin(0) == WASMTRAP_OK);
-  engine_install(0);
-  must(wasmtrap_adopt_end(0, &id) == WASMTRAP_OK);
+  engine_adopt(0, 0, 0);
   const wasm_code_t *const code = engine_compile(0, &wasm_unreachable);
   ok(engine_run(0, code, NULL), "an instruction that is none");
   same(engines[0].signal, SIGILL, "is SIGILL");
@@ -103,10 +97,7 @@ static void overflow(void *unused) {
   engines[0].flags = SA_ONSTACK;
   host_init();
   must(wasmtrap_thread_attach() == WASMTRAP_OK);
-  uint64_t id;
-  must(wasmtrap_adopt_begin(0) == WASMTRAP_OK);
-  engine_install(0);
-  must(wasmtrap_adopt_end(0, &id) == WASMTRAP_OK);
+  engine_adopt(0, 0, 0);
   const wasm_code_t *const code = engine_compile(0, &wasm_recurse);
   for (int i = 0; i < 3; i++) {
     wasm_access_t access = {0, 0};

@@ -38,23 +38,15 @@ int main(void) {
   }
   host_code = wasm_compile(&wasm_load);
   host_register_code(&host_code);
-  for (int i = 0; i < 2; i++) {
-    uint64_t id;
-    must(wasmtrap_adopt_begin(0) == WASMTRAP_OK);
-    engine_install(i);
-    must(wasmtrap_adopt_end(0, &id) == WASMTRAP_OK);
-  }
+  for (int i = 0; i < 2; i++) engine_adopt(i, 0, 0);
   pthread_t threads[THREADS];
   int wrong[THREADS] = {0};
   for (int i = 0; i < THREADS; i++) must(pthread_create(&threads[i], NULL, faults, &wrong[i]) == 0);
   meet(&start);
   int adopted = 0, good = 0;
   while (adopted < ADOPTIONS || __atomic_load_n(&running, __ATOMIC_SEQ_CST) != 0) {
-    uint64_t id;
     adopted++;
-    must(wasmtrap_adopt_begin(0) == WASMTRAP_OK);
-    engine_install(2);
-    must(wasmtrap_adopt_end(0, &id) == WASMTRAP_OK);
+    const uint64_t id = engine_adopt(2, 0, 0);
     int right = engine_traps(2);
     right &= wasmtrap_adopt_release(id) == WASMTRAP_OK;
     right &= engine_traps(2);

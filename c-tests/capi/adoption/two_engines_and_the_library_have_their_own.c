@@ -8,12 +8,8 @@
 #include "host.h"
 
 static uint64_t adopt(int number, wasmtrap_client_t client, uint32_t flags) {
-  uint64_t id = 0;
-  must(wasmtrap_adopt_begin(client) == WASMTRAP_OK);
   engines[number].flags = SA_ONSTACK;
-  engine_install(number);
-  must(wasmtrap_adopt_end(flags, &id) == WASMTRAP_OK);
-  return id;
+  return engine_adopt(number, client, flags);
 }
 
 static wasmtrap_client_t open_client(const char *name) {

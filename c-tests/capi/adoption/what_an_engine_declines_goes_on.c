@@ -24,12 +24,9 @@ static void crash_reporter(int signal, siginfo_t *info, void *context) {
 }
 
 static void adopt(int number) {
-  uint64_t id;
-  must(wasmtrap_adopt_begin(WASMTRAP_CLIENT_DEFAULT) == WASMTRAP_OK);
   engines[number].decline = decline;
   engines[number].flags = flags;
-  engine_install(number);
-  must(wasmtrap_adopt_end(0, &id) == WASMTRAP_OK);
+  engine_adopt(number, WASMTRAP_CLIENT_DEFAULT, 0);
 }
 
 /* The host's own crash, in code of nobody's. */

@@ -148,12 +148,7 @@ static void too_many(void *unused) {
   (void)unused;
   host_init();
   must(wasmtrap_thread_attach() == WASMTRAP_OK);
-  uint64_t id;
-  for (int i = 0; i < WASMTRAP_MAX_ADOPTED; i++) {
-    must(wasmtrap_adopt_begin(0) == WASMTRAP_OK);
-    engine_install(0);
-    must(wasmtrap_adopt_end(0, &id) == WASMTRAP_OK);
-  }
+  for (int i = 0; i < WASMTRAP_MAX_ADOPTED; i++) engine_adopt(0, 0, 0);
   remember_state();
   refused(wasmtrap_adopt_begin(0), WASMTRAP_ERR_LIMIT, "8 engines", NULL, "one more than can be adopted");
   ok(library_traps(), "traps are traps");

@@ -104,6 +104,14 @@ void engine_install(int number) {
   }
 }
 
+uint64_t engine_adopt(int number, wasmtrap_client_t client, uint32_t flags) {
+  uint64_t id;
+  must(wasmtrap_adopt_begin(client) == WASMTRAP_OK);
+  engine_install(number);
+  must(wasmtrap_adopt_end(flags, &id) == WASMTRAP_OK);
+  return id;
+}
+
 int engine_uninstall(int number) {
   int good = 1;
   for (int i = 0; i < SIGNALS; i++) {

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "wasm_code.h"
+#include "wasmtrap.h"
 
 /* What a handler does about a fault of its engine's. */
 typedef enum engine_answer_t {
@@ -60,6 +61,8 @@ extern fake_engine_t engines[ENGINES];
 
 /* Installs the handlers of one, of SIGSEGV, SIGBUS, SIGILL and SIGFPE. */
 void engine_install(int number);
+/* The same, and has the library adopt it for a client, with flags of wasmtrap_adopt_end: its id. */
+uint64_t engine_adopt(int number, wasmtrap_client_t client, uint32_t flags);
 /* Takes them away as Wasmtime does: whether each was in place. What it has found is there then. */
 int engine_uninstall(int number);
 /* Whether a signal's disposition is its handler. */

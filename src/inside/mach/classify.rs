@@ -48,7 +48,7 @@ pub(crate) fn kind_after_branch(kind: Kind, codes: [i64; 2], came_by_branch: boo
 }
 
 /// A code of EXC_BAD_ACCESS, as `vm_fault` returns them (osfmk/mach/kern_return.h).
-const KERN_INVALID_ADDRESS: i64 = 1;
+pub(super) const KERN_INVALID_ADDRESS: i64 = 1;
 const KERN_PROTECTION_FAILURE: i64 = 2;
 /// Past the end of a mapped file, among others.
 const KERN_MEMORY_ERROR: i64 = 10;
@@ -56,17 +56,17 @@ const KERN_MEMORY_ERROR: i64 = 10;
 #[cfg(target_arch = "x86_64")]
 use x86_64::*;
 #[cfg(target_arch = "x86_64")]
-mod x86_64 {
+pub(super) mod x86_64 {
     use super::*;
 
-    const EXC_I386_DIV: i64 = 1;
-    const EXC_I386_INTO: i64 = 2;
+    pub(in super::super) const EXC_I386_DIV: i64 = 1;
+    pub(in super::super) const EXC_I386_INTO: i64 = 2;
     const EXC_I386_EXTERR: i64 = 5;
     const EXC_I386_SSEEXTERR: i64 = 8;
-    const EXC_I386_INVOP: i64 = 1;
+    pub(in super::super) const EXC_I386_INVOP: i64 = 1;
     pub(super) const BREAKPOINT: i64 = 2; // EXC_I386_BPT; EXC_I386_SGL, a single step, is another
     const EXC_I386_STKFLT: i64 = 12;
-    const EXC_I386_GPFLT: i64 = 13;
+    pub(in super::super) const EXC_I386_GPFLT: i64 = 13;
     const EXC_I386_ALIGNFLT: i64 = 17;
 
     /// The kind, and whether the second code is an address.

@@ -5,10 +5,8 @@
 //! One thing is not known here: a protected page in the main thread's stack is SIGSEGV, where the kernel knows the
 //! stack's place. It is SIGBUS, as for any other thread's guard; engines have a handler for both.
 
-use super::classify::{EXC_ARITHMETIC, EXC_BAD_ACCESS, EXC_BAD_INSTRUCTION, EXC_BREAKPOINT};
+use super::classify::{EXC_ARITHMETIC, EXC_BAD_ACCESS, EXC_BAD_INSTRUCTION, EXC_BREAKPOINT, KERN_INVALID_ADDRESS};
 use crate::inside::signals::Made;
-
-const KERN_INVALID_ADDRESS: i64 = 1;
 
 /// Codes of si_code, by XNU's numbers (bsd/sys/signal.h).
 const TRAP_BRKPT: i32 = 1;
@@ -33,15 +31,12 @@ pub(crate) fn signal_of(exception: i32, codes: [i64; 2]) -> Option<Made> {
 use x86_64::*;
 #[cfg(target_arch = "x86_64")]
 mod x86_64 {
+    use super::super::classify::x86_64::{EXC_I386_DIV, EXC_I386_GPFLT, EXC_I386_INTO, EXC_I386_INVOP};
     use super::*;
 
-    const EXC_I386_GPFLT: i64 = 13;
     const SEGV_MAPERR: i32 = 1;
     const BUS_ADRERR: i32 = 2;
     const ILL_ILLOPC: i32 = 1;
-    const EXC_I386_INVOP: i64 = 1;
-    const EXC_I386_DIV: i64 = 1;
-    const EXC_I386_INTO: i64 = 2;
 
     /// Whether it is SIGSEGV, its code and its address.
     pub(super) fn bad_access(code: i64, address: usize) -> (bool, i32, usize) {

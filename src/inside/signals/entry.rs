@@ -54,27 +54,41 @@ pub(crate) unsafe extern "C" fn forwards_to(entry_point: usize, signal: libc::c_
     entry.map_or(libc::SIG_DFL, |entry| disposition::below(entry, signal).handler)
 }
 
-/// What every entry point jumps to.
-pub(crate) unsafe extern "C" fn entered(
-    signal: libc::c_int,
-    info: *mut siginfo_t,
-    context: *mut ucontext_t,
-    sp: usize,
-    entry: u32,
-    #[cfg(target_arch = "aarch64")] link: usize,
-    #[cfg(target_arch = "aarch64")] fp: usize,
-) {
-    // SAFETY: the kernel, or a handler that passes on what it was given, vouches for both.
-    let (Some(info), Some(context)) = (unsafe { info.as_mut() }, unsafe { context.as_mut() }) else { return };
-    let entrance = Entrance {
-        sp,
-        entry: entry as usize,
-        #[cfg(target_arch = "aarch64")]
-        link,
-        #[cfg(target_arch = "aarch64")]
-        fp,
+/// A function that entry points jump to (`arch::signal_entry`), and what it does with what they were given.
+macro_rules! entered {
+    (
+        $(#[$about:meta])*
+        fn $name:ident($signal:ident, $info:ident, $context:ident, $entrance:ident) $body:block
+    ) => {
+        $(#[$about])*
+        pub(crate) unsafe extern "C" fn $name(
+            $signal: libc::c_int,
+            info: *mut siginfo_t,
+            context: *mut ucontext_t,
+            sp: usize,
+            entry: u32,
+            #[cfg(target_arch = "aarch64")] link: usize,
+            #[cfg(target_arch = "aarch64")] fp: usize,
+        ) {
+            // SAFETY: the kernel, or a handler that passes on what it was given, vouches for both.
+            let (Some($info), Some($context)) = (unsafe { info.as_mut() }, unsafe { context.as_mut() }) else { return };
+            let $entrance = Entrance {
+                sp,
+                entry: entry as usize,
+                #[cfg(target_arch = "aarch64")]
+                link,
+                #[cfg(target_arch = "aarch64")]
+                fp,
+            };
+            $body
+        }
     };
-    // SAFETY: as above.
+}
+
+entered!(
+/// What every entry point jumps to.
+fn entered(signal, info, context, entrance) {
+    // SAFETY: the arguments are what the entry point was given.
     unsafe {
         if let Some(number) = engines::stand_in_of(entrance.entry) {
             engines::stand_in(number, signal, info, context, entrance);
@@ -84,7 +98,7 @@ pub(crate) unsafe extern "C" fn entered(
             forward::forward(signal, info, context, entrance);
         }
     }
-}
+});
 
 /// Whether the signal was the library's: it has been seen to then.
 #[inline(always)]
@@ -108,30 +122,13 @@ unsafe extern "C" fn interrupt_entry(_signal: libc::c_int, _info: *mut siginfo_t
     arch::signal_entry!(0, entered_by_interrupt)
 }
 
+entered!(
 /// What it jumps to.
-unsafe extern "C" fn entered_by_interrupt(
-    signal: libc::c_int,
-    info: *mut siginfo_t,
-    context: *mut ucontext_t,
-    sp: usize,
-    entry: u32,
-    #[cfg(target_arch = "aarch64")] link: usize,
-    #[cfg(target_arch = "aarch64")] fp: usize,
-) {
-    // SAFETY: the kernel vouches for both.
-    let (Some(info), Some(context)) = (unsafe { info.as_mut() }, unsafe { context.as_mut() }) else { return };
-    let entrance = Entrance {
-        sp,
-        entry: entry as usize,
-        #[cfg(target_arch = "aarch64")]
-        link,
-        #[cfg(target_arch = "aarch64")]
-        fp,
-    };
+fn entered_by_interrupt(signal, info, context, entrance) {
     if interrupt::signalled(signal, info, context) {
         super::leave::prepare(info, context, entrance);
     }
-}
+});
 
 /// For hosts with signal handlers of their own: false if the signal is not ours.
 ///

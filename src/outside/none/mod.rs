@@ -6,14 +6,19 @@ use core::ptr::NonNull;
 use super::allocation;
 use super::error::Failure;
 use super::obstacle::Obstacle;
-use super::platform;
 use crate::shared::backend::ThreadHalf;
 use crate::shared::thread::Thread;
 
 pub(crate) const EXIST: bool = false;
 
+const NO_MACH_PORTS: &str = if cfg!(windows) {
+    "there are no Mach exception ports on Windows"
+} else {
+    "there are no Mach exception ports on Linux"
+};
+
 pub(crate) fn possible() -> Result<&'static str, Obstacle> {
-    Err(Obstacle::new(platform::NO_MACH_PORTS))
+    Err(Obstacle::new(NO_MACH_PORTS))
 }
 
 pub(crate) fn start(_kinds: u32, _must_not_be_signals: bool) -> Result<(), Obstacle> {

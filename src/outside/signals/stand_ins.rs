@@ -21,6 +21,13 @@ struct Before {
     kernel: Disposition,
 }
 
+impl Before {
+    fn now(signal: libc::c_int) -> Result<Self, Failure> {
+        let told = platform::told_disposition(signal).map_err(|errno| refused(signal, errno))?;
+        Ok(Self { told, kernel: current(signal)? })
+    }
+}
+
 /// Of each stand-in, by the index of `SIGNALS`.
 pub(super) struct StandIns {
     before: [[Option<Before>; SIGNALS.len()]; disposition::STAND_INS],
@@ -75,16 +82,21 @@ fn put_one(
     stand_ins: &mut StandIns,
     room: &mut Room,
 ) -> Result<(), Failure> {
-    let kernel = current(signal)?;
-    let told = platform::told_disposition(signal).map_err(|errno| refused(signal, errno))?;
-    // Where sigaction says something else than the kernel has, what it says is what is passed on to.
-    let below = if told.handler == kernel.handler { kernel } else { told };
-    let below = known.remember(below, room).ok_or_else(|| error::no_memory(format_args!("a signal disposition")))?;
+    let before = Before::now(signal)?;
+    let below = remember_below(&before, known, room)?;
     let entry = ENTRY_POINTS + number;
     let Some(stand_in) = super::our_disposition(entry, below) else { return Ok(()) };
     disposition::set_below(entry, signal, below);
-    stand_ins.set_before(number, index, Some(Before { told, kernel }));
+    stand_ins.set_before(number, index, Some(before));
     platform::tell_disposition(signal, &stand_in).map_err(|errno| refused(signal, errno))
+}
+
+/// What a stand-in forwards to that comes on top of this. Where sigaction says something else than the kernel has, what
+/// it says.
+fn remember_below(before: &Before, known: &mut Known, room: &mut Room) -> Result<&'static Disposition, Failure> {
+    let Before { told, kernel } = *before;
+    let below = if told.handler == kernel.handler { kernel } else { told };
+    known.remember(below, room).ok_or_else(|| error::no_memory(format_args!("a signal disposition")))
 }
 
 /// What the engine has installed since.
@@ -93,8 +105,7 @@ pub(crate) fn installed(number: usize) -> Result<Handlers, Failure> {
         let mut handlers = [None; SIGNALS.len()];
         for ((index, &signal), handler) in SIGNALS.iter().enumerate().zip(&mut handlers) {
             let Some(before) = stand_ins.before(number, index) else { continue };
-            let told = platform::told_disposition(signal).map_err(|errno| refused(signal, errno))?;
-            let kernel = current(signal)?;
+            let Before { told, kernel } = Before::now(signal)?;
             let is_new = |now: &Disposition, before: &Disposition| {
                 now.handler != before.handler
                     && now.handler != libc::SIG_DFL
@@ -219,16 +230,14 @@ fn give_back_one(
     stand_ins: &mut StandIns,
     room: &mut Room,
 ) -> Result<(), Failure> {
-    let kernel = current(signal)?;
-    let told = platform::told_disposition(signal).map_err(|errno| refused(signal, errno))?;
-    let below = if told.handler == kernel.handler { kernel } else { told };
+    let before = Before::now(signal)?;
     // Its own: it has put itself back meanwhile.
-    if told.handler == handler.handler {
+    if before.told.handler == handler.handler {
         return Ok(());
     }
-    let below = known.remember(below, room).ok_or_else(|| error::no_memory(format_args!("a signal disposition")))?;
+    let below = remember_below(&before, known, room)?;
     disposition::set_below(ENTRY_POINTS + number, signal, below);
-    stand_ins.set_before(number, index, Some(Before { told, kernel }));
+    stand_ins.set_before(number, index, Some(before));
     platform::tell_disposition(signal, handler).map_err(|errno| refused(signal, errno))
 }
 

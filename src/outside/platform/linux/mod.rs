@@ -31,9 +31,6 @@ const MOST_ARGUMENTS: usize = 8 * 1024 * 1024;
 /// The kernel leaves this much unmapped under a stack that grows (stack_guard_gap, mm/mmap.c: 256 pages).
 const GROWING_STACK_GAP: usize = 1024 * 1024;
 
-/// Why there is nothing before signals.
-pub(crate) const NO_MACH_PORTS: &str = "there are no Mach exception ports on Linux";
-
 /// What mmap is told of memory for a stack.
 pub(crate) const STACK_MAPPING_FLAGS: libc::c_int = libc::MAP_NORESERVE | libc::MAP_STACK;
 

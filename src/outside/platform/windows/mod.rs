@@ -37,9 +37,6 @@ pub(crate) use stack::{has_landed, lowest_usable, provide_guard, stack_bounds, s
 pub(crate) use thread_key::{Key, MAKING_A_KEY, ThreadKey};
 pub(crate) use unwind::passed;
 
-/// Why there is nothing before vectored handlers.
-pub(crate) const NO_MACH_PORTS: &str = "there are no Mach exception ports on Windows";
-
 /// There is no thread cancellation.
 pub(crate) const CANCEL_DISABLE: c_int = 0;
 
