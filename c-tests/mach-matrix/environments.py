@@ -82,6 +82,7 @@ ENVIRONMENTS = [
         "traps/a_breakpoint_is_a_trap_only_on_request": "this debugger takes every breakpoint that nobody else takes",
         "leaving/a_single_step_goes_on": "and every single step, which is an EXC_BREAKPOINT too",
         "not_traps/a_debug_exception_is_not_a_trap": "the same",
+        "interruption/no_instruction_loses_one": "the same: it goes from call to guest by single steps",
     }),
     with_most_ports("interrupted", auto=("c-shared", "adapter")),
     with_most_ports("bypassed", auto=("c-shared", "adapter")),
