@@ -100,7 +100,9 @@ void engine_install(int number) {
     action.sa_sigaction = handlers[number];
     action.sa_flags = SA_SIGINFO | engine->flags;
     if (engine->masked != 0) sigaddset(&action.sa_mask, engine->masked);
-    must(sigaction(engine_signals[i], &action, &engine->earlier[engine_signals[i]]) == 0);
+    /* First: sigaction tells what was there when the handler is in place already, and another thread may be in it. */
+    must(sigaction(engine_signals[i], NULL, &engine->earlier[engine_signals[i]]) == 0);
+    must(sigaction(engine_signals[i], &action, NULL) == 0);
   }
 }
 
