@@ -8,6 +8,7 @@
 //! - `attach`, `detach`: a thread's part, which is put back as it was. `attach` is called again whenever the thread's
 //!   attention was called for. Both under the lock of the threads' list.
 //! - `check`, `rearm`: the kinds of fault that somebody else sees first on this thread; going back on top.
+//! - `signals_go_on_top`: our signal handlers are about to be put on top, by the host's wish or for an adopted engine.
 //! - `fork_in_child`, `forget_thread`: a child's process, and its one thread. The first tells why the child goes on
 //!   with signals, if it does.
 //! - `describe_host`, `describe`: lines for wasmtrap_describe; whatever is set up, and where this is.
@@ -23,5 +24,5 @@ use super::none as picked;
 
 pub(crate) use picked::{
     EXIST, attach, check, describe, describe_host, detach, extend, forget_thread, fork_in_child, free_record,
-    give_back_memory, kept_record, new_thread_half, possible, rearm, start, stop,
+    give_back_memory, kept_record, new_thread_half, possible, rearm, signals_go_on_top, start, stop,
 };

@@ -92,6 +92,10 @@ impl EarlierPort {
     }
 }
 
+/// How often our signal handlers have been put on top. A fault that was declined before, and comes now at the same
+/// place, is a new one: by way of the handlers that were on top then it never came to us.
+pub(crate) static EPOCH: AtomicU32 = AtomicU32::new(0);
+
 /// What the embedder's fault handler is doing about a thread's fault.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -99,10 +103,12 @@ pub(crate) enum Phase {
     Idle,
     /// It runs, or has jumped out.
     Asking,
-    /// It has declined a fault at `pc`, which comes again.
-    Forwarding { pc: usize },
-    /// What it has declined went on to the next level. If it comes back as a signal, nobody is asked again.
-    Declined { pc: usize },
+    /// It has declined a fault at `pc`, which comes again. Where the ports are bypassed, that may be as a signal which
+    /// another handler, on top of ours, takes: so this holds for one epoch.
+    Forwarding { pc: usize, epoch: u32 },
+    /// What it has declined went on to the next level. If it comes back as a signal, nobody is asked again. The same
+    /// holds for that signal.
+    Declined { pc: usize, epoch: u32 },
 }
 
 /// A fault that the embedder's handler is asked about.

@@ -49,10 +49,10 @@ pub(crate) fn answer(thread: &Thread, request: &Request, words: &mut Words) -> A
             return next(thread, exception, request, &mut machine);
         }
         // The handler has had its say about this one.
-        Phase::Forwarding { pc } if pc == fault.pc => {
+        phase if phase == callback::forwarding_at(fault.pc) => {
             let answer = next(thread, exception, request, &mut machine);
             if answer == Answer::NextLevel {
-                callback.phase = Phase::Declined { pc };
+                callback.phase = callback::declined_at(fault.pc);
             }
             return answer;
         }
@@ -97,7 +97,7 @@ fn return_from_callback(callback: &mut crate::shared::mach::Callback, words: &mu
         let mut machine = State::new(words, callback.pc_is_behind);
         // As the kernel reported it, for whoever comes next: the instruction faults again.
         machine.run_again();
-        callback.phase = Phase::Forwarding { pc: machine.pc() };
+        callback.phase = callback::forwarding_at(machine.pc());
     }
     Answer::GoOn
 }

@@ -6,6 +6,8 @@
 //! use only when the kernel put it there (sendsig, bsd/dev/i386/unix_signal.c), so that a signal during the handler
 //! would begin at its top and overwrite it.
 
+use core::sync::atomic::Ordering;
+
 use super::state::{State, Words};
 use super::{engines, trampoline};
 use crate::arch;
@@ -14,7 +16,7 @@ use crate::inside::machine::{Machine, Report};
 use crate::inside::tables::Live;
 use crate::inside::{ask, land, lookup};
 use crate::shared::abi::*;
-use crate::shared::mach::{Callback, Phase};
+use crate::shared::mach::{Callback, EPOCH, Phase};
 use crate::shared::thread::Thread;
 
 /// Saves the state and has the thread go on in the trampoline.
@@ -86,12 +88,22 @@ pub(crate) fn ends_by_signal(fault: &Fault, machine: &mut impl Machine) -> bool 
         Phase::Idle
     } else {
         state.run_again();
-        Phase::Forwarding { pc: state.pc() }
+        forwarding_at(state.pc())
     };
     machine.set_registers(&state.registers());
     // SAFETY: as above.
     unsafe { (*place).phase = phase };
     true
+}
+
+/// What a fault at `pc` that is declined now comes again as.
+pub(crate) fn forwarding_at(pc: usize) -> Phase {
+    Phase::Forwarding { pc, epoch: EPOCH.load(Ordering::Relaxed) }
+}
+
+/// And what it goes on to the next level as.
+pub(crate) fn declined_at(pc: usize) -> Phase {
+    Phase::Declined { pc, epoch: EPOCH.load(Ordering::Relaxed) }
 }
 
 /// Whether this is the fault that the handler has just declined, come back from the next level as a signal.
@@ -101,7 +113,7 @@ pub(crate) fn has_been_declined(fault: &Fault) -> bool {
     let place = thread.backend.callback.get();
     // SAFETY: this thread's, which is not in the kernel now.
     let phase = unsafe { (*place).phase };
-    let declined = fault.from_kernel && phase == Phase::Declined { pc: fault.pc };
+    let declined = fault.from_kernel && phase == declined_at(fault.pc);
     if declined {
         // SAFETY: as above.
         unsafe { (*place).phase = Phase::Idle };
@@ -115,7 +127,7 @@ pub(crate) fn was_declined(pc: usize) -> bool {
     let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return false };
     // SAFETY: this thread's, which is not in the kernel now.
     let phase = unsafe { (*thread.backend.callback.get()).phase };
-    phase == Phase::Declined { pc }
+    phase == declined_at(pc)
 }
 
 /// Whether code with this stack pointer is the embedder's fault handler.

@@ -10,7 +10,7 @@ use crate::outside::error::{self, Failure, fail};
 use crate::outside::obstacle::Obstacle;
 use crate::outside::threads::{alternate_stack, list};
 use crate::shared::abi::*;
-use crate::shared::mach::MachThread;
+use crate::shared::mach::{EPOCH, MachThread};
 use crate::shared::thread::Thread;
 
 /// This system has them.
@@ -41,6 +41,11 @@ pub(crate) fn start(kinds: u32, must_not_be_signals: bool) -> Result<(), Obstacl
 }
 
 pub(crate) use server::{extend, stop};
+
+/// Our signal handlers are about to be put on top.
+pub(crate) fn signals_go_on_top() {
+    EPOCH.fetch_add(1, Ordering::SeqCst);
+}
 
 /// Gives this thread its port, or puts it back on top.
 pub(crate) fn attach(thread: &Thread) -> Result<(), Failure> {

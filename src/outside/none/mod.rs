@@ -27,6 +27,8 @@ pub(crate) fn start(_kinds: u32, _must_not_be_signals: bool) -> Result<(), Obsta
 
 pub(crate) fn extend(_kinds: u32) {}
 
+pub(crate) fn signals_go_on_top() {}
+
 pub(crate) fn stop() {}
 
 pub(crate) fn attach(_thread: &Thread) -> Result<(), Failure> {
