@@ -26,12 +26,18 @@ void init_mach_ports(uint32_t kinds) {
 
 static pthread_mutex_t registering = PTHREAD_MUTEX_INITIALIZER;
 
-/* Registers wasm_load, unless it is: shutdown forgets it. */
-static void register_load(void) {
+static int load_is_registered(void) {
   wasmtrap_code_info_t info = {0};
   info.struct_size = sizeof info;
+  return wasmtrap_code_lookup(wasm_load.start, &info) == WASMTRAP_OK;
+}
+
+/* Registers wasm_load, unless it is: shutdown forgets it. The lock is not taken where it is: another thread may fork
+ * meanwhile, and the child would wait for ever. */
+static void register_load(void) {
+  if (load_is_registered()) return;
   must(pthread_mutex_lock(&registering) == 0);
-  if (wasmtrap_code_lookup(wasm_load.start, &info) != WASMTRAP_OK) host_register_code(&wasm_load);
+  if (!load_is_registered()) host_register_code(&wasm_load);
   must(pthread_mutex_unlock(&registering) == 0);
 }
 
