@@ -15,5 +15,17 @@ for shared in True False; do
     promise "conan create, shared=$shared, and its test package traps" -- created
     packed() { "$tools/conan" list "wasmtrap/$version:*" 2>&1 | grep >/dev/null "shared: $shared"; }
     promise "the package for shared=$shared is in the cache" -- packed
+    # A user's project, with Conan's own CMake files.
+    wasm2c_program() {
+        local folder=$out/wasm2c-$shared
+        "${WAT2WASM:-wat2wasm}" "$top/c-tests/wasm/modules/memory.wat" -o "$out/memory.wasm" &&
+            "$tools/conan" install --no-remote --requires "wasmtrap/$version" -o "wasmtrap/*:shared=$shared" \
+                -g CMakeDeps -g CMakeToolchain --output-folder "$folder" &&
+            cmake -S "$top/c-tests/packaging/wasm2c" -B "$folder/build" -DWASM="$out/memory.wasm" -DBY_CONAN=yes \
+                -DCMAKE_TOOLCHAIN_FILE="$folder/conan_toolchain.cmake" -DCMAKE_BUILD_TYPE=Release &&
+            cmake --build "$folder/build" &&
+            (. "$folder/conanrun.sh" && says 'out of bounds memory access at address 70000' "$folder/build/host")
+    }
+    promise "a module by wasm2c, shared=$shared, traps" -- wasm2c_program
 done
 tap_done

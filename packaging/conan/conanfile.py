@@ -4,8 +4,10 @@ import os
 
 from conan import ConanFile
 from conan.errors import ConanInvalidConfiguration
-from conan.tools.files import copy, rmdir
+from conan.tools.files import copy, rm, rmdir
 from conan.tools.layout import basic_layout
+
+WASM2C_CMAKE = "lib/cmake/wasmtrap"
 
 
 class Wasmtrap(ConanFile):
@@ -28,8 +30,8 @@ class Wasmtrap(ConanFile):
 
     def export_sources(self):
         root = os.path.join(self.recipe_folder, "../..")
-        for pattern in ("src/*", "include/*", "packaging/*", "c-tests/setup/*", "Cargo.*", "build.rs", "cbindgen.toml",
-                        "Makefile", "LICENSE-*"):  # fmt: skip
+        for pattern in ("src/*", "include/*", "packaging/*", "adapters/wasm2c/*", "c-tests/setup/*", "Cargo.*",
+                        "build.rs", "cbindgen.toml", "Makefile", "LICENSE-*"):  # fmt: skip
             copy(self, pattern, root, self.export_sources_folder)
 
     def layout(self):
@@ -49,9 +51,10 @@ class Wasmtrap(ConanFile):
     def package(self):
         self.run(f'make SETUP=no install DESTDIR= PREFIX="{self.package_folder}"', cwd=self.source_folder)
         copy(self, "LICENSE-*", self.source_folder, os.path.join(self.package_folder, "licenses"))
-        # Conan's generators say all that these say.
-        for folder in ("lib/cmake", "lib/pkgconfig", "share"):
+        # Conan's generators say all that these say, but how wasm2c's modules are built.
+        for folder in ("lib/pkgconfig", "share/man"):
             rmdir(self, os.path.join(self.package_folder, folder))
+        rm(self, "wasmtrap-config*.cmake", os.path.join(self.package_folder, WASM2C_CMAKE))
         unwanted = "libwasmtrap.a" if self.options.shared else "libwasmtrap*.so*"
         self.run(f"rm -f {unwanted}", cwd=os.path.join(self.package_folder, "lib"))
 
@@ -61,5 +64,7 @@ class Wasmtrap(ConanFile):
         static = not self.options.shared
         self.cpp_info.set_property("cmake_target_name", f"wasmtrap::wasmtrap{'_static' if static else ''}")
         self.cpp_info.set_property("pkg_config_name", "wasmtrap")
+        # For include(wasmtrap-wasm2c) after find_package(wasmtrap).
+        self.cpp_info.builddirs = [WASM2C_CMAKE]
         if static and self.settings.os == "Linux":
             self.cpp_info.system_libs = ["pthread", "dl"]

@@ -2,7 +2,7 @@
 get_filename_component(SOURCE_PATH "${CURRENT_PORT_DIR}/../../../.." ABSOLUTE)
 set(BUILD_PATH "${CURRENT_BUILDTREES_DIR}/source")
 file(REMOVE_RECURSE "${BUILD_PATH}")
-foreach(part IN ITEMS src include packaging c-tests/setup Cargo.toml Cargo.lock build.rs cbindgen.toml Makefile
+foreach(part IN ITEMS src include packaging adapters/wasm2c c-tests/setup Cargo.toml Cargo.lock build.rs cbindgen.toml Makefile
     LICENSE-APACHE LICENSE-MIT)
   get_filename_component(folder "${BUILD_PATH}/${part}" DIRECTORY)
   file(COPY "${SOURCE_PATH}/${part}" DESTINATION "${folder}")
@@ -11,7 +11,7 @@ endforeach()
 find_program(MAKE NAMES gmake make REQUIRED)
 vcpkg_execute_required_process(
   COMMAND "${MAKE}" SETUP=no V=1 install DESTDIR= "PREFIX=${CURRENT_PACKAGES_DIR}"
-    "CMAKEDIR=${CURRENT_PACKAGES_DIR}/share/${PORT}"
+    "CMAKEDIR=${CURRENT_PACKAGES_DIR}/share/${PORT}" "BINDIR=${CURRENT_PACKAGES_DIR}/tools/${PORT}"
   WORKING_DIRECTORY "${BUILD_PATH}"
   LOGNAME "build-${TARGET_TRIPLET}")
 
