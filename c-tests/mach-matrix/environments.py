@@ -16,8 +16,8 @@ ENDURANCE = {
 }
 
 EVERYTHING = ("c-shared", "c-static", "adapter", "spec")
-# The code is the same in the shared library and in the static one: once is enough for endurance among hardened ones.
-EVERYTHING_HARDENED = ("c-shared", "c-static brief", "adapter", "spec", "python")
+# The code is the same in the shared library and in the static one: once is enough among hardened ones.
+EVERYTHING_HARDENED = ("c-shared", "adapter", "spec", "python")
 BRIEF = ("c-shared brief",)
 
 
@@ -56,8 +56,8 @@ def with_most_ports(profile, **kwargs):
     return Environment(profile, "mach", "most", NOT_HARDENED, **kwargs)
 
 
-def without_ports(profile, why):
-    return Environment(profile, "signals", "none", why)
+def without_ports(profile, why, **kwargs):
+    return Environment(profile, "signals", "none", why, **kwargs)
 
 
 ENVIRONMENTS = [
@@ -65,10 +65,10 @@ ENVIRONMENTS = [
     with_ports("apple-python-15", HARDENED, auto=EVERYTHING_HARDENED, signals=("c-shared brief", "adapter"),
                mach=("adapter",)),
     with_ports("apple-python-13", "macOS 13 and before have no rule about behaviors"),
-    with_ports("apple-python-14.0", OPTED_OUT),
     with_ports("apple-python-14.4", OPTED_OUT, auto=("c-shared brief", "adapter"), mach=("adapter",)),
     with_ports("apple-python-26", HARDENED),
     # The others of 14, and those whom the rules spare: one code path more or less in the library, not in the harness.
+    with_ports("apple-python-14.0", OPTED_OUT, auto=("adapter",)),
     with_ports("apple-python-14.2", OPTED_OUT, auto=("adapter",)),
     with_ports("apple-python-14.6", OPTED_OUT, auto=("adapter",)),
     with_ports("ordinary-11", auto=("adapter",)),
@@ -89,6 +89,8 @@ ENVIRONMENTS = [
     with_most_ports("ports-run-out"),
     without_ports("sandboxed", "the kernel refuses exception ports to this process: "
                                "thread_swap_exception_ports returned 0x8 (KERN_NO_ACCESS)"),
-    without_ports("hardened-only-one-exception-port", "has the entitlement com.apple.security.only-one-exception-port"),
+    # Signals as in the two others of these, for one more reason.
+    without_ports("hardened-only-one-exception-port", "has the entitlement com.apple.security.only-one-exception-port",
+                  auto=("adapter",)),
     without_ports("translated", "the process is translated by Rosetta"),
 ]
