@@ -405,3 +405,47 @@ fn a_foreign_thread_is_not_looked_at_for_any_other_region() {
     assert_eq!(trap_code(&memory_fault(), &world), None);
     assert!(!world.looked_at_thread.get());
 }
+
+#[test]
+fn a_fault_is_its_codes_clients_else_its_regions() {
+    let world = Imagined::default();
+    let code = world.code.map(|code| CodeHit { client: 5, ..code });
+    let region = world.region.map(|region| RegionHit { client: 6, ..region });
+    assert_eq!(Findings { code, region, ..Findings::default() }.owner(), Some(5));
+    assert_eq!(Findings { region, ..Findings::default() }.owner(), Some(6));
+    assert_eq!(Findings::default().owner(), None);
+}
+
+#[test]
+fn a_kind_that_the_code_does_not_ask_for_is_not_a_trap() {
+    for (kinds, trap) in [(WASMTRAP_FAULT_MEMORY, true), (WASMTRAP_FAULT_ILLEGAL, false), (0, false)] {
+        let mut world = Imagined::default();
+        world.code.as_mut().unwrap().kinds = kinds;
+        assert_eq!(trap_code(&memory_fault(), &world).is_some(), trap, "{kinds:#x}");
+    }
+}
+
+#[test]
+fn a_fault_handler_is_told_what_is_known_of_the_address() {
+    let told = |fault: Fault, change: fn(&mut Imagined)| {
+        // Not in the code, so that the decision has not looked.
+        let mut world = Imagined { handler: true, code: None, ..Imagined::default() };
+        change(&mut world);
+        let Verdict::CallHost(findings) = decide(&fault, &world) else { panic!("not asked") };
+        (findings.region.map(|region| region.id), findings.stack_overflow)
+    };
+    let overflow = Fault { address: Some(STACK.low - 1), ..memory_fault() };
+    assert_eq!(told(memory_fault(), |_| ()), (Some(3), false));
+    assert_eq!(told(overflow, |_| ()), (None, true));
+    assert_eq!(told(Fault { kind: Kind::Misaligned, ..overflow }, |_| ()), (None, false));
+    assert_eq!(told(Fault { kind: Kind::Illegal, ..memory_fault() }, |_| ()), (None, false));
+    assert_eq!(told(Fault { address: Some(0), ..overflow }, |_| ()), (None, false));
+    assert_eq!(told(Fault { address: None, ..overflow }, |_| ()), (None, false));
+    assert_eq!(told(overflow, |world| world.stack = None), (None, false));
+    // Where an address is in both, the region is the embedder's word.
+    let in_both = |world: &mut Imagined| {
+        let bounds = StackBounds { low: MEMORY, high: MEMORY + 0x1000, ..STACK };
+        world.stack = Some(RunningStack { bounds, sp: MEMORY + 64 });
+    };
+    assert_eq!(told(memory_fault(), in_both), (Some(3), false));
+}

@@ -342,3 +342,7 @@ fn write(
     machine.write_registers(registers);
     describe(record, fault, findings);
 }
+
+#[cfg(test)]
+#[path = "land_tests.rs"]
+mod tests;

@@ -156,4 +156,4 @@ pub(crate) fn take(number: wasmtrap_run_t) -> Option<(wasmtrap_code_t, u64)> {
 
 #[cfg(test)]
 #[path = "runs_tests.rs"]
-mod tests;
+pub(crate) mod tests;

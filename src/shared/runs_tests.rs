@@ -16,8 +16,8 @@ fn every_index_has_a_place_of_its_own_in_one_piece() {
     assert!(place(next).is_none() && find(0).is_none() && find(u64::MAX).is_none());
 }
 
-/// Puts a piece into the table that no other test uses.
-fn a_run(index_in_piece: usize) -> (usize, &'static Run) {
+/// A place of a piece that only tests put into the table. Each test uses its own.
+pub(crate) fn a_run(index_in_piece: usize) -> (usize, &'static Run) {
     const PIECE: usize = 1;
     static PLACES: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
     let places = *PLACES.get_or_init(|| {

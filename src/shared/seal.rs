@@ -116,4 +116,4 @@ pub(crate) fn of_words(words: &[u64]) -> u64 {
 
 #[cfg(test)]
 #[path = "seal_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -9,9 +9,14 @@ struct Frame([u64; WORDS]);
 
 const WORDS: usize = arch::FRAME_SIZE / 8;
 
+/// The keys of all tests, which run in one process.
+pub(crate) fn set_any_keys() {
+    set_keys(&core::array::from_fn(|index| 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(index as u64 * 2 + 1)));
+}
+
 impl Frame {
     fn sealed() -> Box<Self> {
-        set_keys(&core::array::from_fn(|index| 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(index as u64 * 2 + 1)));
+        set_any_keys();
         let mut frame = Box::new(Self(core::array::from_fn(|index| 0x1000 + index as u64)));
         // SAFETY: a frame's memory.
         unsafe { renew(frame.activation(), false) };

@@ -3,6 +3,7 @@
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32};
 
+use super::backend::{BackendsTraps, ThreadHalf};
 use super::calls::Calls;
 use super::last_lookup::LastLookup;
 use super::pending::PendingTraps;
@@ -155,12 +156,54 @@ pub(crate) struct Thread {
     pub(crate) last_lookup: LastLookup,
     /// The backend's part.
     #[cfg_attr(not(wasmtrap_mach), allow(dead_code, reason = "there is nothing in it"))]
-    pub(crate) backend: super::backend::ThreadHalf,
+    pub(crate) backend: ThreadHalf,
     pub(crate) next: Cell<*const Thread>,
     pub(crate) prev: Cell<*const Thread>,
     /// Written by handlers on this thread, and read by what they land in.
     pub(crate) pending: PendingTraps,
     /// The same of traps that the backend makes for this thread.
     #[cfg_attr(not(wasmtrap_mach), allow(dead_code, reason = "there is nothing in it"))]
-    pub(crate) backends_pending: super::backend::BackendsTraps,
+    pub(crate) backends_pending: BackendsTraps,
+}
+
+impl Thread {
+    /// Of a thread that was started on this stack. To be settled where it is going to stay.
+    #[inline(always)] // written in its place: it is larger than a stack may have room for
+    pub(crate) fn new(serial: u64, own_stack: StackBounds, handle: usize, backend: ThreadHalf) -> Self {
+        Self {
+            calls: Calls::new(),
+            serial,
+            attention: AtomicU8::new(0),
+            stack: Cell::new(own_stack),
+            own_stack: Cell::new(own_stack),
+            alternate_stack: Cell::new(None),
+            lifted: Cell::new(0),
+            lifted_interrupts: Cell::new(false),
+            handle,
+            runs: AtomicU32::new(0),
+            signalled: AtomicBool::new(false),
+            asking: Cell::new(Asking::NOBODY),
+            mask_to_put_back: Cell::new(0),
+            adopted: Cell::new(0),
+            last_lookup: LastLookup::new(),
+            backend,
+            next: Cell::new(core::ptr::null()),
+            prev: Cell::new(core::ptr::null()),
+            pending: PendingTraps::new(),
+            backends_pending: BackendsTraps::new(),
+        }
+    }
+
+    /// Puts a record into use, where it is going to stay.
+    ///
+    /// # Safety
+    /// `thread` is valid, and does not move from now on. Nobody uses it yet.
+    pub(crate) unsafe fn settle(thread: *mut Self) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            Calls::settle(&raw mut (*thread).calls);
+            PendingTraps::settle(&raw mut (*thread).pending);
+            BackendsTraps::settle(&raw mut (*thread).backends_pending);
+        }
+    }
 }

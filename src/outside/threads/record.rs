@@ -1,19 +1,14 @@
 //! A thread's record: making one, and freeing it.
 
-use core::cell::Cell;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::chains;
 use crate::outside::allocation;
 use crate::outside::error::{self, Failure};
 use crate::outside::exceptions;
 use crate::outside::platform;
-use crate::shared::backend::BackendsTraps;
-use crate::shared::calls::Calls;
-use crate::shared::last_lookup::LastLookup;
-use crate::shared::pending::PendingTraps;
-use crate::shared::thread::{Asking, Thread};
+use crate::shared::thread::Thread;
 
 /// The serial number of the next record.
 static SERIAL: AtomicU64 = AtomicU64::new(1);
@@ -35,31 +30,8 @@ pub(super) fn new(key: platform::Key) -> Result<NonNull<Thread>, Failure> {
     };
     // SAFETY: memory of our own, of the right size and alignment.
     unsafe {
-        thread.write(Thread {
-            calls: Calls::new(),
-            serial: SERIAL.fetch_add(1, Ordering::Relaxed),
-            attention: AtomicU8::new(0),
-            stack: Cell::new(own_stack),
-            own_stack: Cell::new(own_stack),
-            alternate_stack: Cell::new(None),
-            lifted: Cell::new(0),
-            lifted_interrupts: Cell::new(false),
-            handle,
-            runs: AtomicU32::new(0),
-            signalled: AtomicBool::new(false),
-            asking: Cell::new(Asking::NOBODY),
-            mask_to_put_back: Cell::new(0),
-            adopted: Cell::new(0),
-            last_lookup: LastLookup::new(),
-            backend,
-            next: Cell::new(core::ptr::null()),
-            prev: Cell::new(core::ptr::null()),
-            pending: PendingTraps::new(),
-            backends_pending: BackendsTraps::new(),
-        });
-        Calls::settle(&raw mut (*thread.as_ptr()).calls);
-        PendingTraps::settle(&raw mut (*thread.as_ptr()).pending);
-        BackendsTraps::settle(&raw mut (*thread.as_ptr()).backends_pending);
+        thread.write(Thread::new(SERIAL.fetch_add(1, Ordering::Relaxed), own_stack, handle, backend));
+        Thread::settle(thread.as_ptr());
     }
     let error = key.set_value(thread.as_ptr().cast());
     if error != 0 {
