@@ -85,6 +85,10 @@ class OutOfDate(Exception):
     """The source has moved on."""
 
 
+class Unbuildable(Exception):
+    """The compiler refuses it."""
+
+
 def mutated(file, before, after, occurrence=None):
     """The text of a file with one place changed, and the line of that place."""
     path = pathlib.Path(file)
@@ -254,13 +258,21 @@ class Tree:
                     yield name, [f"{PROGRAMS}/{name}.t"]
 
     def notices(self, tests):
-        """The first test that fails, or None."""
+        """The first test that fails, or None. The library is built when the first one needs it: unit tests have it in
+        themselves."""
+        built = False
         for name, command in self.commands(tests):
+            if not built and command[0] != "cargo":
+                if self.build():
+                    raise Unbuildable
+                built = True
             limit = BUILD_LIMIT
             if command[0].startswith("target/"):
                 limit = min(TEST_LIMIT, max(LEAST_LIMIT, TIMES * self.seconds.get(name, TEST_LIMIT)))
             began = time.monotonic()
             status, output = run(command, self.path, limit, QUICK_BUILD.items())
+            if command[0] == "cargo" and "error: could not compile" in output:
+                raise Unbuildable
             if status != 0:
                 return name
             self.seconds.setdefault(name, time.monotonic() - began)
@@ -280,10 +292,10 @@ class Tree:
             else:
                 for file, text in mutant.change.items():
                     (self.path / file).write_text(text, encoding="utf-8")
-            if self.build():
-                return "unbuildable", "the compiler"
             killer = self.notices(mutant.tests)
             return ("dead", killer) if killer else ("alive", ", ".join(mutant.tests))
+        except Unbuildable:
+            return "unbuildable", "the compiler"
         finally:
             for place, original in originals.items():
                 place.write_bytes(original)

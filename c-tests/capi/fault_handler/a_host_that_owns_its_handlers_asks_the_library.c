@@ -85,6 +85,35 @@ static void all_day_long(void *flags) {
   ok(!sigismember(&mask, SIGSEGV), "the signal is not blocked afterwards");
 }
 
+/* A signal that waits while the library looks. Its handler could leave by a jump, and the look would never end. */
+static volatile int looking, delivered, disturbed;
+
+static void on_other_signal(int signal) {
+  (void)signal;
+  delivered++;
+  if (looking) disturbed++;
+}
+
+static void raise_another_and_ask(int signal, siginfo_t *info, void *context) {
+  sigset_t other;
+  sigemptyset(&other);
+  sigaddset(&other, SIGUSR1);
+  must(pthread_sigmask(SIG_BLOCK, &other, NULL) == 0 && raise(SIGUSR1) == 0);
+  looking = 1;
+  taken += wasmtrap_try_handle_signal(signal, info, context);
+  looking = 0;
+}
+
+static void undisturbed(void *unused) {
+  (void)unused;
+  must(signal(SIGUSR1, on_other_signal) != SIG_ERR);
+  install_handler(SIGSEGV, raise_another_and_ask, SA_ONSTACK);
+  init();
+  ok(library_traps() && taken == 1, "a trap is a trap");
+  same(delivered, 1, "the other signal is delivered");
+  same(disturbed, 0, "but not while the library looks");
+}
+
 static void anywhere_but_here(void *unused) {
   (void)unused;
   siginfo_t info;
@@ -143,6 +172,7 @@ int main(void) {
   child_passes(traps, &on_stack, "traps through a handler of the host's with SA_ONSTACK");
   child_passes(traps, &plain, "traps through one without");
   child_passes(all_day_long, &on_stack, "a thousand traps");
+  child_passes(undisturbed, NULL, "no signal is let in");
   child_passes(anywhere_but_here, NULL, "calls that make no sense do nothing");
   child_passes(a_zeroed_context, NULL, "a zeroed context is not the library's");
   return tap_done();
