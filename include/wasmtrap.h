@@ -259,7 +259,7 @@ typedef struct wasmtrap_options_t {
   // best: SIGRTMIN + 5, say. A host that owns its signal handlers hands each of them to wasmtrap_try_handle_signal,
   // which answers 1. A signal of faults, one that libc keeps to itself and one that cannot be caught are
   // WASMTRAP_ERR_INVALID_ARGUMENT; one that has a handler already is WASMTRAP_ERR_CONFLICT.
-  // On Windows it must be 0.
+  // On Windows it must be 0, and none is needed: threads are suspended.
   int32_t interrupt_signal;
   // Must be 0.
   uint32_t reserved;
@@ -1129,7 +1129,7 @@ wasmtrap_status_t wasmtrap_chain_attach(struct wasmtrap_chain_t *chain,
 // close it. wasmtrap_interrupt ends it
 //
 // - at once if the thread is in registered code, wherever that is in its loops, which poll nothing: by the signal that
-//   the host has given to the library (interrupt_signal in wasmtrap_options_t);
+//   the host has given to the library (interrupt_signal in wasmtrap_options_t); on Windows always, see below;
 // - before the guest's first instruction if the run has not been called yet;
 // - at the next protected call that the thread makes within the run, which does not begin then, or at the next
 //   wasmtrap_interrupt_point, if the thread is in host code: that is never dropped at any other place, because it may
@@ -1142,13 +1142,18 @@ wasmtrap_status_t wasmtrap_chain_attach(struct wasmtrap_chain_t *chain,
 // the run's alone. When the run's call has ended, by itself, by another trap or by an exception, what pends is gone
 // with it, and no later call is interrupted.
 //
-// Without an interrupt_signal only the last two ways are there, and pages that the guest polls
+// Without an interrupt_signal, but on Windows, only the last two ways are there, and pages that the guest polls
 // (wasmtrap_poll_page_open): cheap where a compiler can put a load into each loop, and all that is wanted is to stop
 // whoever polls.
 //
 // The signal may interrupt system calls of the host's, if it comes while the thread is in host code. Its handler is
 // installed with SA_RESTART: what can be restarted is, the others fail with EINTR (signal(7): sleep, poll, select,
 // epoll_wait, sockets with timeouts, and more), as with any signal of a process. It is a signal with Mach ports, too.
+//
+// On Windows wasmtrap_interrupt suspends the thread, and sets its registers if it is in registered code; it waits for
+// nothing in the thread, disturbs no system call, and needs no room on its stack. A thread that is just being given an
+// exception is looked at again, a hundred times at the most; if the exception goes to others than the library and they
+// go on with the guest, call wasmtrap_interrupt again, as for host code.
 //
 // Opens a run. `run` receives its number. It must be closed: a run that is not holds some fifty bytes.
 //
@@ -1186,7 +1191,8 @@ wasmtrap_status_t wasmtrap_run_call(wasmtrap_run_t run,
 //
 // Errors: WASMTRAP_ERR_UNKNOWN_ID (`run` is not open), WASMTRAP_ERR_NOT_FOUND (its call has ended, or its thread has),
 // WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_SYSTEM (the signal cannot be sent: the user's queue of
-// real-time signals is full; nothing pends then that did not before). Thread-safe, not signal-safe.
+// real-time signals is full; on Windows, the thread cannot be suspended or its registers not be set; nothing pends
+// then that did not before). Thread-safe, not signal-safe.
 wasmtrap_status_t wasmtrap_interrupt(wasmtrap_run_t run,
                                      wasmtrap_code_t code,
                                      uint64_t payload);

@@ -69,7 +69,6 @@ pub(crate) unsafe extern "C-unwind" fn interrupted_at_entry() {
 }
 
 /// Whether code at `pc` has looked for an interrupt, or is about to, and is about to jump to the guest.
-#[cfg(unix)]
 pub(crate) fn is_entering_guest(pc: usize) -> bool {
     pc.wrapping_sub(enter_guest as unsafe extern "C-unwind" fn() as usize) < ENTERING
 }

@@ -516,6 +516,10 @@ macro_rules! enter_guest {
 }
 pub(crate) use enter_guest;
 
+/// The bytes of `enter_guest`'s first three instructions, or a little more, but not more than all of it: in each of
+/// them the guest has not begun.
+pub(crate) const ENTERING: usize = 8;
+
 /// The body of the function to which that one goes, with the registers as they are there. Rust's answer comes by a
 /// pointer, as for `raise`.
 macro_rules! interrupted_at_entry {

@@ -11,7 +11,7 @@ use crate::shared::abi::*;
 use crate::shared::activation::{Activation, NOT_DROPPABLE, droppable_for};
 use crate::shared::last_lookup::Range;
 use crate::shared::pending::PendingTraps;
-use crate::shared::runs;
+use crate::shared::runs::{self, Taken};
 use crate::shared::seal;
 use crate::shared::thread::{StackBounds, Thread};
 
@@ -103,9 +103,9 @@ pub(crate) fn may_be_dropped(activation: *const Activation, client: wasmtrap_cli
     word == droppable_for(client)
 }
 
-/// Takes an interrupt of the innermost run that has one, of those that a trap in `landing` ends or leaves: its code and
-/// its payload. `sp` is the stack pointer of the code that runs.
-pub(crate) fn take_interrupt(thread: &Thread, landing: *const Activation, sp: usize) -> Option<(wasmtrap_code_t, u64)> {
+/// Takes an interrupt of the innermost run that has one, of those that a trap in `landing` ends or leaves. `sp` is the
+/// stack pointer of the code that runs.
+pub(crate) fn take_interrupt(thread: &Thread, landing: *const Activation, sp: usize) -> Option<Taken> {
     let mut left = thread.calls.find(landing)? + 1;
     while let Some(index) = alive_below(thread, left, sp) {
         left = index;

@@ -17,7 +17,6 @@ pub(crate) mod backtrace;
 )]
 pub(crate) mod decide;
 pub(crate) mod find;
-#[cfg(unix)]
 pub(crate) mod interrupt;
 pub(crate) mod land;
 pub(crate) mod lookup;

@@ -111,8 +111,8 @@ fn enter(sp: usize) -> Result<Entered, Failure> {
     loop {
         let thread = threads::attach()?;
         chains::forget_left_calls(thread, sp);
-        if let Some((code, payload)) = runs::take_at_entry(thread, sp) {
-            return Ok(Entered::Interrupted(code, payload));
+        if let Some(taken) = runs::take_at_entry(thread, sp) {
+            return Ok(Entered::Interrupted(taken.code, taken.payload));
         }
         chains::make_room(thread, 1)?;
         let depth = thread.calls.depth();

@@ -15,6 +15,10 @@ use crate::inside::signals::entry;
 use crate::shared::abi::*;
 use crate::shared::disposition::{self, Disposition, SIGNALS};
 use crate::shared::state;
+use crate::shared::thread::Thread;
+
+/// What has failed, and its error number.
+pub(crate) type Unreached = (&'static str, i32);
 
 /// What was there before, if our handler is in its place.
 static BEFORE: Locked<Option<Disposition>> = Locked::new(None);
@@ -82,6 +86,23 @@ pub(crate) fn remove() {
         let ignored = Disposition { handler: libc::SIG_IGN, ..disposition::DEFAULT };
         let _: Result<(), i32> = platform::tell_disposition(signal, &ignored);
         let _: Result<(), i32> = platform::tell_disposition(signal, &before);
+    }
+}
+
+/// An interrupt pends for a run of this thread: sends it the signal, if there is one, and one is not on its way. The
+/// thread is on the list, whose lock is held.
+pub(crate) fn reach(thread: &Thread) -> Result<(), Unreached> {
+    let signal = current();
+    if signal == 0 || thread.signalled.swap(true, Ordering::SeqCst) {
+        return Ok(());
+    }
+    // SAFETY: the thread has not ended.
+    match unsafe { platform::send_signal(thread.handle, signal) } {
+        0 => Ok(()),
+        error => {
+            thread.signalled.store(false, Ordering::SeqCst);
+            Err(("pthread_kill", error))
+        }
     }
 }
 

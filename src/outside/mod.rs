@@ -15,7 +15,7 @@ pub(crate) mod fork;
 pub(crate) mod grace_period;
 pub(crate) mod growing;
 pub(crate) mod guest_access;
-#[cfg_attr(windows, path = "vectored/no_interrupt_signal.rs")]
+#[cfg_attr(windows, path = "vectored/interrupt_signal.rs")]
 pub(crate) mod interrupt_signal;
 pub(crate) mod library;
 pub(crate) mod lock;

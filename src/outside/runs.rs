@@ -9,11 +9,11 @@ use super::allocation;
 use super::call::{self, Landing, TrapAt};
 use super::error::{self, Failure, fail};
 use super::threads::{self, list};
-use super::{interrupt_signal, library, platform};
+use super::{interrupt_signal, library};
 use crate::inside::land;
 use crate::shared::abi::*;
 use crate::shared::activation::Activation;
-use crate::shared::runs::{self, DETACHED, FRESH, ON_THREAD, OVER, Run};
+use crate::shared::runs::{self, DETACHED, FRESH, ON_THREAD, OVER, Run, Taken};
 use crate::shared::thread::{ATTENTION_INTERRUPT, Thread};
 
 /// One more than the index of the first place that is free, 0 if there is none. With the lock.
@@ -211,8 +211,8 @@ enum Met {
     Over,
     /// It pends, and the thread has been told; or it pended already.
     Done,
-    /// The system does not send the signal, and says why.
-    Refused(i32),
+    /// The thread cannot be reached.
+    Refused(interrupt_signal::Unreached),
 }
 
 pub(crate) fn interrupt(number: wasmtrap_run_t, code: wasmtrap_code_t, payload: u64) -> Result<(), Failure> {
@@ -226,19 +226,13 @@ pub(crate) fn interrupt(number: wasmtrap_run_t, code: wasmtrap_code_t, payload: 
         // SAFETY: null, or a thread on the list, which is there as long as the lock is held.
         let Some(thread) = (unsafe { run.thread.load(Ordering::Relaxed).as_ref() }) else { return Met::Done };
         thread.attention.fetch_or(ATTENTION_INTERRUPT, Ordering::SeqCst);
-        let signal = interrupt_signal::current();
-        if signal == 0 || thread.signalled.swap(true, Ordering::SeqCst) {
-            return Met::Done;
-        }
-        // SAFETY: the thread has not ended.
-        match unsafe { platform::send_signal(thread.handle, signal) } {
-            0 => Met::Done,
-            error => {
-                thread.signalled.store(false, Ordering::SeqCst);
+        match interrupt_signal::reach(thread) {
+            Ok(()) => Met::Done,
+            Err(refused) => {
                 if is_first {
                     run.cancel();
                 }
-                Met::Refused(error)
+                Met::Refused(refused)
             }
         }
     });
@@ -246,7 +240,7 @@ pub(crate) fn interrupt(number: wasmtrap_run_t, code: wasmtrap_code_t, payload: 
         Met::Done => Ok(()),
         Met::Unknown => Err(unknown(number)),
         Met::Over => Err(over(number)),
-        Met::Refused(errno) => Err(error::system("pthread_kill", errno)),
+        Met::Refused((call, error)) => Err(error::system(call, error)),
     }
 }
 
@@ -257,7 +251,7 @@ pub(crate) fn cancel(number: wasmtrap_run_t) -> Result<bool, Failure> {
 }
 
 /// Takes an interrupt of the runs that this thread is in, for code of the library's that was called from `sp`.
-fn take(thread: &Thread, landing: *const Activation, sp: usize) -> Option<(wasmtrap_code_t, u64)> {
+fn take(thread: &Thread, landing: *const Activation, sp: usize) -> Option<Taken> {
     // First, so that one that comes after the look is not cleared with it.
     if thread.attention.fetch_and(!ATTENTION_INTERRUPT, Ordering::SeqCst) & ATTENTION_INTERRUPT == 0 {
         return None;
@@ -272,7 +266,7 @@ fn take(thread: &Thread, landing: *const Activation, sp: usize) -> Option<(wasmt
 
 /// A protected call is about to be entered within the runs of this thread, from `sp`: an interrupt of theirs, which
 /// ends it before it begins.
-pub(crate) fn take_at_entry(thread: &Thread, sp: usize) -> Option<(wasmtrap_code_t, u64)> {
+pub(crate) fn take_at_entry(thread: &Thread, sp: usize) -> Option<Taken> {
     take(thread, land::innermost(thread, sp), sp)
 }
 
@@ -281,7 +275,7 @@ fn land_at(at: &TrapAt) -> Landing {
     let place = land::landing_place(thread, at.sp, at.fp, None);
     match take(thread, place, at.sp) {
         // SAFETY: a run of this thread is alive, and with it a call in which the trap lands.
-        Some((code, payload)) => unsafe { call::land(thread, place, code, payload, at) },
+        Some(taken) => unsafe { call::land(thread, place, taken.code, taken.payload, at) },
         None => Landing::NONE,
     }
 }

@@ -179,7 +179,7 @@ pub struct wasmtrap_options_t {
     /// best: SIGRTMIN + 5, say. A host that owns its signal handlers hands each of them to wasmtrap_try_handle_signal,
     /// which answers 1. A signal of faults, one that libc keeps to itself and one that cannot be caught are
     /// WASMTRAP_ERR_INVALID_ARGUMENT; one that has a handler already is WASMTRAP_ERR_CONFLICT.
-    /// On Windows it must be 0.
+    /// On Windows it must be 0, and none is needed: threads are suspended.
     pub interrupt_signal: i32,
     /// Must be 0.
     pub reserved: u32,

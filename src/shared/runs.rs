@@ -142,16 +142,27 @@ fn is_pending(number: wasmtrap_run_t) -> bool {
     find(number).is_some_and(|(_, run)| run.word.load(Ordering::SeqCst) & PENDING != 0)
 }
 
-/// Takes the interrupt that is pending, if one is: its code and its payload.
-pub(crate) fn take(number: wasmtrap_run_t) -> Option<(wasmtrap_code_t, u64)> {
+/// An interrupt that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// Whose it was.
+    #[cfg_attr(not(windows), allow(dead_code, reason = "for who may have to give it back"))]
+    pub(crate) run: wasmtrap_run_t,
+    pub(crate) code: wasmtrap_code_t,
+    pub(crate) payload: u64,
+}
+
+/// Takes the interrupt that is pending, if one is.
+pub(crate) fn take(number: wasmtrap_run_t) -> Option<Taken> {
     let (_, run) = find(number)?;
     let word = run.word.load(Ordering::SeqCst);
     if (word ^ number) & GENERATION != 0 || word & PENDING == 0 {
         return None;
     }
     let (code, payload) = (run.code.load(Ordering::Relaxed), run.payload.load(Ordering::Relaxed));
+    let taken = Taken { run: number, code, payload };
     run.word.compare_exchange(word, word & !PENDING, Ordering::SeqCst, Ordering::Relaxed).ok()?;
-    Some((code, payload))
+    Some(taken)
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ fn an_interrupt_is_set_once_and_taken_once() {
     assert_eq!(take(number), None);
     assert!(run.interrupt(7, 8) && is_pending(number));
     assert!(!run.interrupt(9, 10), "the first one stays");
-    assert_eq!(take(number), Some((7, 8)));
+    assert_eq!(take(number), Some(Taken { run: number, code: 7, payload: 8 }));
     assert_eq!(take(number), None);
     assert!(run.interrupt(11, 12) && run.cancel() && !run.cancel());
     assert_eq!(take(number), None);
@@ -57,7 +57,7 @@ fn a_number_is_good_until_the_place_is_used_again() {
     assert_eq!(take(after), None, "what was pending went with it");
     assert!(run.interrupt(3, 4));
     assert_eq!(take(before), None);
-    assert_eq!(take(after), Some((3, 4)));
+    assert_eq!(take(after), Some(Taken { run: after, code: 3, payload: 4 }));
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn neither_half_of_the_word_reaches_into_the_other() {
     let number = run.number(index);
     assert!(run.interrupt(1, 2));
     assert_eq!(run.number(index), number);
-    assert_eq!(take(number), Some((1, 2)));
+    assert_eq!(take(number), Some(Taken { run: number, code: 1, payload: 2 }));
     run.renew();
     assert_eq!(run.number(index), index as u64 + 1, "the generations begin anew");
 }
@@ -83,7 +83,7 @@ fn of_many_who_take_one_interrupt_one_gets_it_and_all_of_it() {
         for _ in 0..2 {
             scope.spawn(|| {
                 while !done.load(Ordering::SeqCst) || is_pending(number) {
-                    if let Some((code, payload)) = take(number) {
+                    if let Some(Taken { code, payload, .. }) = take(number) {
                         assert_eq!(u64::from(code), payload & 0xffff_ffff);
                         taken.fetch_add(1, Ordering::SeqCst);
                     }

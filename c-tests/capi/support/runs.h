@@ -11,8 +11,10 @@
 extern "C" {
 #endif
 
-/* A signal that nobody else in these programs uses. macOS has no real-time signals. */
-#if defined(SIGRTMIN)
+/* A signal that nobody else in these programs uses. macOS has no real-time signals; Windows has none, and wants none. */
+#if defined(_WIN32)
+#define RUNS_SIGNAL 0
+#elif defined(SIGRTMIN)
 #define RUNS_SIGNAL (SIGRTMIN + 5)
 #else
 #define RUNS_SIGNAL SIGUSR2

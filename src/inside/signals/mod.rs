@@ -4,6 +4,7 @@
 pub(crate) mod engines;
 pub(crate) mod entry;
 pub(crate) mod forward;
+mod interrupt;
 mod reading;
 
 #[cfg_attr(target_os = "linux", path = "linux/mod.rs")]

@@ -12,9 +12,11 @@ use crate::inside::ask::{self, SignalStack};
 use crate::inside::decide::{Fault, Verdict, decide};
 use crate::inside::machine::{Machine, Report};
 use crate::inside::tables::Live;
-use crate::inside::{backend, land};
+use crate::inside::{backend, interrupt, land};
 use crate::shared::abi::*;
+use crate::shared::runs::Taken;
 use crate::shared::state;
+use crate::shared::thread::ATTENTION_INTERRUPT;
 
 /// What a vectored handler returns (<excpt.h>).
 const EXCEPTION_CONTINUE_EXECUTION: i32 = -1;
@@ -91,7 +93,11 @@ fn handle(record: &mut EXCEPTION_RECORD, context: &mut CONTEXT) -> bool {
     drop(live);
     match verdict {
         Verdict::CallHost(findings) => {
-            ask::ask_once(&mut context, &fault, &report, findings, NO_OTHER_STACK, kernel_mask())
+            let handled = ask::ask_once(&mut context, &fault, &report, findings, NO_OTHER_STACK, kernel_mask());
+            if handled {
+                interrupt_what_goes_on(&mut context);
+            }
+            handled
         }
         Verdict::Trap(code, findings) => {
             // SAFETY: null or this thread's record, which only this thread frees.
@@ -100,6 +106,16 @@ fn handle(record: &mut EXCEPTION_RECORD, context: &mut CONTEXT) -> bool {
             land::trap(thread, land::Maker::its_thread(thread), cause, &mut context, &fault, &report, &findings)
         }
         _ => false,
+    }
+}
+
+/// The code that faulted goes on. Who interrupted it meanwhile has found the thread in here.
+fn interrupt_what_goes_on(context: &mut Context<'_>) {
+    // SAFETY: null or this thread's record, which only this thread frees.
+    let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return };
+    if thread.attention.load(Ordering::SeqCst) & ATTENTION_INTERRUPT != 0 {
+        let pc = context.pc();
+        let _: Option<Taken> = interrupt::take(thread, context, pc, &Report::NONE);
     }
 }
 

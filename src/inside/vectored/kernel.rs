@@ -40,8 +40,18 @@ pub(crate) fn can_read(address: usize, length: usize) -> bool {
     at >= end
 }
 
+/// Pages that are alike, from an address on.
+struct Part {
+    end: usize,
+    is_readable: bool,
+}
+
 /// The end of the pages like that at `address`, if they can be read.
 fn readable_until(address: usize) -> Option<usize> {
+    query(address).filter(|part| part.is_readable).map(|part| part.end)
+}
+
+fn query(address: usize) -> Option<Part> {
     // SAFETY: all-zero is a valid value to write into.
     let mut found: MEMORY_BASIC_INFORMATION = unsafe { core::mem::zeroed() };
     // SAFETY: writes no more than `found`.
@@ -50,13 +60,31 @@ fn readable_until(address: usize) -> Option<usize> {
         && found.State == MEM_COMMIT
         && found.Protect & (PAGE_NOACCESS | PAGE_GUARD) == 0
         && found.Protect & 0xff != PAGE_EXECUTE;
-    let end = found.BaseAddress.addr().checked_add(found.RegionSize).filter(|&end| end > address);
-    end.filter(|_| is_readable)
+    let end = found.BaseAddress.addr().checked_add(found.RegionSize).filter(|&end| end > address)?;
+    Some(Part { end, is_readable })
 }
 
 /// The lowest byte of a stack that is mapped while code further in than that runs on it: a stack gets its pages one by
-/// one, and the thread's block says how far it has come (StackLimit).
+/// one, and the thread's block says how far it has come (StackLimit). Where the stack is that of a thread that has been
+/// suspended, the system is asked.
 pub(crate) fn lowest_mapped(stack: &StackBounds) -> usize {
     let limit = arch::stack_limit();
-    if stack.contains(limit) { limit } else { stack.low }
+    if stack.contains(limit) { limit } else { lowest_readable(stack) }
+}
+
+/// The same of a stack that is not this thread's: what is reserved comes first, a guard, and then what can be read.
+#[inline(never)] // rare, and system calls stay in one place
+fn lowest_readable(stack: &StackBounds) -> usize {
+    /// Reserved, free for an overflow, guard, and one more in between.
+    const MOST_PARTS: usize = 4;
+    let mut at = stack.low;
+    for _ in 0..MOST_PARTS {
+        match query(at) {
+            Some(part) if part.is_readable => return at,
+            Some(part) if part.end < stack.high => at = part.end,
+            _ => break,
+        }
+    }
+    // Nobody knows: nothing of it is read.
+    stack.high
 }

@@ -7,3 +7,4 @@ mod classify;
 mod context;
 pub(crate) mod entry;
 pub(crate) mod kernel;
+pub(crate) mod stopped;

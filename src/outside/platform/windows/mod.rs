@@ -73,14 +73,6 @@ pub(crate) unsafe fn unmap_page(page: *const c_void) {
     unsafe { VirtualFree(page.cast_mut(), 0, MEM_RELEASE) };
 }
 
-/// There are no signals, so that none is ever taken for interrupts.
-///
-/// # Safety
-/// None is needed.
-pub(crate) unsafe fn send_signal(_thread: usize, _signal: c_int) -> i32 {
-    0
-}
-
 /// A lock.
 pub(crate) struct Mutex(UnsafeCell<SRWLOCK>);
 

@@ -1,0 +1,48 @@
+//! A thread that another one has suspended, to interrupt a run of it.
+//!
+//! That other thread is in ordinary context, but nothing may run here that may not run in a handler: the thread that is
+//! suspended may have any lock.
+
+use windows_sys::Win32::System::Diagnostics::Debug::{
+    CONTEXT, CONTEXT_CONTROL_AMD64, CONTEXT_EXCEPTION_ACTIVE_AMD64, CONTEXT_EXCEPTION_REPORTING_AMD64,
+    CONTEXT_EXCEPTION_REQUEST_AMD64, CONTEXT_FLAGS, CONTEXT_INTEGER_AMD64, CONTEXT_SERVICE_ACTIVE_AMD64,
+};
+
+use super::context::Context;
+use crate::inside::machine::Report;
+use crate::inside::{interrupt, lookup};
+use crate::shared::abi::WASMTRAP_ACCESS_UNKNOWN;
+use crate::shared::runs::Taken;
+use crate::shared::thread::Thread;
+
+/// What of the thread's state is read and set; and whether the kernel is just about to go on with a copy of it.
+pub(crate) const WANTED: CONTEXT_FLAGS =
+    CONTEXT_CONTROL_AMD64 | CONTEXT_INTEGER_AMD64 | CONTEXT_EXCEPTION_REQUEST_AMD64;
+
+/// What was found where the thread is.
+pub(crate) enum Found {
+    /// Registered code, and an interrupt: the context is that of the landing now.
+    Code(Taken),
+    /// An exception of registered code, which the kernel is making.
+    Exception,
+    /// Host code, or no interrupt.
+    Nothing,
+}
+
+/// Makes a trap of an interrupt of one of the thread's runs, if it is in registered code.
+pub(crate) fn interrupt(thread: &Thread, context: &mut CONTEXT) -> Found {
+    let told = context.ContextFlags;
+    context.ContextFlags = CONTEXT_CONTROL_AMD64 | CONTEXT_INTEGER_AMD64;
+    let mut machine = Context::new(context, WASMTRAP_ACCESS_UNKNOWN);
+    let pc = machine.pc();
+    // While the kernel makes an exception, or returns from a call, it has taken a copy of the registers or has some of
+    // its own: what is set would be lost. Systems that do not tell (Wine 8) stop threads where there is no such moment.
+    let busy = CONTEXT_EXCEPTION_ACTIVE_AMD64 | CONTEXT_SERVICE_ACTIVE_AMD64;
+    if told & CONTEXT_EXCEPTION_REPORTING_AMD64 != 0 && told & busy != 0 {
+        return if lookup::is_in_code(pc) { Found::Exception } else { Found::Nothing };
+    }
+    match interrupt::take(thread, &mut machine, pc, &Report::NONE) {
+        Some(taken) => Found::Code(taken),
+        None => Found::Nothing,
+    }
+}
