@@ -95,6 +95,9 @@ CHECKS += check-windows
 check-windows: windows windows-harness $(WINDOWS_OUT)/wine/done ## the C harness for Windows, under Wine
 	$(PYTHON) $(WINDOWS)/check-exports.py --objdump $(WINDOWS_TOOLS)objdump include/wasmtrap.h \
 	    $(WINDOWS_LIB)/wasmtrap.dll
+	@# Wine's server, and the services that it starts, for all programs: each start of them takes seconds, and is one
+	@# more that may fail on a busy machine. It ends by itself, a minute after the last program.
+	@$(WINDOWS_WINE) wineserver --persistent=60 || true
 	$(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) --exec '$(strip $(LIMITED)) $(WINDOWS)/wine.sh' \
 	    $(WINDOWS_SHARED) $(WINDOWS_STATIC)
 

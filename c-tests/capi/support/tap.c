@@ -1,5 +1,9 @@
 #include "tap.h"
 
+#if defined(_WIN32)
+#include <windows.h>
+#endif
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -95,7 +99,16 @@ int tap_same_text(const char *got, const char *expected, const char *file, int l
 
 void tap_give_up(const char *condition, const char *file, int line) {
   const int error = errno;
-  print("# %s:%d: cannot go on, this does not hold: %s (errno: %s)", file, line, condition, strerror(error));
+  char system_error[40] = "";
+#if defined(_WIN32)
+  snprintf(system_error, sizeof system_error, ", GetLastError(): %lu", GetLastError());
+#endif
+  char text[1000];
+  snprintf(text, sizeof text, "%s:%d: cannot go on, this does not hold: %s (errno: %s%s)", file, line, condition,
+           strerror(error), system_error);
+  print("# %s", text);
+  /* Again for those who see of the rest how it ended only: prove shows no comments. */
+  fprintf(stderr, "%s\n", text);
   _exit(255);
 }
 

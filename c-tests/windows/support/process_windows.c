@@ -6,6 +6,7 @@
  */
 #include "process.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,23 +20,23 @@
 /* Which child this process is, from 1 on; 0 for the parent. And how many have been started on the way here. */
 static unsigned this_child, started;
 
-/* What a child leaves behind at the end of what it says to standard error, which is a file of its parent's. */
+/* Memory that a child has from its parent, in which it tells of itself. */
 typedef struct end_t {
-  uint32_t mark;
+  uint32_t began;
   uint32_t failures;
   uint32_t code;
   /* The crash was where it was expected. Memory need not lie in a child where it lies in its parent. */
   uint32_t is_there;
 } end_t;
-enum { MARK = 0x646e6577 };
 
+static end_t *end_of_this;
 static int failures;
 static size_t expected_pc;
 
 static void leave(uint32_t code, size_t pc) {
-  const end_t end = {MARK, (uint32_t)failures, code, pc == expected_pc};
-  DWORD written;
-  WriteFile(GetStdHandle(STD_ERROR_HANDLE), &end, sizeof end, &written, NULL);
+  end_of_this->failures = (uint32_t)failures;
+  end_of_this->code = code;
+  end_of_this->is_there = pc == expected_pc;
 }
 
 static LONG WINAPI crashed(EXCEPTION_POINTERS *exception) {
@@ -44,14 +45,23 @@ static LONG WINAPI crashed(EXCEPTION_POINTERS *exception) {
   return EXCEPTION_CONTINUE_SEARCH;
 }
 
+static end_t *map(HANDLE section) {
+  end_t *const end = MapViewOfFile(section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, sizeof *end);
+  must(end != NULL);
+  return end;
+}
+
 /* Before main: the parent's checks are none of the child's. */
 __attribute__((constructor)) static void find_out(void) {
-  const char *const number = getenv("HARNESS_CHILD");
-  if (number == NULL) return;
-  this_child = (unsigned)atoi(number);
+  const char *const words = getenv("HARNESS_CHILD");
+  if (words == NULL) return;
+  uintptr_t section;
+  must(sscanf(words, "%u %" SCNuPTR, &this_child, &section) == 2);
   unsetenv("HARNESS_CHILD");
   SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX);
   SetUnhandledExceptionFilter(crashed);
+  end_of_this = map((HANDLE)section);
+  end_of_this->began = 1;
   tap_become_child(&failures);
 }
 
@@ -63,44 +73,56 @@ static void run(child_function_t function, void *argument, size_t pc) {
   _exit(tap_child_status());
 }
 
-/* Starts the next child and waits for its end. False in a child that is on its way to another one. */
-static int had_child(child_function_t function, void *argument, size_t pc, end_t *end, DWORD *code) {
-  started++;
-  if (this_child == started) run(function, argument, pc);
-  if (this_child != 0) return 0;
-  char program[MAX_PATH], number[16], folder[MAX_PATH], left[MAX_PATH];
+/*
+ * Starts a child and waits for its end. Now and then, on a busy machine, Wine does not get as far as the program; then
+ * there is no process, or one that has ended without a word. That is said, and tried again: a child that has begun is
+ * never run twice.
+ */
+static int try_child(HANDLE section, const end_t *end, DWORD *code) {
+  char program[MAX_PATH], words[64];
   must(GetModuleFileNameA(NULL, program, sizeof program) != 0);
-  must(GetTempPathA(sizeof folder, folder) != 0 && GetTempFileNameA(folder, "end", 0, left) != 0);
-  snprintf(number, sizeof number, "%u", started);
-  SECURITY_ATTRIBUTES inherited = {sizeof inherited, NULL, TRUE};
-  const HANDLE file = CreateFileA(left, GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, &inherited,
-                                  CREATE_ALWAYS, FILE_FLAG_DELETE_ON_CLOSE, NULL);
-  must(file != INVALID_HANDLE_VALUE);
+  snprintf(words, sizeof words, "%u %" PRIuPTR, started, (uintptr_t)section);
   STARTUPINFOA startup;
   memset(&startup, 0, sizeof startup);
   startup.cb = sizeof startup;
   startup.dwFlags = STARTF_USESTDHANDLES;
   startup.hStdInput = INVALID_HANDLE_VALUE;
   startup.hStdOutput = GetStdHandle(STD_OUTPUT_HANDLE);
-  startup.hStdError = file;
+  startup.hStdError = GetStdHandle(STD_ERROR_HANDLE);
   PROCESS_INFORMATION process;
-  must(SetEnvironmentVariableA("HARNESS_CHILD", number) != 0);
-  must(CreateProcessA(program, NULL, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process) != 0);
+  must(SetEnvironmentVariableA("HARNESS_CHILD", words) != 0);
+  const int has_started = CreateProcessA(program, NULL, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process) != 0;
+  const DWORD error = GetLastError();
   must(SetEnvironmentVariableA("HARNESS_CHILD", NULL) != 0);
+  if (!has_started) {
+    fprintf(stderr, "child %u was not started: error %lu\n", started, error);
+    return 0;
+  }
   must(WaitForSingleObject(process.hProcess, INFINITE) == WAIT_OBJECT_0);
   must(GetExitCodeProcess(process.hProcess, code) != 0);
   CloseHandle(process.hThread);
   CloseHandle(process.hProcess);
-  memset(end, 0, sizeof *end);
-  /* A child may have said more to standard error before that. */
-  const LONG size = (LONG)sizeof *end;
-  DWORD length = 0;
-  if (SetFilePointer(file, -size, NULL, FILE_END) != INVALID_SET_FILE_POINTER) {
-    if (ReadFile(file, end, sizeof *end, &length, NULL) == 0 || length != sizeof *end || end->mark != MARK) {
-      memset(end, 0, sizeof *end);
-    }
+  if (!end->began) fprintf(stderr, "child %u has ended with %#lx before it began\n", started, *code);
+  return end->began;
+}
+
+/* The next child, from its start to its end. False in a child that is on its way to another one. */
+static int had_child(child_function_t function, void *argument, size_t pc, end_t *end, DWORD *code) {
+  enum { MOST_TRIES = 5 };
+  started++;
+  if (this_child == started) run(function, argument, pc);
+  if (this_child != 0) return 0;
+  SECURITY_ATTRIBUTES inherited = {sizeof inherited, NULL, TRUE};
+  const HANDLE section = CreateFileMappingA(INVALID_HANDLE_VALUE, &inherited, PAGE_READWRITE, 0, sizeof *end, NULL);
+  must(section != NULL);
+  end_t *const shared = map(section);
+  int tries = 1;
+  while (!try_child(section, shared, code)) {
+    must(tries < MOST_TRIES);
+    Sleep(100U << tries++);
   }
-  CloseHandle(file);
+  *end = *shared;
+  must(UnmapViewOfFile(shared) != 0 && CloseHandle(section) != 0);
   return 1;
 }
 
