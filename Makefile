@@ -126,7 +126,7 @@ FORCE:
 
 # ---- Install ----
 
-PACKAGING_VARIABLES = VERSION SONAME PREFIX LIBDIR INCLUDEDIR CMAKEDIR DATADIR STATIC_LIBS
+PACKAGING_VARIABLES = VERSION SONAME PREFIX LIBDIR INCLUDEDIR CMAKEDIR DATADIR BINDIR STATIC_LIBS
 FILL_IN = sed $(foreach variable,$(PACKAGING_VARIABLES),-e 's|@$(variable)@|$($(variable))|g')
 # Paths below the prefix are written relative to it, so that pkg-config can move them.
 PC_RELATIVE = -e 's,^\(libdir\|includedir\|wasm2cdir\)=$(PREFIX)/,\1=$${prefix}/,'

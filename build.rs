@@ -45,6 +45,15 @@ fn main() {
         }
     }
 
+    if names_library && target_os == "windows" {
+        // The version resource, compiled (c-tests/windows/rules.mk). Who builds without it has a DLL without one.
+        println!("cargo::rerun-if-env-changed=WASMTRAP_RESOURCE");
+        if let Ok(resource) = env::var("WASMTRAP_RESOURCE") {
+            println!("cargo::rerun-if-changed={resource}");
+            println!("cargo::rustc-cdylib-link-arg={resource}");
+        }
+    }
+
     println!("cargo::rerun-if-changed=src/capi.rs");
     println!("cargo::rerun-if-changed=src/shared/abi.rs");
     println!("cargo::rerun-if-changed=cbindgen.toml");

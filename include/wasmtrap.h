@@ -71,6 +71,16 @@
  * process in any case.
  */
 
+/*
+ * On Windows functions come from the DLL, unless WASMTRAP_STATIC is defined, as programs do that link with the static
+ * library (pkg-config --static and CMake's wasmtrap::wasmtrap_static see to that). There is no data to be imported.
+ */
+#if defined(_WIN32) && !defined(WASMTRAP_STATIC)
+#define WASMTRAP_API __declspec(dllimport)
+#else
+#define WASMTRAP_API
+#endif
+
 #if defined(__GNUC__)
 #define WASMTRAP_NORETURN __attribute__((noreturn))
 #else
@@ -720,24 +730,29 @@ extern "C" {
 //
 // The version of the library that is running, "major.minor.patch". WASMTRAP_VERSION_* are those of the header.
 // Static storage. Thread-safe, signal-safe. Needs no wasmtrap_init.
+WASMTRAP_API
 const char *wasmtrap_version(void);
 
 // The WebAssembly specification's message for a trap code, such as "integer divide by zero"; "user trap" for the
 // embedder's own codes, "unknown trap" for the rest. Never NULL; static storage. Thread-safe, signal-safe. Needs no
 // wasmtrap_init.
+WASMTRAP_API
 const char *wasmtrap_code_name(wasmtrap_code_t code);
 
 // A status as text, "WASMTRAP_ERR_OVERLAP" say; "unknown status" for a value that is none. Never NULL; static storage.
 // Thread-safe, signal-safe. Needs no wasmtrap_init.
+WASMTRAP_API
 const char *wasmtrap_status_name(wasmtrap_status_t status);
 
 // An access as a word: "read", "write", "execute", or "unknown". Never NULL; static storage. Thread-safe, signal-safe.
 // Needs no wasmtrap_init.
+WASMTRAP_API
 const char *wasmtrap_access_name(wasmtrap_access_t access);
 
 // What the last call of this thread that failed has to say: a sentence that names the argument and its value. "" if no
 // call of this thread has failed. Calls that succeed leave it alone. Never NULL; the text belongs to the library and
 // stays until the thread's next failing call or its end. Thread-safe, not signal-safe. Needs no wasmtrap_init.
+WASMTRAP_API
 const char *wasmtrap_last_error(void);
 
 // ===== 2. Set-up =====
@@ -758,6 +773,7 @@ const char *wasmtrap_last_error(void);
 //
 // The caller vouches for this:
 // `options` is NULL or points to a structure as large as its struct_size says.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_init(const struct wasmtrap_options_t *options);
 
 // Puts the earlier signal handlers and exception ports back and forgets all code ranges, regions and the fault
@@ -769,6 +785,7 @@ wasmtrap_status_t wasmtrap_init(const struct wasmtrap_options_t *options);
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (a thread is inside a protected call; detached chains do
 // not count). Thread-safe, not signal-safe.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_shutdown(void);
 
 // Opens a client: for a library that shares its process with other users of libwasmtrap that it does not know of (an
@@ -789,6 +806,7 @@ wasmtrap_status_t wasmtrap_shutdown(void);
 // The caller vouches for this:
 // `desc` is NULL or points to a structure as large as its struct_size says, whose `name` is NULL or ends in NUL and
 // whose `options` is NULL or as wasmtrap_init wants it; `client` is NULL or valid for a write.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_client_open(const struct wasmtrap_client_desc_t *desc,
                                        wasmtrap_client_t *client);
 
@@ -802,6 +820,7 @@ wasmtrap_status_t wasmtrap_client_open(const struct wasmtrap_client_desc_t *desc
 // Errors: WASMTRAP_ERR_UNKNOWN_ID (never given out, or closed before), WASMTRAP_ERR_INVALID_ARGUMENT (`client` is 0),
 // WASMTRAP_ERR_BUSY (it is the last one, and a thread is inside a protected call). Thread-safe, not signal-safe, not
 // to be called from a fault handler.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_client_close(wasmtrap_client_t client);
 
 // Tells which backend is in use: WASMTRAP_BACKEND_MACH_PORTS or WASMTRAP_BACKEND_SIGNALS. After fork the child uses
@@ -812,6 +831,7 @@ wasmtrap_status_t wasmtrap_client_close(wasmtrap_client_t client);
 //
 // The caller vouches for this:
 // `backend` is NULL or valid for a write.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_backend(wasmtrap_backend_t *backend);
 
 // Describes the set-up in English, a fact a line, for a log or a support ticket: version, host, the backend and why it
@@ -826,6 +846,7 @@ wasmtrap_status_t wasmtrap_backend(wasmtrap_backend_t *backend);
 //
 // The caller vouches for this:
 // `buffer` is valid for `capacity` bytes; `length` is NULL or valid for a write.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_describe(char *buffer,
                                     size_t capacity,
                                     size_t *length);
@@ -851,6 +872,7 @@ wasmtrap_status_t wasmtrap_describe(char *buffer,
 //
 // The caller vouches for this:
 // `displaced` is NULL or valid for a write.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_check(uint32_t *displaced);
 
 // Puts the library's handlers back on top where they were displaced. The handlers found there get every fault that is
@@ -860,6 +882,7 @@ wasmtrap_status_t wasmtrap_check(uint32_t *displaced);
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_LIMIT (more than seven different handlers have been put
 // underneath), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_rearm(void);
 
 // ===== 3. Threads =====
@@ -885,6 +908,7 @@ wasmtrap_status_t wasmtrap_rearm(void);
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Not signal-safe. Acts on the
 // calling thread.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_thread_attach(void);
 
 // Undoes wasmtrap_thread_attach: the thread's earlier alternate signal stack and exception ports are put back, and the
@@ -893,6 +917,7 @@ wasmtrap_status_t wasmtrap_thread_attach(void);
 //
 // Errors: WASMTRAP_ERR_BUSY (the thread is inside a protected call, or runs on the alternate stack). Not signal-safe.
 // Acts on the calling thread.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_thread_detach(void);
 
 // ===== 4. Code and regions =====
@@ -910,6 +935,7 @@ wasmtrap_status_t wasmtrap_thread_detach(void);
 // The caller vouches for this:
 // `desc` is NULL or points to a structure as large as its struct_size says, whose `sites` has `site_count` elements;
 // `id` is NULL or valid for a write.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_code_register(const struct wasmtrap_code_desc_t *desc,
                                          uint64_t *id);
 
@@ -918,12 +944,14 @@ wasmtrap_status_t wasmtrap_code_register(const struct wasmtrap_code_desc_t *desc
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_UNKNOWN_ID (never given out, or unregistered before).
 // Thread-safe, not signal-safe, not to be called from a fault handler.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_code_unregister(uint64_t id);
 
 // The same by the address of its first byte.
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NOT_FOUND (no registered range begins there). Thread-safe, not
 // signal-safe, not to be called from a fault handler.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_code_unregister_at(const void *start);
 
 // Finds the code range that `pc` is in. `info->struct_size` must be set; the rest is filled in. The answer is as of
@@ -936,6 +964,7 @@ wasmtrap_status_t wasmtrap_code_unregister_at(const void *start);
 //
 // The caller vouches for this:
 // `info` is NULL or points to a structure as large as its struct_size says.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_code_lookup(const void *pc,
                                        struct wasmtrap_code_info_t *info);
 
@@ -949,6 +978,7 @@ wasmtrap_status_t wasmtrap_code_lookup(const void *pc,
 //
 // The caller vouches for this:
 // `desc` is NULL or points to a structure as large as its struct_size says; `id` is NULL or valid for a write.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_region_register(const struct wasmtrap_region_desc_t *desc,
                                            uint64_t *id);
 
@@ -956,12 +986,14 @@ wasmtrap_status_t wasmtrap_region_register(const struct wasmtrap_region_desc_t *
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_UNKNOWN_ID. Thread-safe, not signal-safe, not to be called from a
 // fault handler.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_region_unregister(uint64_t id);
 
 // The same by the region's base.
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NOT_FOUND (no registered region begins there). Thread-safe, not
 // signal-safe, not to be called from a fault handler.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_region_unregister_at(const void *base);
 
 // Finds the region that `address` is in. `info->struct_size` must be set; the rest is filled in. The answer is as of
@@ -974,6 +1006,7 @@ wasmtrap_status_t wasmtrap_region_unregister_at(const void *base);
 //
 // The caller vouches for this:
 // `info` is NULL or points to a structure as large as its struct_size says.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_region_lookup(const void *address,
                                          struct wasmtrap_region_info_t *info);
 
@@ -986,6 +1019,7 @@ wasmtrap_status_t wasmtrap_region_lookup(const void *address,
 // WASMTRAP_ERR_INVALID_ARGUMENT (`accessible` is more than the region's length); none of them leaves a sentence for
 // wasmtrap_last_error. Thread-safe, signal-safe, wait-free. Every signal is blocked meanwhile, by two
 // system calls.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_region_set_accessible(const void *base,
                                                  size_t accessible);
 
@@ -1016,6 +1050,7 @@ wasmtrap_status_t wasmtrap_region_set_accessible(const void *base,
 //
 // The caller vouches for this:
 // `function` may be called with `argument`; `trap` is as said above.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_call(wasmtrap_function_t function,
                                 void *argument,
                                 struct wasmtrap_trap_t *trap);
@@ -1031,6 +1066,7 @@ wasmtrap_status_t wasmtrap_call(wasmtrap_function_t function,
 //
 // The caller vouches for this:
 // The frames between here and the protected call may be dropped without cleaning up.
+WASMTRAP_API
 void wasmtrap_raise(wasmtrap_code_t code,
                     uint64_t payload) WASMTRAP_NORETURN;
 
@@ -1050,6 +1086,7 @@ void wasmtrap_raise(wasmtrap_code_t code,
 // The caller vouches for this:
 // `access` is NULL or valid for a write. The frames between the accesses to come and the protected call may be dropped
 // without cleaning up.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_guest_access_begin(wasmtrap_client_t client,
                                               struct wasmtrap_guest_access_t *access);
 
@@ -1061,6 +1098,7 @@ wasmtrap_status_t wasmtrap_guest_access_begin(wasmtrap_client_t client,
 //
 // The caller vouches for this:
 // `access` is NULL or valid for a read.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_guest_access_end(const struct wasmtrap_guest_access_t *access);
 
 // Notes which protected calls this thread is in, for a host whose errors are longjmps (Lua, Ruby, R, PostgreSQL): call
@@ -1076,6 +1114,7 @@ wasmtrap_status_t wasmtrap_guest_access_end(const struct wasmtrap_guest_access_t
 //
 // The caller vouches for this:
 // `mark` is NULL or valid for a write.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_mark(struct wasmtrap_mark_t *mark);
 
 // Says that all protected calls of this thread that were entered since the mark was made have been left by a jump, and
@@ -1093,6 +1132,7 @@ wasmtrap_status_t wasmtrap_mark(struct wasmtrap_mark_t *mark);
 //
 // The caller vouches for this:
 // `mark` is NULL or valid for a read.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_unwind_to(const struct wasmtrap_mark_t *mark);
 
 // Takes the thread's protected calls off it, for a host that is about to switch stacks (fibers, greenlets). `chain`
@@ -1104,6 +1144,7 @@ wasmtrap_status_t wasmtrap_unwind_to(const struct wasmtrap_mark_t *mark);
 //
 // The caller vouches for this:
 // `chain` is NULL or valid for a write.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_chain_detach(struct wasmtrap_chain_t **chain);
 
 // Gives a detached chain to the calling thread, which need not be the one it came from. `chain` may be NULL: the
@@ -1119,6 +1160,7 @@ wasmtrap_status_t wasmtrap_chain_detach(struct wasmtrap_chain_t **chain);
 // The caller vouches for this:
 // `chain` is NULL or came from wasmtrap_chain_detach and its protected calls have not ended; `stack` is NULL or points
 // to a structure as large as its struct_size says.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_chain_attach(struct wasmtrap_chain_t *chain,
                                         const struct wasmtrap_stack_t *stack);
 
@@ -1162,12 +1204,14 @@ wasmtrap_status_t wasmtrap_chain_attach(struct wasmtrap_chain_t *chain,
 //
 // The caller vouches for this:
 // `run` is NULL or valid for a write.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_run_open(wasmtrap_run_t *run);
 
 // Closes a run: nobody can interrupt it any more, and its number is unknown from now on. A call of it that has not
 // ended goes on as if it were none. Allowed after wasmtrap_shutdown.
 //
 // Errors: WASMTRAP_ERR_UNKNOWN_ID (never given out, or closed before). Thread-safe, not signal-safe.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_run_close(wasmtrap_run_t run);
 
 // As wasmtrap_call, and the call is the run. Once only. It may move to other threads by wasmtrap_chain_detach and
@@ -1178,6 +1222,7 @@ wasmtrap_status_t wasmtrap_run_close(wasmtrap_run_t run);
 //
 // The caller vouches for this:
 // As for wasmtrap_call.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_run_call(wasmtrap_run_t run,
                                     wasmtrap_function_t function,
                                     void *argument,
@@ -1193,6 +1238,7 @@ wasmtrap_status_t wasmtrap_run_call(wasmtrap_run_t run,
 // WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_SYSTEM (the signal cannot be sent: the user's queue of
 // real-time signals is full; on Windows, the thread cannot be suspended or its registers not be set; nothing pends
 // then that did not before). Thread-safe, not signal-safe.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_interrupt(wasmtrap_run_t run,
                                      wasmtrap_code_t code,
                                      uint64_t payload);
@@ -1204,6 +1250,7 @@ wasmtrap_status_t wasmtrap_interrupt(wasmtrap_run_t run,
 //
 // The caller vouches for this:
 // `pending` is NULL or valid for a write.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_interrupt_cancel(wasmtrap_run_t run,
                                             uint32_t *pending);
 
@@ -1215,6 +1262,7 @@ wasmtrap_status_t wasmtrap_interrupt_cancel(wasmtrap_run_t run,
 //
 // The caller vouches for this:
 // The frames between here and the protected call may be dropped without cleaning up.
+WASMTRAP_API
 void wasmtrap_interrupt_point(void);
 
 // Makes a page for guests to poll: `page` receives the address of readable memory, a page of it, with a region over it
@@ -1228,6 +1276,7 @@ void wasmtrap_interrupt_point(void);
 //
 // The caller vouches for this:
 // `page` is NULL or valid for a write.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_poll_page_open(wasmtrap_client_t client,
                                           wasmtrap_code_t code,
                                           const void **page);
@@ -1236,6 +1285,7 @@ wasmtrap_status_t wasmtrap_poll_page_open(wasmtrap_client_t client,
 //
 // Errors: WASMTRAP_ERR_NOT_FOUND (`page` did not come from wasmtrap_poll_page_open, was closed, or its client was),
 // WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_poll_page_set(const void *page,
                                          int stop);
 
@@ -1247,6 +1297,7 @@ wasmtrap_status_t wasmtrap_poll_page_set(const void *page,
 //
 // The caller vouches for this:
 // No guest polls the page any more.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_poll_page_close(const void *page);
 
 // Imports and stack.
@@ -1273,6 +1324,7 @@ wasmtrap_status_t wasmtrap_poll_page_close(const void *page);
 // at first. For the whole process; limits that have been handed out stay as they are. Any value is allowed.
 //
 // Thread-safe, signal-safe. Needs no wasmtrap_init.
+WASMTRAP_API
 void wasmtrap_set_stack_reserve(size_t bytes);
 
 // Tells how far down the stack that the calling thread runs on now may be used by compiled code: `limit` receives the
@@ -1293,6 +1345,7 @@ void wasmtrap_set_stack_reserve(size_t bytes);
 //
 // The caller vouches for this:
 // `limit` is NULL or valid for a write.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_stack_limit(size_t reserve,
                                        size_t *limit);
 
@@ -1304,6 +1357,7 @@ wasmtrap_status_t wasmtrap_stack_limit(size_t reserve,
 // when this returns, if it takes longer than a few milliseconds; no thread enters it afterwards.
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY. Thread-safe, not signal-safe.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_set_fault_handler(wasmtrap_fault_handler_t handler,
                                              void *user);
 
@@ -1317,6 +1371,7 @@ wasmtrap_status_t wasmtrap_set_fault_handler(wasmtrap_fault_handler_t handler,
 // Errors: WASMTRAP_ERR_UNKNOWN_ID (`client` is not open), WASMTRAP_ERR_NOT_INITIALIZED (`client` is 0, and
 // wasmtrap_init has not been called), WASMTRAP_ERR_INVALID_ARGUMENT (an unknown flag), WASMTRAP_ERR_NO_MEMORY.
 // Thread-safe, not signal-safe.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_client_set_fault_handler(wasmtrap_client_t client,
                                                     wasmtrap_fault_handler_t handler,
                                                     void *user,
@@ -1336,6 +1391,7 @@ wasmtrap_status_t wasmtrap_client_set_fault_handler(wasmtrap_client_t client,
 // The caller vouches for this:
 // `siginfo` and `ucontext` are NULL or what the kernel gave to the handler, a siginfo_t and a ucontext_t (Windows: an
 // EXCEPTION_RECORD and a CONTEXT).
+WASMTRAP_API
 int wasmtrap_try_handle_signal(int signal,
                                void *siginfo,
                                void *ucontext);
@@ -1357,6 +1413,7 @@ int wasmtrap_try_handle_signal(int signal,
 // wasmtrap_init has not been called), WASMTRAP_ERR_BUSY (an adoption has begun and not ended, on whichever thread),
 // WASMTRAP_ERR_UNSUPPORTED (WASMTRAP_INIT_HOST_OWNS_SIGNALS; on Windows always, in this version), WASMTRAP_ERR_LIMIT
 // (WASMTRAP_MAX_ADOPTED), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_adopt_begin(wasmtrap_client_t client);
 
 // Takes over the handlers that were installed since wasmtrap_adopt_begin: takes them out of the kernel, puts back what
@@ -1392,6 +1449,7 @@ wasmtrap_status_t wasmtrap_adopt_begin(wasmtrap_client_t client);
 //
 // The caller vouches for this:
 // `id` is NULL or valid for a write.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_adopt_end(uint32_t flags,
                                      uint64_t *id);
 
@@ -1405,6 +1463,7 @@ wasmtrap_status_t wasmtrap_adopt_end(uint32_t flags,
 //
 // Errors: WASMTRAP_ERR_UNKNOWN_ID (never given out, or released before), WASMTRAP_ERR_BUSY (an adoption has begun and
 // not ended), WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_adopt_release(uint64_t id);
 
 // Marks the calling thread's faults as those of an adopted engine, until wasmtrap_adopted_leave: all of them, but for
@@ -1420,12 +1479,14 @@ wasmtrap_status_t wasmtrap_adopt_release(uint64_t id);
 //
 // The caller vouches for this:
 // `before` is NULL or valid for a write.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_adopted_enter(uint64_t id,
                                          uint64_t *before);
 
 // Ends what wasmtrap_adopted_enter has begun. `before` is what that has given, or 0: nobody's.
 //
 // Errors: WASMTRAP_ERR_NOT_INITIALIZED, and those of wasmtrap_thread_attach. Thread-safe, not signal-safe.
+WASMTRAP_API
 wasmtrap_status_t wasmtrap_adopted_leave(uint64_t before);
 
 #ifdef __cplusplus

@@ -36,6 +36,8 @@ def items_of(header):
             comment = []  # a heading of the header's
         elif line.startswith("//") and not code:
             comment += [line[2:].removeprefix(" ")] if comment or line != "//" else []
+        elif line == "WASMTRAP_API":
+            continue  # how a DLL is linked with says nothing of the function
         elif line.strip() and (code or comment):
             code.append(line)
         elif not line.strip():

@@ -1,6 +1,7 @@
 # Windows on x86-64, built and tried from Linux: mingw-w64 compiles and links, Wine runs.
 #
 #     make windows          the DLL, its import library and the static library: target/windows/lib
+#     make windows-install  them below DESTDIR and PREFIX, with the header and what pkg-config and CMake find them by
 #     make check-windows    these, the exports, and the C harness under Wine
 #
 # Nothing of this has run on a real Windows: see README.md.
@@ -13,8 +14,13 @@ WINDOWS_TOOLS := x86_64-w64-mingw32-
 WINDOWS_CARGO ?= $(CARGO)
 WINDOWS_LIB := $(WINDOWS_OUT)/lib
 
-$(WINDOWS_BUILT)/wasmtrap.dll $(WINDOWS_BUILT)/libwasmtrap.dll.a $(WINDOWS_BUILT)/libwasmtrap.a &: FORCE
-	@$(call BUILD,$(WINDOWS_CARGO),$(WINDOWS_OUT)) --target $(WINDOWS_TARGET)
+$(WINDOWS_BUILT)/wasmtrap.dll $(WINDOWS_BUILT)/libwasmtrap.dll.a $(WINDOWS_BUILT)/libwasmtrap.a &: $(WINDOWS_OUT)/resource.o FORCE
+	@WASMTRAP_RESOURCE='$(abspath $(WINDOWS_OUT)/resource.o)' \
+	    $(call BUILD,$(WINDOWS_CARGO),$(WINDOWS_OUT)) --target $(WINDOWS_TARGET)
+
+$(WINDOWS_OUT)/resource.o: packaging/windows/wasmtrap.rc Cargo.toml
+	@mkdir -p $(@D)
+	$(WINDOWS_TOOLS)windres $(join -DMAJOR= -DMINOR= -DPATCH=,$(subst ., ,$(VERSION))) $< $@
 
 $(WINDOWS_LIB)/%: $(WINDOWS_BUILT)/%
 	@mkdir -p $(@D)
@@ -33,10 +39,23 @@ $(WINDOWS_LIB)/wasmtrap.lib: $(WINDOWS_LIB)/wasmtrap.def
 windows: $(addprefix $(WINDOWS_LIB)/,wasmtrap.dll libwasmtrap.dll.a libwasmtrap.a wasmtrap.def wasmtrap.lib)
 windows: ## build the library for Windows on x86-64: target/windows/lib
 
+.PHONY: windows-install
+windows-install: STATIC_LIBS = $(WINDOWS_STATIC_LIBS)
+windows-install: windows ## install the library for Windows below DESTDIR and PREFIX, as mingw-w64 has its libraries
+	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(PKGCONFIGDIR)' \
+	    '$(DESTDIR)$(CMAKEDIR)'
+	install -m 644 include/wasmtrap.h '$(DESTDIR)$(INCLUDEDIR)/wasmtrap.h'
+	install -m 755 $(WINDOWS_LIB)/wasmtrap.dll '$(DESTDIR)$(BINDIR)/wasmtrap.dll'
+	install -m 644 $(addprefix $(WINDOWS_LIB)/,libwasmtrap.dll.a libwasmtrap.a wasmtrap.lib) '$(DESTDIR)$(LIBDIR)'
+	$(FILL_IN) $(PC_RELATIVE) packaging/wasmtrap.pc.in > '$(DESTDIR)$(PKGCONFIGDIR)/wasmtrap.pc'
+	$(FILL_IN) packaging/wasmtrap-config.cmake.in > '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config.cmake'
+	$(FILL_IN) packaging/wasmtrap-config-version.cmake.in > '$(DESTDIR)$(CMAKEDIR)/wasmtrap-config-version.cmake'
+
 # ---- The harness ----
 
 WINDOWS_TESTS_OUT := $(WINDOWS_OUT)/c-tests
-WINDOWS_FLAGS := -pedantic -Wall -Wextra -Werror -D_GNU_SOURCE -D__USE_MINGW_ANSI_STDIO=1 -DEMULATED=0 -g -O1 \
+# The same objects are linked with the DLL, whose import library has a function for each, and with the static library.
+WINDOWS_FLAGS := -DWASMTRAP_STATIC -pedantic -Wall -Wextra -Werror -D_GNU_SOURCE -D__USE_MINGW_ANSI_STDIO=1 -DEMULATED=0 -g -O1 \
     -fno-omit-frame-pointer -MMD -MP -isystem $(WINDOWS)/support/posix -Iinclude -Ic-tests/capi/support \
     -I$(WINDOWS)/support -I$(WINDOWS_TESTS_OUT)/include
 WINDOWS_CAPI := $(shell sed 's/[[:space:]]*\#.*//; /^$$/d' $(WINDOWS)/programs.txt)
@@ -98,7 +117,9 @@ check-windows: windows windows-harness $(WINDOWS_OUT)/wine/done ## the C harness
 	@# Wine's server, and the services that it starts, for all programs: each start of them takes seconds, and is one
 	@# more that may fail on a busy machine. It ends by itself, a minute after the last program.
 	@$(WINDOWS_WINE) wineserver --persistent=60 || true
+	$(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) $(WINDOWS)/installed-tree.t
 	$(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) --exec '$(strip $(LIMITED)) $(WINDOWS)/wine.sh' \
 	    $(WINDOWS_SHARED) $(WINDOWS_STATIC)
+	@$(WINDOWS_WINE) wineserver --kill || true
 
 -include $(wildcard $(WINDOWS_TESTS_OUT)/obj/*/*.d $(WINDOWS_TESTS_OUT)/obj/*/*/*.d)
