@@ -24,7 +24,7 @@ $(BENCH_OUT)/obj/%.o: $(BENCH)/workers/%.c $(wildcard $(BENCH)/workers/*.h) incl
 
 # ---- With the library ----
 
-BENCH_OURS := $(addprefix $(BENCH_OUT)/,traps tables threads attach)
+BENCH_OURS := $(addprefix $(BENCH_OUT)/,traps tables threads attach start_up interrupts)
 $(BENCH_OURS): $(BENCH_OUT)/%: $(addprefix $(BENCH_OUT)/obj/,%.o library.o floors.o faults.o worker.o) $(BENCH_LIBRARY)
 	$(CC) -pthread $(filter %.o,$^) $(BENCH_LIBS) -o $@
 

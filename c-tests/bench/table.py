@@ -129,6 +129,26 @@ def threads():
                    "the ratio is our scaling over the floor's", rows, scaling)
 
 
+def many_threads():
+    row = "threads.many.64"
+    throughput = [Comparison(f"{row}/{floor}", [(row, floor)], [(row, OURS)], goal)
+                  for floor, goal in [("raw_context", None), ("raw_jump_full_mask", Goal(at_least=0.95))]]
+    return Section("threads.many", "the same of 64 threads, with ranges coming and going; the ratio is our throughput "
+                   "over the floor's", [row], throughput)
+
+
+def interrupts():
+    row = "interrupt"
+    return Section(row, "from the call to the trap in another thread; the floor is pthread_kill and a bare handler",
+                   [row], [over_floor(row, "pthread_kill", Goal(at_most=1.2))])
+
+
+def start_up():
+    row = "start_up"
+    return Section(row, "a fresh process up to its first trap, beyond a bare handler's", [row], [],
+                   without="raw_jump_full_mask", goals=[("start_up.wasmtrap", Goal(at_most=50_000))])
+
+
 def attach():
     row = "attach"
     return Section(row, "first protected call of a new thread, and detaching it, beyond its creation", [row], [],
@@ -151,10 +171,19 @@ def mach_calls():
                    ["mach.calls"], [], unit="calls", goals=[("mach.calls.server", Goal(at_most=1))], rounds=1)
 
 
+def mach_copies():
+    # An exception with a thread's registers and its reply (x86-64: 42 words of them), no message besides, no memory.
+    goals = [("mach.messages.both", 2), ("mach.bytes.received", 232), ("mach.bytes.sent", 212),
+             ("mach.allocations.all_threads", 0)]
+    return Section("mach.copies", "messages, bytes that they carry to the server and back, and allocations of such a "
+                   "trap", ["mach.messages", "mach.bytes", "mach.allocations"], [], unit="",
+                   goals=[(name, Goal(at_most=most)) for name, most in goals], rounds=1)
+
+
 def library_size():
     return Section("size", "the shared library, stripped", ["size"], [], unit="bytes",
                    goals=[("size.stripped", Goal(at_most=128 * 1024))])
 
 
-SECTIONS = [roundtrip(), kinds(), entry(), lookups(), writes(), threads(), attach(), attached_bytes(), python(),
-            mach_calls(), library_size()]
+SECTIONS = [roundtrip(), kinds(), entry(), lookups(), writes(), threads(), many_threads(), interrupts(), start_up(),
+            attach(), attached_bytes(), python(), mach_calls(), mach_copies(), library_size()]

@@ -1,11 +1,13 @@
 /*
- * How often the kernel is entered for a trap with the Mach backend, by the server thread and by the thread that traps,
- * as the simulated Mach kernel counts it. Runs in that kernel.
+ * What a trap with the Mach backend takes: how often the kernel is entered, by the server thread and by the thread that
+ * traps; the messages that the server receives and sends, and their bytes, as the simulated Mach kernel counts them, in
+ * which this runs; and how often the heap is asked for memory, by any thread.
  */
 #include "faults.h"
 #include "library.h"
 #include "worker.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,6 +15,50 @@
 #include <simulated_mach.h>
 
 enum { TRAPS = 200, MOST_THREADS = 8 };
+
+/* ---- The heap: the C library's, counted ---- */
+
+static uint64_t allocations;
+
+/* glibc's own functions under the names that a program may take. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+
+static void count_one(void) { __atomic_fetch_add(&allocations, 1, __ATOMIC_RELAXED); }
+
+void *malloc(size_t size)
+{
+    count_one();
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    count_one();
+    return __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+    count_one();
+    return __libc_realloc(memory, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    count_one();
+    return __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **memory, size_t alignment, size_t size)
+{
+    *memory = aligned_alloc(alignment, size);
+    return *memory ? 0 : ENOMEM;
+}
+
+/* ---- The kernel ---- */
 
 static void *inaccessible;
 static mach_port_t own_port, other_ports[MOST_THREADS];
@@ -74,6 +120,54 @@ static double server_calls(const void *unused)
     return (double)(calls_of_others() - before) / TRAPS;
 }
 
+/* The server is the only one of them. */
+static simulated_messages_t messages_of_others(void)
+{
+    simulated_messages_t all = {0};
+    for (int i = 0; i < other_count; i++) {
+        simulated_messages_t messages;
+        require_success(simulated_thread_messages(other_ports[i], &messages), "simulated_thread_messages");
+        all.received += messages.received;
+        all.received_bytes += messages.received_bytes;
+        all.sent += messages.sent;
+        all.sent_bytes += messages.sent_bytes;
+    }
+    return all;
+}
+
+static double messages(const void *unused)
+{
+    (void)unused;
+    simulated_messages_t before = messages_of_others();
+    trap(TRAPS);
+    simulated_messages_t after = messages_of_others();
+    return (double)(after.received - before.received + after.sent - before.sent) / TRAPS;
+}
+
+static double bytes_received(const void *unused)
+{
+    (void)unused;
+    uint64_t before = messages_of_others().received_bytes;
+    trap(TRAPS);
+    return (double)(messages_of_others().received_bytes - before) / TRAPS;
+}
+
+static double bytes_sent(const void *unused)
+{
+    (void)unused;
+    uint64_t before = messages_of_others().sent_bytes;
+    trap(TRAPS);
+    return (double)(messages_of_others().sent_bytes - before) / TRAPS;
+}
+
+static double allocations_of_traps(const void *unused)
+{
+    (void)unused;
+    uint64_t before = __atomic_load_n(&allocations, __ATOMIC_RELAXED);
+    trap(TRAPS);
+    return (double)(__atomic_load_n(&allocations, __ATOMIC_RELAXED) - before) / TRAPS;
+}
+
 static double own_calls(const void *unused)
 {
     (void)unused;
@@ -101,6 +195,10 @@ int main(void)
     const measure_t measures[] = {
         {"mach.calls", "server", server_calls, NULL},
         {"mach.calls", "thread", own_calls, NULL},
+        {"mach.messages", "both", messages, NULL},
+        {"mach.bytes", "received", bytes_received, NULL},
+        {"mach.bytes", "sent", bytes_sent, NULL},
+        {"mach.allocations", "all_threads", allocations_of_traps, NULL},
     };
     return worker_serve(measures, sizeof measures / sizeof *measures);
 }

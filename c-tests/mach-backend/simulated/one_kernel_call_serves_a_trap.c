@@ -1,5 +1,5 @@
 /* The server thread enters the kernel once for each trap: the call that sends the answer waits for the next exception.
- * */
+ * Two messages are copied, with the registers in each and nothing else that the trap does not need. */
 #include <pthread.h>
 
 #include <simulated_mach.h>
@@ -28,12 +28,34 @@ static void counts(const char *what, void (*once)(void)) {
   tap_note("measured: kernel calls of the server for %d %s: %llu", TRAPS, what, (unsigned long long)per_server);
 }
 
+/* mach_exception_raise_state and its reply: header, NDR record, then exception, count and two codes, flavor, count and
+ * state; or the return code, flavor, count and state. */
+#if defined(__x86_64__)
+enum { STATE_SIZE = x86_THREAD_STATE64_COUNT * 4 };
+#else
+enum { STATE_SIZE = ARM_THREAD_STATE64_COUNT * 4 };
+#endif
+enum { REQUEST_SIZE = 24 + 8 + 4 + 4 + 2 * 8 + 4 + 4 + STATE_SIZE, REPLY_SIZE = 24 + 8 + 4 + 4 + 4 + STATE_SIZE };
+
 static void trap_once(void) {
   wasmtrap_trap_t trap;
   must(load_what_must_not_be_touched(&trap) == WASMTRAP_TRAPPED && trap.exception == EXC_BAD_ACCESS);
 }
 
 static void traps(void) { counts("traps", trap_once); }
+
+static void messages_of_traps(void) {
+  const mach_port_t server = init_and_find_server();
+  trap_once();
+  simulated_messages_t before, after;
+  must(simulated_thread_messages(server, &before) == KERN_SUCCESS);
+  for (int i = 0; i < TRAPS; i++) trap_once();
+  must(simulated_thread_messages(server, &after) == KERN_SUCCESS);
+  same(after.received - before.received, TRAPS, "the server received one message for each");
+  same(after.sent - before.sent, TRAPS, "and sent one");
+  same(after.received_bytes - before.received_bytes, (uint64_t)TRAPS * REQUEST_SIZE, "of a request's size");
+  same(after.sent_bytes - before.sent_bytes, (uint64_t)TRAPS * REPLY_SIZE, "and of a reply's");
+}
 
 /* Two exceptions: the fault, and the end of the asking. */
 static wasmtrap_verdict_t resumes(wasmtrap_fault_t *fault, void *user) {
@@ -60,6 +82,7 @@ static void faults_of_the_fault_handler(void) {
 int main(int argc, char **argv) {
   static const test_case_t cases[] = {
       {"traps", traps, 0},
+      {"messages of traps", messages_of_traps, 0},
       {"faults that the fault handler mends", faults_of_the_fault_handler, 0},
   };
   return run_cases(argc, argv, CASES(cases));

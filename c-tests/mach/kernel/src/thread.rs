@@ -68,10 +68,20 @@ pub(crate) struct Thread {
     /// Where the library's system call instruction is, as of the latest call.
     pub(crate) call_instruction: u64,
     pub(crate) mach_calls: u64,
+    pub(crate) messages: Messages,
     /// It ends because it has asked for it, or for the end of its process.
     pub(crate) asked_for_the_end: bool,
     /// Set by simulated_mach.h.
     pub(crate) injections: Injections,
+}
+
+/// What the thread has received and sent by mach_msg, without trailers: simulated_messages_t.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Messages {
+    pub(crate) received: u64,
+    pub(crate) received_bytes: u64,
+    pub(crate) sent: u64,
+    pub(crate) sent_bytes: u64,
 }
 
 /// What is to go wrong next, for a test that asked for it.
@@ -110,6 +120,7 @@ impl Kernel {
             suspend_count: 0,
             call_instruction: 0,
             mach_calls: 0,
+            messages: Messages::default(),
             asked_for_the_end: false,
             injections: Injections::default(),
         };

@@ -32,6 +32,16 @@ kern_return_t simulated_rights(simulated_rights_t *rights);
 /* How many Mach calls a thread has made that enter the kernel on a Mac. Those of this header do not count. */
 kern_return_t simulated_thread_calls(mach_port_t thread, uint64_t *calls);
 
+/* Messages that a thread has sent and received by mach_msg, and their bytes without trailers, which the kernel copies.
+ * One that waits for room in its port's queue counts as sent. */
+typedef struct simulated_messages {
+  uint64_t received;
+  uint64_t received_bytes;
+  uint64_t sent;
+  uint64_t sent_bytes;
+} simulated_messages_t;
+kern_return_t simulated_thread_messages(mach_port_t thread, simulated_messages_t *messages);
+
 /* Exceptions of the calling task since it began: sent to each level, taken there, and left to be signals; guard
  * violations that did not kill; and exception ports set with a behavior that this kernel does not forbid, but
  * counts. */

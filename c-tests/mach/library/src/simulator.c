@@ -14,6 +14,10 @@ kern_return_t simulated_thread_calls(mach_port_t thread, uint64_t *calls) {
   return CALL(simulated_thread_calls, thread, POINTER(calls));
 }
 
+kern_return_t simulated_thread_messages(mach_port_t thread, simulated_messages_t *messages) {
+  return CALL(simulated_thread_messages, thread, POINTER(messages));
+}
+
 kern_return_t simulated_exceptions(simulated_exceptions_t *exceptions) {
   return CALL(simulated_exceptions, POINTER(exceptions));
 }

@@ -15,6 +15,7 @@ pub(super) fn handler(name: &str) -> Option<Handler> {
     Some(match name {
         "simulated_rights" => rights,
         "simulated_thread_calls" => thread_calls,
+        "simulated_thread_messages" => thread_messages,
         "simulated_exceptions" => exceptions,
         "simulated_inject" => inject,
         "simulated_profile" => profile,
@@ -52,6 +53,13 @@ fn thread_calls(kernel: &mut Kernel, call: &Call) -> Answer {
     let thread = thread_meant(kernel, call)?;
     let calls = kernel.threads.get(&thread).map_or(0, |thread| thread.mach_calls);
     longs(kernel, call, 1, &[calls])
+}
+
+/// simulated_messages_t
+fn thread_messages(kernel: &mut Kernel, call: &Call) -> Answer {
+    let thread = thread_meant(kernel, call)?;
+    let m = kernel.threads.get(&thread).map(|thread| thread.messages).unwrap_or_default();
+    longs(kernel, call, 1, &[m.received, m.received_bytes, m.sent, m.sent_bytes])
 }
 
 /// simulated_exceptions_t

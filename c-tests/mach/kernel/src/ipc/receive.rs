@@ -127,6 +127,10 @@ impl Kernel {
         let sender = message.sender;
         let context = port.context.get();
         let (mut bytes, complaint) = self.copy_out_message(task, thread, message);
+        if let Some(record) = self.threads.get_mut(&thread) {
+            record.messages.received += 1;
+            record.messages.received_bytes += bytes.len() as u64;
+        }
         put32(&mut bytes, 0);
         put32(&mut bytes, trailer_size(request.options) as u32);
         let mut trailer = Vec::new();

@@ -53,6 +53,10 @@ impl Kernel {
             Ok(message) => message,
             Err(error) => return Outcome::Done(error),
         };
+        if let Some(record) = self.threads.get_mut(&thread) {
+            record.messages.sent += 1;
+            record.messages.sent_bytes += u64::from(request.size);
+        }
         if !self.has_room(&message) {
             return self.wait_for_room(thread, request, message, receive);
         }
