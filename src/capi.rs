@@ -264,8 +264,9 @@ pub unsafe extern "C" fn wasmtrap_describe(
 /// What counts is what the kernel has. sigaction may say something else where it is another's than libc's (libjsig, a
 /// sanitizer, whatever is preloaded): wasmtrap_describe tells whose, and of each signal what it says.
 ///
-/// Beside them WASMTRAP_CHECK_BLOCKED_SHIFT and WASMTRAP_CHECK_ALTERNATE_STACK tell what the host has made of the
-/// calling thread's signal mask and alternate signal stack; wasmtrap_thread_attach mends both.
+/// Beside them WASMTRAP_CHECK_BLOCKED_SHIFT, WASMTRAP_CHECK_INTERRUPTS_BLOCKED and WASMTRAP_CHECK_ALTERNATE_STACK tell
+/// what the host has made of the calling thread's signal mask and alternate signal stack; wasmtrap_thread_attach mends
+/// both. WASMTRAP_CHECK_INTERRUPT_SIGNAL tells that another handler has taken the place of the interrupt signal's.
 ///
 /// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
 ///
@@ -288,7 +289,9 @@ pub unsafe extern "C" fn wasmtrap_check(displaced: *mut u32) -> wasmtrap_status_
 /// Puts the library's handlers back on top where they were displaced. The handlers found there get every fault that is
 /// not the library's, and if they pass it on in turn, it goes to the handlers that were there before the library: no
 /// loop arises. Nothing happens where nothing is displaced. With Mach ports the calling thread's exception port is put
-/// back on top too, and the one found there gets what is not the library's.
+/// back on top too, and the one found there gets what is not the library's. The handler of the interrupt signal is put
+/// back as well; that signal is the library's alone, so that the one found there is not called, until wasmtrap_shutdown
+/// puts it back.
 ///
 /// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_LIMIT (more than seven different handlers have been put
 /// underneath), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
@@ -728,7 +731,9 @@ pub unsafe extern "C-unwind" fn wasmtrap_run_call(
 /// it and `payload` are handed on in the trap record. If an interrupt of the run pends already, that one stays, with
 /// its code and its payload, and the thread is told once more.
 ///
-/// WASMTRAP_OK says that it pends or has been taken; the run may end by itself before it gets to it.
+/// WASMTRAP_OK says that it pends or has been taken; the run may end by itself before it gets to it. No signal is sent
+/// where it has another handler than the library's (WASMTRAP_CHECK_INTERRUPT_SIGNAL): what pends then waits for the
+/// next protected call or interrupt point, or for wasmtrap_rearm and one more wasmtrap_interrupt.
 ///
 /// Errors: WASMTRAP_ERR_UNKNOWN_ID (`run` is not open), WASMTRAP_ERR_NOT_FOUND (its call has ended, or its thread has),
 /// WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_SYSTEM (the signal cannot be sent: the user's queue of

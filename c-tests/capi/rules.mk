@@ -115,6 +115,18 @@ $(CAPI_OUT)/static/standalone/linked_into_a_plugin.t: $(CAPI_OUT)/obj/standalone
 	@mkdir -p $(@D)
 	$(CC) $^ $(CAPI_LIBS) -o $@
 
+# An engine whose object is closed while it is adopted.
+CAPI_STANDALONE += $(CAPI_OUT)/shared/standalone/an_adopted_engine_is_closed.t
+CAPI_ENGINE := $(CAPI_OUT)/lib/engine.so
+$(CAPI_OUT)/obj/standalone/engine.c.o: CAPI_EXTRA := -fPIC
+$(CAPI_ENGINE): $(CAPI_OUT)/obj/standalone/engine.c.o
+	@mkdir -p $(@D)
+	$(CC) -shared $^ -o $@
+$(CAPI_OUT)/obj/standalone/an_adopted_engine_is_closed.c.o: CAPI_EXTRA := -DENGINE='"$(DLOPEN_PATH)/engine.so"'
+$(CAPI_OUT)/shared/standalone/an_adopted_engine_is_closed.t:     $(CAPI_OUT)/obj/standalone/an_adopted_engine_is_closed.c.o $(CAPI_SUPPORT) $(CAPI_LIB)/$(SHARED_NAME)     | $(CAPI_ENGINE)
+	@mkdir -p $(@D)
+	$(CC) $(filter %.o,$^) $(CAPI_LIB)/$(SHARED_NAME) -Wl,-rpath,$(SHARED_RPATH) $(CAPI_LIBS) -o $@
+
 # Its sigaction comes before libc's, as if it had been preloaded. ELF's way; Mach-O has another.
 ifeq ($(filter %.dylib,$(SHARED_NAME)),)
 CAPI_STANDALONE += $(CAPI_OUT)/shared/standalone/interposed_sigaction.t

@@ -56,10 +56,7 @@ fn write_all(out: &mut CallerBuffer) -> fmt::Result {
     } else {
         signals::describe(out, set_up.options.fault_kinds)?;
     }
-    match interrupt_signal::current() {
-        0 => (),
-        signal => writeln!(out, "interrupts: by signal {signal}")?,
-    }
+    interrupt_signal::describe(out)?;
     let mut result = Ok(());
     library::with_clients(|clients| {
         for client in clients.iter() {

@@ -5,11 +5,13 @@
 //! in a hardened process that is fatal for a thread that is not in an exception (thread_set_state_allowed,
 //! osfmk/kern/thread_act.c), and a thread that is suspended in the kernel has a state that is not its own yet.
 
-use core::sync::atomic::Ordering;
+use core::fmt::{self, Write};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::error::{self, Failure, fail};
 use super::lock::Locked;
 use super::platform;
+use super::signals;
 use super::threads::list;
 use crate::inside::signals::entry;
 use crate::shared::abi::*;
@@ -22,6 +24,9 @@ pub(crate) type Unreached = (&'static str, i32);
 
 /// What was there before, if our handler is in its place.
 static BEFORE: Locked<Option<Disposition>> = Locked::new(None);
+
+/// Whether we have installed a handler, which the host may have done instead.
+static INSTALLED: AtomicBool = AtomicBool::new(false);
 
 /// Whether it may be the signal.
 pub(crate) fn may_be(signal: libc::c_int) -> bool {
@@ -64,19 +69,76 @@ pub(crate) fn install(signal: libc::c_int, host_owns_signals: bool) -> Result<()
         }
         platform::tell_disposition(signal, &ours()).map_err(refused)?;
         *BEFORE.lock() = Some(now);
+        INSTALLED.store(true, Ordering::SeqCst);
     }
+    takes_it_from_now_on(signal);
+    Ok(())
+}
+
+/// What was on its way before has been thrown away, or has gone to somebody else's handler.
+fn takes_it_from_now_on(signal: libc::c_int) {
     list::locked(|threads| {
-        // What was on its way before the signal was given back has been thrown away.
         threads.each(|thread| thread.signalled.store(false, Ordering::SeqCst));
         state::INTERRUPT_SIGNAL.store(signal, Ordering::SeqCst);
     });
+}
+
+/// What is there instead of our handler. None if ours is in place, or if there is to be none of ours.
+fn in_our_place() -> Result<Option<Disposition>, i32> {
+    if !INSTALLED.load(Ordering::SeqCst) {
+        return Ok(None);
+    }
+    let now = platform::kernel_disposition(current())?;
+    Ok((now.handler != ours().handler).then_some(now))
+}
+
+/// Whether the signal may be sent. Somebody else's handler has no use for it, and the default action ends the process.
+fn arrives() -> bool {
+    matches!(in_our_place(), Ok(None))
+}
+
+/// WASMTRAP_CHECK_INTERRUPT_SIGNAL, or 0.
+pub(crate) fn check() -> Result<u32, Failure> {
+    match in_our_place() {
+        Ok(None) => Ok(0),
+        Ok(Some(_)) => Ok(WASMTRAP_CHECK_INTERRUPT_SIGNAL),
+        Err(errno) => Err(error::system("sigaction", errno)),
+    }
+}
+
+/// Puts our handler back; what is found in its place does nothing from then on, and is put back in the end. With the
+/// library's lock held.
+pub(crate) fn rearm() -> Result<(), Failure> {
+    let signal = current();
+    let refused = |errno| error::system_under_lock(format_args!("sigaction of signal {signal}"), errno);
+    if let Some(found) = in_our_place().map_err(refused)? {
+        platform::tell_disposition(signal, &ours()).map_err(refused)?;
+        *BEFORE.lock() = Some(found);
+        takes_it_from_now_on(signal);
+    }
     Ok(())
+}
+
+/// A line for the description.
+pub(crate) fn describe(out: &mut impl Write) -> fmt::Result {
+    let signal = current();
+    if signal == 0 {
+        return Ok(());
+    }
+    write!(out, "interrupts: by signal {signal}")?;
+    if let Ok(Some(found)) = in_our_place() {
+        write!(out, ", displaced by ")?;
+        signals::write_handler(out, found.handler)?;
+        write!(out, "; none is sent, wasmtrap_rearm puts ours back")?;
+    }
+    writeln!(out)
 }
 
 /// Gives the signal back. With the library's lock held.
 pub(crate) fn remove() {
     // With the lock under which it is sent: from here on it is not.
     let signal = list::locked(|_| state::INTERRUPT_SIGNAL.swap(0, Ordering::SeqCst));
+    INSTALLED.store(false, Ordering::SeqCst);
     if let Some(before) = BEFORE.lock().take()
         && platform::kernel_disposition(signal).is_ok_and(|now| now.handler == ours().handler)
     {
@@ -93,7 +155,7 @@ pub(crate) fn remove() {
 /// thread is on the list, whose lock is held.
 pub(crate) fn reach(thread: &Thread) -> Result<(), Unreached> {
     let signal = current();
-    if signal == 0 || thread.signalled.swap(true, Ordering::SeqCst) {
+    if signal == 0 || !arrives() || thread.signalled.swap(true, Ordering::SeqCst) {
         return Ok(());
     }
     // SAFETY: the thread has not ended.

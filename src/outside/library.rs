@@ -375,7 +375,7 @@ fn installed_kinds(set_up: &SetUp) -> u32 {
 
 pub(crate) fn check() -> Result<u32, Failure> {
     let kinds = signals::displaced(installed_kinds(&require_current()?))?;
-    Ok(kinds | exceptions::check()? | threads::check()?)
+    Ok(kinds | exceptions::check()? | threads::check()? | interrupt_signal::check()?)
 }
 
 pub(crate) fn rearm() -> Result<(), Failure> {
@@ -387,6 +387,7 @@ pub(crate) fn rearm() -> Result<(), Failure> {
     signals::collect();
     exceptions::signals_go_on_top();
     signals::rearm(installed_kinds(set_up), &mut room)?;
+    interrupt_signal::rearm()?;
     exceptions::rearm()
 }
 

@@ -150,6 +150,12 @@ pub const WASMTRAP_CHECK_BLOCKED_SHIFT: u32 = 8;
 /// wasmtrap_check: the calling thread is attached, but its alternate signal stack has been disabled since or replaced
 /// by one that is too small.
 pub const WASMTRAP_CHECK_ALTERNATE_STACK: u32 = 0x1_0000;
+/// wasmtrap_check: the interrupt signal (interrupt_signal in wasmtrap_options_t) has another handler than the library's
+/// now, or none. wasmtrap_interrupt does not send it then; wasmtrap_rearm puts the library's back.
+pub const WASMTRAP_CHECK_INTERRUPT_SIGNAL: u32 = 0x2_0000;
+/// wasmtrap_check: the interrupt signal is blocked in the calling thread now. It is interrupted no sooner than that is
+/// lifted, or at an interrupt point.
+pub const WASMTRAP_CHECK_INTERRUPTS_BLOCKED: u32 = 0x4_0000;
 
 /// How the library is set up. Set struct_size, leave the rest zero for the defaults.
 #[repr(C)]

@@ -50,7 +50,7 @@ fn write_signal(out: &mut impl Write, signal: libc::c_int, seen: Option<&Seen>) 
 }
 
 /// A handler by the object that it belongs to, and by its name if that is exported.
-fn write_handler(out: &mut impl Write, handler: usize) -> fmt::Result {
+pub(crate) fn write_handler(out: &mut impl Write, handler: usize) -> fmt::Result {
     match handler {
         libc::SIG_DFL => return write!(out, "the default action"),
         libc::SIG_IGN => return write!(out, "nobody (ignored)"),

@@ -20,7 +20,7 @@ use crate::inside::signals::entry;
 use crate::shared::abi::*;
 use crate::shared::disposition::{self, Disposition, ENTRY_POINTS, SIGNALS};
 use copies::Copy;
-pub(crate) use describe::{describe, signal_name};
+pub(crate) use describe::{describe, signal_name, write_handler};
 use known::Known;
 pub(crate) use known::Room;
 use layers::{Layers, Who};

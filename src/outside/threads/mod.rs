@@ -109,7 +109,14 @@ pub(crate) fn check() -> Result<u32, Failure> {
     // SAFETY: null or this thread's record, which only this thread frees.
     let thread = unsafe { arch::current_thread().as_ref() };
     let has_stack = alternate_stack::is_enough_now(thread)?;
-    Ok(kinds << WASMTRAP_CHECK_BLOCKED_SHIFT | if has_stack { 0 } else { WASMTRAP_CHECK_ALTERNATE_STACK })
+    let mut found = kinds << WASMTRAP_CHECK_BLOCKED_SHIFT;
+    for (is_so, bit) in [
+        (!has_stack, WASMTRAP_CHECK_ALTERNATE_STACK),
+        (signal_mask::blocks_interrupts()?, WASMTRAP_CHECK_INTERRUPTS_BLOCKED),
+    ] {
+        found |= if is_so { bit } else { 0 };
+    }
+    Ok(found)
 }
 
 /// Clears a thread's call for attention, if there is no more reason for it.

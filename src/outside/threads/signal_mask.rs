@@ -121,6 +121,22 @@ pub(super) fn blocked() -> Result<u32, Failure> {
     }
 }
 
+/// Whether the signal of interrupts is blocked in this thread now.
+pub(super) fn blocks_interrupts() -> Result<bool, Failure> {
+    let signal = interrupt_signal::current();
+    if signal == 0 {
+        return Ok(false);
+    }
+    let mut now = set_of(0);
+    // SAFETY: the first reads only, into a set that is valid for a write; the signal is one.
+    unsafe {
+        match libc::pthread_sigmask(libc::SIG_BLOCK, core::ptr::null(), &raw mut now) {
+            0 => Ok(libc::sigismember(&raw const now, signal) == 1),
+            error => Err(error::system("pthread_sigmask", error)),
+        }
+    }
+}
+
 /// The kinds of fault (WASMTRAP_FAULT_*) whose signals are blocked in this thread now.
 pub(super) fn blocked_kinds() -> Result<u32, Failure> {
     let blocked = blocked()?;

@@ -6,6 +6,7 @@
 //! so that the thread is there, and no two threads suspend each other by this.
 
 use core::ffi::c_int;
+use core::fmt::{self, Write};
 
 use windows_sys::Win32::Foundation::{CloseHandle, GetLastError, HANDLE};
 use windows_sys::Win32::System::Diagnostics::Debug::{CONTEXT, GetThreadContext, SetThreadContext};
@@ -33,6 +34,19 @@ pub(crate) fn current() -> c_int {
 
 /// Never called with one: see `may_be`.
 pub(crate) fn install(_signal: c_int, _host_owns_signals: bool) -> Result<(), Failure> {
+    Ok(())
+}
+
+/// There is no handler to be displaced.
+pub(crate) fn check() -> Result<u32, Failure> {
+    Ok(0)
+}
+
+pub(crate) fn rearm() -> Result<(), Failure> {
+    Ok(())
+}
+
+pub(crate) fn describe(_out: &mut impl Write) -> fmt::Result {
     Ok(())
 }
 

@@ -14,3 +14,7 @@ pub(super) fn put_back(_thread: &Thread) {}
 pub(super) fn blocked_kinds() -> Result<u32, Failure> {
     Ok(0)
 }
+
+pub(super) fn blocks_interrupts() -> Result<bool, Failure> {
+    Ok(false)
+}
