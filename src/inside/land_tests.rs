@@ -176,8 +176,9 @@ fn an_interrupt_is_taken_of_the_innermost_run_that_the_trap_leaves() {
     assert!(inner.interrupt(9, 10));
     assert_eq!(take_interrupt(&thread, call(0), stack.at(0)), None, "further out than both");
     assert_eq!(take_interrupt(&thread, core::ptr::null(), stack.at(0)), None);
-    assert_eq!(take_interrupt(&thread, call(2), stack.at(0)), Some((7, 8)));
-    assert_eq!(take_interrupt(&thread, call(3), stack.at(0)), Some((9, 10)));
+    let taken = |landing| take_interrupt(&thread, landing, stack.at(0)).map(|taken| (taken.code, taken.payload));
+    assert_eq!(taken(call(2)), Some((7, 8)));
+    assert_eq!(taken(call(3)), Some((9, 10)));
     assert_eq!(take_interrupt(&thread, call(3), stack.at(0)), None);
     assert!(inner.interrupt(11, 12));
     assert_eq!(take_interrupt(&thread, call(3), stack.at(101)), None, "a run whose call is over");
