@@ -316,7 +316,7 @@ fn release_place(number: usize, room: &mut signals::Room) -> Result<(), Failure>
     let Some(place) = PLACES.get(number) else { return Ok(()) };
     stand_ins::give_back(number, room)?;
     // In the kernel first: in between its handlers are called by both, one of which declines.
-    place.state.store(RELEASED, Ordering::Release);
+    place.state.store(RELEASED, Ordering::SeqCst);
     COUNT.fetch_sub(1, Ordering::SeqCst);
     // Whoever has looked at it is through with that.
     registry::wait_for_readers();

@@ -49,7 +49,8 @@ impl Adopted {
     }
 
     pub(crate) fn is_adopted(&self) -> bool {
-        self.state.load(Ordering::Acquire) == ADOPTED
+        // Sequentially consistent, as all that a section of the readers looks at (`shared::readers`).
+        self.state.load(Ordering::SeqCst) == ADOPTED
     }
 
     /// Its handlers are asked about faults of its own only.

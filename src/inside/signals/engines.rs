@@ -22,6 +22,7 @@ use crate::inside::backend;
 use crate::inside::lookup;
 use crate::shared::adopted::{Adopted, OURS, PLACES};
 use crate::shared::disposition::{self, Disposition, ENTRY_POINTS};
+use crate::shared::readers::READERS;
 
 /// The note: this, the number of the entry point, and whether a stand-in has been called since.
 const NOTE: u64 = 0x7761_736d_7472_0000;
@@ -241,15 +242,33 @@ unsafe fn offer(
     pc(context) != pc_before || note & DECLINED != 0 || !took_our_handler_away(signal, number_of(engine, signal))
 }
 
-/// Whether a handler has put what it takes for the earlier disposition, its stand-in, in our place, or the default one:
-/// that is how some decline. Ours goes back there.
+/// Whether the handler of the engine with this number has put what it takes for the earlier disposition, its stand-in,
+/// in our place, or the default one: that is how some decline. Ours goes back there.
+///
+/// Not when the engine has been released meanwhile: what is in place then is for its host to say. A release waits for
+/// the section. And what others put in place between the look and the change goes back.
 fn took_our_handler_away(signal: libc::c_int, number: Option<usize>) -> bool {
-    let (Some(now), Some(ours)) = (kernel::handler_of(signal), ours(signal)) else { return false };
-    let by_it = now == libc::SIG_DFL
-        || now == libc::SIG_IGN
-        || number.and_then(|number| entry::STAND_INS.get(number)).is_some_and(|&stand_in| stand_in as usize == now);
+    lookup::undisturbed(|| put_ours_back(signal, number)).is_some()
+}
+
+/// With every signal blocked.
+#[inline(never)] // system calls stay where the check of the built library expects them
+fn put_ours_back(signal: libc::c_int, number: Option<usize>) -> Option<()> {
+    let _section = READERS.enter();
+    let number = number.filter(|&number| PLACES.get(number).is_some_and(Adopted::is_adopted))?;
+    let ours = ours(signal)?;
+    let stand_in = entry::STAND_INS.get(number).map(|&stand_in| stand_in as usize);
+    let by_it = |now| now == libc::SIG_DFL || now == libc::SIG_IGN || Some(now) == stand_in;
+    if !by_it(kernel::handler_of(signal)?) {
+        return None;
+    }
     // Refused, the fault ends the process all the same: by the default action, or by what the stand-in forwards to.
-    by_it && kernel::put_in_place(signal, ours).is_ok()
+    let before = kernel::put_in_place(signal, ours).ok()?;
+    if !by_it(before.handler) {
+        let _: Result<_, kernel::Refused> = kernel::put_in_place(signal, &before);
+        return None;
+    }
+    Some(())
 }
 
 /// The number of the stand-in that an entry point is.

@@ -93,10 +93,16 @@ pub(crate) fn handler_of(signal: libc::c_int) -> Option<usize> {
     action(signal).ok().map(|action| action.handler)
 }
 
-/// Puts a disposition in place that the kernel has told of.
-pub(crate) fn put_in_place(signal: libc::c_int, wanted: &Disposition) -> Result<(), Refused> {
+/// Puts a disposition in place that the kernel has told of, and returns what was there.
+pub(crate) fn put_in_place(signal: libc::c_int, wanted: &Disposition) -> Result<Disposition, Refused> {
     let &Disposition { handler, flags, mask, restorer } = wanted;
-    set_action(signal, &KernelAction { handler, flags: flags as u32 as u64, restorer, mask }).map_err(|_| Refused)
+    let action = KernelAction { handler, flags: flags as u32 as u64, restorer, mask };
+    let mut before = KernelAction { handler: 0, flags: 0, restorer: 0, mask: 0 };
+    let (wanted, place) = (core::ptr::from_ref(&action).addr(), core::ptr::from_mut(&mut before).addr());
+    // SAFETY: the kernel reads the one and writes the other.
+    accepted(unsafe { system_call(libc::SYS_rt_sigaction, [signal as usize, wanted, place, SIGSET_SIZE]) })?;
+    let KernelAction { handler, flags, restorer, mask } = before;
+    Ok(Disposition { handler, flags: flags as libc::c_int, mask, restorer })
 }
 
 /// Sets a signal to SIG_DFL or SIG_IGN, as far as that is ours to set: where somebody sits between sigaction and the

@@ -71,12 +71,16 @@ pub(crate) fn handler_of(signal: libc::c_int) -> Option<usize> {
     Some(now.sa_sigaction)
 }
 
-/// Puts a disposition in place that the kernel has told of.
-pub(crate) fn put_in_place(signal: libc::c_int, wanted: &Disposition) -> Result<(), Refused> {
+/// Puts a disposition in place that the kernel has told of, and returns what was there.
+pub(crate) fn put_in_place(signal: libc::c_int, wanted: &Disposition) -> Result<Disposition, Refused> {
     let &Disposition { handler, flags, mask, .. } = wanted;
     let action = libc::sigaction { sa_sigaction: handler, sa_mask: mask as libc::sigset_t, sa_flags: flags };
-    // SAFETY: reads `action`.
-    accepted(|| unsafe { libc::sigaction(signal, &raw const action, core::ptr::null_mut()) })
+    // SAFETY: all-zero is a valid sigaction to write into.
+    let mut before: libc::sigaction = unsafe { core::mem::zeroed() };
+    // SAFETY: reads the one and writes the other.
+    accepted(|| unsafe { libc::sigaction(signal, &raw const action, &raw mut before) })?;
+    let (flags, mask) = (before.sa_flags, u64::from(before.sa_mask));
+    Ok(Disposition { handler: before.sa_sigaction, flags, mask, restorer: 0 })
 }
 
 /// Sets a signal to SIG_DFL or SIG_IGN.
