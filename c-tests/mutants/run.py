@@ -20,8 +20,8 @@ Mutants that were written by hand are in by-hand/*.toml, an entry each:
                                                # or one with the static one (static:setup/x); or make:TARGET
     equivalent = "why nothing can notice"      # instead of tests, for one that is listed and not run
 
-With --generated, those that cargo-mutants finds come on top; where they are and what equivalent.toml says of them
-decides what runs. --shard 2/5 takes the third fifth of all. With --fill, --most N takes those in files that have
+With --generated, those that cargo-mutants finds come on top; equivalent.toml says where they may be, which tests can
+notice them, and which ones nothing can. --shard 2/5 takes the third fifth of all. With --fill, --most N takes those in files that have
 changed first, and then others, until there are N. --quick leaves out what wants a make target, such as an emulated
 machine.
 """
@@ -137,6 +137,11 @@ def as_compiled_here(tree):
 def generated(parts):
     """The mutants that cargo-mutants finds where equivalent.toml says, or in those of these files."""
     config = tomllib.loads((HERE / "equivalent.toml").read_text(encoding="utf-8"))
+    for one in config["equivalent"]:
+        path = pathlib.Path(one["file"])
+        if not path.exists() or one["line"] not in path.read_text(encoding="utf-8"):
+            problem = OutOfDate(f"{path} has no line with {one['line']!r}")
+            yield Mutant(f"{path}: {one['says']}", str(path), 0, one["says"], problem, [], one["why"])
     tree = OUT.absolute() / "listing"
     as_compiled_here(tree)
     listing = subprocess.run(["cargo", "mutants", "--list", "--json", "--diff"], cwd=tree, check=True,
@@ -151,10 +156,11 @@ def generated(parts):
             continue
         tests = next((tests for pattern, tests in config["tests"].items() if fnmatch.fnmatch(file, pattern)),
                      ["rust:", "c:*"])
-        equivalent = next((why for pattern, why in config["equivalent"].items() if fnmatch.fnmatch(name, pattern)),
-                          None)
         line = entry.get("span", {}).get("start", {}).get("line", 0)
-        yield Mutant(name, file, line, name.split(": ", 1)[-1], diff, tests, equivalent)
+        says, text = name.split(": ", 1)[-1], pathlib.Path(file).read_text(encoding="utf-8").splitlines()[line - 1]
+        equivalent = next((one["why"] for one in config["equivalent"] if one["file"] == file
+                           and fnmatch.fnmatchcase(says, one["says"]) and one["line"] in text), None)
+        yield Mutant(name, file, line, says, diff, tests, equivalent)
 
 
 def run(command, tree, limit, environment=()):
@@ -266,7 +272,7 @@ class Tree:
                 if self.build():
                     raise Unbuildable
                 built = True
-            limit = BUILD_LIMIT
+            limit = TEST_LIMIT if command[0] == "cargo" and name in self.seconds else BUILD_LIMIT
             if command[0].startswith("target/"):
                 limit = min(TEST_LIMIT, max(LEAST_LIMIT, TIMES * self.seconds.get(name, TEST_LIMIT)))
             began = time.monotonic()

@@ -370,6 +370,13 @@ fn a_fault_in_such_a_region_is_a_trap_from_any_program_counter() {
 }
 
 #[test]
+fn what_is_a_trap_by_its_code_is_none_by_its_region_alone() {
+    let world = Imagined { code: Imagined::default().with_site(Site::Code(0x1001)).code, ..from_any_pc() };
+    let Verdict::Trap(code, findings) = decide(&memory_fault(), &world) else { panic!("no trap") };
+    assert_eq!((code, findings.by_any_pc), (0x1001, false));
+}
+
+#[test]
 fn one_thing_that_is_missing_forwards_it() {
     let forwards = |what, fault: Fault, change: fn(&mut Imagined)| {
         let mut world = from_any_pc();

@@ -112,6 +112,10 @@ fn a_frame_that_is_none_is_not_alive() {
     for byte in 1..align_of::<Activation>() {
         assert!(!is_alive(&thread, call.wrapping_byte_add(byte), stack.at(0)));
     }
+    // Nor where a stack is taken to begin at 0: nothing is read there.
+    let everywhere = StackBounds { low: 0, ..stack.bounds(0, WORDS) };
+    thread.own_stack.set(everywhere);
+    assert!(!is_alive(&thread, core::ptr::null(), 0));
     // SAFETY: a frame's memory.
     unsafe { seal::renew(call, true) };
     assert!(!is_alive(&thread, call, stack.at(0)), "it is on no thread");
