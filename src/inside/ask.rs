@@ -210,3 +210,7 @@ fn apply(
         _ => false,
     }
 }
+
+#[cfg(test)]
+#[path = "ask_tests.rs"]
+mod tests;

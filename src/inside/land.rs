@@ -345,4 +345,4 @@ fn write(
 
 #[cfg(test)]
 #[path = "land_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -8,25 +8,25 @@ use crate::outside::exceptions;
 use crate::shared::calls::Calls;
 use crate::shared::{runs, seal};
 
-const WORDS: usize = 1024;
+pub(crate) const WORDS: usize = 1024;
 const FRAME_WORDS: usize = arch::FRAME_SIZE / size_of::<u64>();
 
 /// Memory for frames of protected calls.
 #[repr(align(16))]
-struct Stack([u64; WORDS]);
+pub(crate) struct Stack(pub(crate) [u64; WORDS]);
 
 impl Stack {
-    fn new() -> Box<Self> {
+    pub(crate) fn new() -> Box<Self> {
         seal::tests::set_any_keys();
         Box::new(Self([0; WORDS]))
     }
 
-    fn at(&self, index: usize) -> usize {
+    pub(crate) fn at(&self, index: usize) -> usize {
         self.0.as_ptr().wrapping_add(index).expose_provenance()
     }
 
     /// From one word to another.
-    fn bounds(&self, low: usize, high: usize) -> StackBounds {
+    pub(crate) fn bounds(&self, low: usize, high: usize) -> StackBounds {
         StackBounds { low: self.at(low), high: self.at(high), guard: 0, margin: 0, grows: false }
     }
 
@@ -45,7 +45,7 @@ impl Stack {
 }
 
 /// A thread that runs on `stack`, was started on `own_stack`, and is in these calls, the outermost first.
-fn thread(stack: StackBounds, own_stack: StackBounds, calls: &[*mut Activation]) -> Box<Thread> {
+pub(crate) fn thread(stack: StackBounds, own_stack: StackBounds, calls: &[*mut Activation]) -> Box<Thread> {
     let half = exceptions::new_thread_half().unwrap_or_else(|_| panic!("no part of the backend's"));
     let mut thread = Box::new(Thread::new(0, own_stack, 0, half));
     // SAFETY: it stays in its box.

@@ -115,3 +115,7 @@ impl Calls {
         self.cut(depth - 1);
     }
 }
+
+#[cfg(test)]
+#[path = "calls_tests.rs"]
+mod tests;

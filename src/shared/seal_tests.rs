@@ -98,3 +98,19 @@ fn memory_of_one_value_is_no_frame() {
         assert_eq!(frame.state(), State::Broken, "{value:#x}");
     }
 }
+
+#[test]
+fn a_seal_over_other_words_depends_on_each_and_on_their_order() {
+    set_any_keys();
+    let plain = of_words(&[1, 2, 3]);
+    assert_eq!(plain, of_words(&[1, 2, 3]));
+    for words in [[0, 2, 3], [1, 0, 3], [1, 2, 0], [2, 1, 3], [1, 3, 2], [3, 2, 1]] {
+        assert_ne!(plain, of_words(&words), "{words:?}");
+    }
+    for bit in 0..64 {
+        assert_ne!(plain, of_words(&[1 ^ 1 << bit, 2, 3]), "{bit}");
+        assert_ne!(plain, of_words(&[1, 2, 3 ^ 1 << bit]), "{bit}");
+    }
+    assert_ne!(of_words(&[]), of_words(&[0]));
+    assert_ne!(of_words(&[0]), of_words(&[0, 0]));
+}

@@ -100,3 +100,15 @@ pub(crate) fn page_mask() -> usize {
 pub(crate) fn set_page_size(size: usize) {
     PAGE_MASK.store(size - 1, Ordering::Relaxed);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The largest page there is, which is what is assumed before it is known: other tests go by it meanwhile.
+    #[test]
+    fn the_page_mask_has_the_bits_of_places_in_a_page() {
+        set_page_size(0x1_0000);
+        assert_eq!(page_mask(), 0xffff);
+    }
+}
