@@ -185,6 +185,8 @@ class CallGraph:
         if self.machine.reads_two_words(instruction) and (slot := self.subject.slots.get(place + 8)) is not None:
             pointers.append(slot.address)
         for pointer in pointers:
+            if pointer in self.code.plt:
+                summary.external_taken.setdefault(self.code.plt[pointer], address)
             callee = self.code.function_at(pointer)
             if callee is not None and callee is not function:
                 summary.taken.setdefault(callee, address)

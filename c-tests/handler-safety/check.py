@@ -19,8 +19,9 @@ import re
 import sys
 import tomllib
 
+import elf
+import pe
 from callgraph import CallGraph
-from elf import Library
 
 ROOT = "inside::signals::entry::"
 HERE = pathlib.Path(__file__).resolve().parent
@@ -233,7 +234,8 @@ def _components(nodes, successors):
 def panics_reachable(graph):
     """Panic functions that the library can enter from outside, each with the way to it.
 
-    Pointers to functions count as calls, wherever they are: in the code, or in tables that the dynamic linker fills in.
+    Pointers to functions count as calls, wherever they are: in the code, or in tables that the dynamic linker fills in;
+    the latter only where the linker has left unused ones out.
     """
     panics = re.compile(r"core::panicking|rust_begin_unwind")
     exported = [function for function in graph.code.functions
@@ -241,6 +243,9 @@ def panics_reachable(graph):
     # The global offset table is not one of them: the code names its entries one by one.
     tables = [graph.code.function_at(slot.address) for place, slot in graph.subject.slots.items()
               if slot.address and not graph.subject.section_at(place).name.startswith(".got")]
+    # GNU ld throws nothing away of what a DLL is linked of, so that all tables of core and alloc are in it, used or not.
+    if not graph.subject.has_only_what_is_used:
+        tables = []
     reached = graph.walk([*exported, *filter(None, tables)], pointers=True)
     ways = []
     for function, caller in reached.items():
@@ -264,7 +269,7 @@ def main():
     parser.add_argument("binary")
     arguments = parser.parse_args()
 
-    library = Library(arguments.binary)
+    library = (pe if pe.is_pe(arguments.binary) else elf).Library(arguments.binary)
     signal_safe = signal_safe_functions(arguments.header) if arguments.header else frozenset()
     check = Check(library, Allowed(arguments.allowed, library.machine), arguments.tools, signal_safe, arguments.root)
     check.run()

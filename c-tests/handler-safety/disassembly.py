@@ -37,7 +37,7 @@ class Code:
 
     def __init__(self, library, tools=""):
         self.functions = []
-        self.plt = {}
+        self.plt = dict(library.thunks)
         instructions = _disassemble(library.path, tools + "objdump", self.plt)
         addresses = [instruction.address for instruction in instructions]
         demangle = _demangle([symbol.name for symbol in library.functions], tools + "c++filt")

@@ -56,6 +56,8 @@ class Symbol:
 class Library:
     """One shared library. `functions` has every symbol of its own that may name code; sizes of assembly may be 0."""
 
+    has_only_what_is_used = True
+
     def __init__(self, path: str):
         with open(path, "rb") as file:
             self._bytes = file.read()
@@ -72,6 +74,8 @@ class Library:
         self.functions = self._read_functions()
         self.slots = self._read_slots()
         self.binds_now = self._read_binds_now()
+        # Jumps to functions of other libraries, by address: objdump has names for them.
+        self.thunks = {}
 
     def _read_segments(self, phoff, phentsize, phnum):
         self._read_only = []

@@ -6,6 +6,7 @@ Prints TAP. A file says itself what is expected of it, in the comment that it be
 
     expect: RULE [TEXT], ...     exactly these violations, each with TEXT in its sentence; or just `safe`
     cflags: ..., check: ...      more arguments for the compiler, and for check.py
+    only: elf                    it is about something that Windows does not have, or has in another way
     expect[x86_64]: ...          any of these, for one architecture
 """
 
@@ -20,12 +21,13 @@ CASES = HERE / "self-test"
 WARNINGS = ["-std=gnu99", "-Wall", "-Wextra", "-Werror"]
 # As rustc links: functions bind inside of the library, and at load time.
 LIKE_RUST = ["-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-Wl,-z,now", "-Wl,-z,relro"]
+LIKE_RUST_FOR_WINDOWS = ["-O2", "-shared"]
 
 
 def directives(source, machine):
     comment = source.read_text(encoding="utf-8").split("*/")[0]
     found = {}
-    for name, only, value in re.findall(r"^ \* (expect|cflags|check)(?:\[(\w+)\])?: (.*)$", comment, re.MULTILINE):
+    for name, only, value in re.findall(r"^ \* (expect|cflags|check|only)(?:\[(\w+)\])?: (.*)$", comment, re.MULTILINE):
         if only in ("", machine):
             found[name] = value
     return found
@@ -35,7 +37,8 @@ def run_case(source, arguments, machine):
     """None if all went as expected, else what did not."""
     wanted = directives(source, machine)
     library = arguments.out / f"{source.stem}.so"
-    subprocess.run([*arguments.cc.split(), *WARNINGS, *LIKE_RUST, str(source), "-o",
+    flags = LIKE_RUST_FOR_WINDOWS if arguments.for_windows else LIKE_RUST
+    subprocess.run([*arguments.cc.split(), *WARNINGS, *flags, str(source), "-o",
                     str(library), *wanted.get("cflags", "").split()], check=True)
     command = [sys.executable, str(HERE / "check.py"), "--allowed", str(CASES / "allowed.toml"),
                "--tools", arguments.tools, *wanted.get("check", "").split(), str(library)]
@@ -66,8 +69,11 @@ def main():
     arguments.out.mkdir(parents=True, exist_ok=True)
 
     command = [*arguments.cc.split(), "-dumpmachine"]
-    machine = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.split("-")[0]
+    target = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+    machine, arguments.for_windows = target.split("-")[0], "mingw" in target
     cases = sorted(CASES.glob("*.c"))
+    if arguments.for_windows:
+        cases = [case for case in cases if "only" not in directives(case, machine)]
     failures = 0
     print(f"1..{len(cases)}")
     for number, source in enumerate(cases, 1):

@@ -114,10 +114,15 @@ CHECKS += check-windows
 check-windows: windows windows-harness $(WINDOWS_OUT)/wine/done ## the C harness for Windows, under Wine
 	$(PYTHON) $(WINDOWS)/check-exports.py --objdump $(WINDOWS_TOOLS)objdump include/wasmtrap.h \
 	    $(WINDOWS_LIB)/wasmtrap.dll
+	$(PYTHON) c-tests/handler-safety/self-test.py --cc $(WINDOWS_TOOLS)gcc --tools $(WINDOWS_TOOLS) \
+	    --out $(WINDOWS_OUT)/handler-safety
+	$(PYTHON) c-tests/handler-safety/check.py $(HANDLER_SAFETY) --root inside::signals::stopped \
+	    --header include/wasmtrap.h --tools $(WINDOWS_TOOLS) $(WINDOWS_LIB)/wasmtrap.dll \
+	    >$(WINDOWS_OUT)/handler-safety.txt || { cat $(WINDOWS_OUT)/handler-safety.txt; false; }
 	@# Wine's server, and the services that it starts, for all programs: each start of them takes seconds, and is one
 	@# more that may fail on a busy machine. It ends by itself, a minute after the last program.
 	@$(WINDOWS_WINE) wineserver --persistent=60 || true
-	$(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) $(WINDOWS)/installed-tree.t
+	$(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) $(WINDOWS)/header.t $(WINDOWS)/installed-tree.t
 	$(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) --exec '$(strip $(LIMITED)) $(WINDOWS)/wine.sh' \
 	    $(WINDOWS_SHARED) $(WINDOWS_STATIC)
 	@$(WINDOWS_WINE) wineserver --kill || true

@@ -1,5 +1,6 @@
 /* Calls a function of its own that a program may replace by one of the same name.
  *
+ * only: elf
  * expect: external wasmtrap_exported
  */
 #include "rust_names.h"

@@ -1,5 +1,6 @@
 /* Makes the allowed system call on one way, and another one on the other: at the instruction itself it may be both.
  *
+ * only: elf
  * expect: system-call number is not known
  */
 #include "rust_names.h"

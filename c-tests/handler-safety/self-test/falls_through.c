@@ -1,5 +1,6 @@
 /* Runs on past its end, into a function for ordinary context. Its assembly has no size.
  *
+ * only: elf
  * expect: function wasmtrap::outside::registry::insert
  */
 #include "rust_names.h"

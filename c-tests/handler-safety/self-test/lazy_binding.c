@@ -1,5 +1,6 @@
 /* Leaves the finding of functions to their first call.
  *
+ * only: elf
  * expect: lazy-binding
  * cflags: -Wl,-z,lazy
  */

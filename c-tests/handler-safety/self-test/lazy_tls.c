@@ -1,5 +1,6 @@
 /* Uses a thread-local that the dynamic linker allocates at its first use, by the traditional call.
  *
+ * only: elf
  * expect: external __tls_get_addr, lazy-tls
  * cflags[aarch64]: -mtls-dialect=trad
  */

@@ -1,5 +1,6 @@
 /* Takes a lock.
  *
+ * only: elf
  * expect: external pthread_mutex_lock, external pthread_mutex_unlock
  */
 #include <pthread.h>

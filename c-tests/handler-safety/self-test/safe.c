@@ -1,5 +1,6 @@
 /* Passes: a switch, memcpy, a thread-local at a fixed offset, a tail call, an allowed system call and indirect call.
  *
+ * only: elf
  * expect: safe
  */
 #include <string.h>

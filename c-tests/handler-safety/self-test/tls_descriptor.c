@@ -1,5 +1,6 @@
 /* Uses a thread-local that may be allocated at its first use, by way of a TLS descriptor.
  *
+ * only: elf
  * expect: lazy-tls
  * cflags[x86_64]: -mtls-dialect=gnu2
  * cflags[aarch64]: -mtls-dialect=desc

@@ -30,6 +30,7 @@ pub(crate) enum Found {
 }
 
 /// Makes a trap of an interrupt of one of the thread's runs, if it is in registered code.
+#[inline(never)] // here the proof begins that what runs while a thread is suspended may run in a handler
 pub(crate) fn interrupt(thread: &Thread, context: &mut CONTEXT) -> Found {
     let told = context.ContextFlags;
     context.ContextFlags = CONTEXT_CONTROL_AMD64 | CONTEXT_INTEGER_AMD64;

@@ -34,7 +34,9 @@ fn guaranteed() -> usize {
 /// the overflow comes; two pages at the least.
 fn guard_size() -> usize {
     let page = page_size();
-    page + guaranteed().next_multiple_of(page).max(page)
+    // A page's size is a power of two, which the compiler does not know: it would put a panic into a remainder.
+    let guaranteed = guaranteed().wrapping_add(page - 1) & !(page - 1);
+    page + guaranteed.max(page)
 }
 
 /// The lowest byte of a stack that can be counted on: above the page that is never used, and the guard.
