@@ -243,7 +243,7 @@ def panics_reachable(graph):
     # The global offset table is not one of them: the code names its entries one by one.
     tables = [graph.code.function_at(slot.address) for place, slot in graph.subject.slots.items()
               if slot.address and not graph.subject.section_at(place).name.startswith(".got")]
-    # GNU ld throws nothing away of what a DLL is linked of, so that all tables of core and alloc are in it, used or not.
+    # GNU ld throws nothing away of what a DLL is linked of: all tables of core and alloc are in it, used or not.
     if not graph.subject.has_only_what_is_used:
         tables = []
     reached = graph.walk([*exported, *filter(None, tables)], pointers=True)

@@ -14,7 +14,8 @@ mkdir -p "$out"
 # A program that has the address of each function, and one of each structure.
 {
     echo '#include <wasmtrap.h>'
-    grep -oE '^typedef struct \w+ \{' include/wasmtrap.h | sed 's/typedef struct \(.*\) {/extern \1 some_\1; \1 some_\1;/'
+    grep -oE '^typedef struct \w+ \{' include/wasmtrap.h |
+        sed 's/typedef struct \(.*\) {/extern \1 some_\1; \1 some_\1;/'
     echo 'typedef void (*function_t)(void);'
     echo 'function_t address_of(int number);'
     echo 'function_t address_of(int number) {'
@@ -34,7 +35,8 @@ imports() { [ "$(imported "$1")" = "$2" ]; }
 strict=(-pedantic -Wall -Wextra)
 
 for machine in x86_64 aarch64; do
-    promise "$machine, C99" -- compile "$machine-c" --target=$machine-pc-windows-msvc -std=c99 "${strict[@]}" "$out/all.c"
+    promise "$machine, C99" -- \
+        compile "$machine-c" --target=$machine-pc-windows-msvc -std=c99 "${strict[@]}" "$out/all.c"
     promise "$machine, C++17" -- \
         compile "$machine-cc" --target=$machine-pc-windows-msvc -std=c++17 "${strict[@]}" "$out/all.cc"
 done

@@ -38,7 +38,7 @@ no_placeholders() { ! grep -rnE '@[A-Z_]+@' "$tree/lib/cmake" "$tree/lib/pkgconf
 promise no placeholder is left in the package files -- no_placeholders
 
 # Programs find the DLL on the path.
-WINEPATH=Z:$(tr / '\\' <<<"$tree/bin")
+WINEPATH=Z:${tree//\//\\}\\bin
 export WINEPATH
 traps() { [ "$("$wine" "$1" | tr -d '\r')" = 'out of bounds memory access at address 4660' ]; }
 needs_the_dll() { "${TOOLS}objdump" -p "$1" | grep -F 'DLL Name: wasmtrap.dll'; }
@@ -65,7 +65,7 @@ wants() {
         [ "$("${TOOLS}nm" "$out/trap.o" | grep -o '[^ ]*wasmtrap_call$')" = "$1" ]
 }
 promise ... with calls that go to the DLL with no function in between -- wants __imp_wasmtrap_call
-promise ... which calls of the static library do not ask for -- wants wasmtrap_call --static
+promise ... for which calls of the static library are no reason -- wants wasmtrap_call --static
 promise a program by pkg-config --static is built -- build_with_pkg_config "$out/pc-static.exe" -static --static
 promise ... does without the DLL -- not needs_the_dll "$out/pc-static.exe"
 promise ... and traps -- traps "$out/pc-static.exe"

@@ -14,11 +14,12 @@ WINDOWS_TOOLS := x86_64-w64-mingw32-
 WINDOWS_CARGO ?= $(CARGO)
 WINDOWS_LIB := $(WINDOWS_OUT)/lib
 
-$(WINDOWS_BUILT)/wasmtrap.dll $(WINDOWS_BUILT)/libwasmtrap.dll.a $(WINDOWS_BUILT)/libwasmtrap.a &: $(WINDOWS_OUT)/resource.o FORCE
+$(WINDOWS_BUILT)/wasmtrap.dll $(WINDOWS_BUILT)/libwasmtrap.dll.a $(WINDOWS_BUILT)/libwasmtrap.a &: \
+    $(WINDOWS_OUT)/resource.o FORCE
 	@WASMTRAP_RESOURCE='$(abspath $(WINDOWS_OUT)/resource.o)' \
 	    $(call BUILD,$(WINDOWS_CARGO),$(WINDOWS_OUT)) --target $(WINDOWS_TARGET)
 
-$(WINDOWS_OUT)/resource.o: packaging/windows/wasmtrap.rc Cargo.toml
+$(WINDOWS_OUT)/resource.o: packaging/wasmtrap.rc Cargo.toml
 	@mkdir -p $(@D)
 	$(WINDOWS_TOOLS)windres $(join -DMAJOR= -DMINOR= -DPATCH=,$(subst ., ,$(VERSION))) $< $@
 
@@ -55,8 +56,8 @@ windows-install: windows ## install the library for Windows below DESTDIR and PR
 
 WINDOWS_TESTS_OUT := $(WINDOWS_OUT)/c-tests
 # The same objects are linked with the DLL, whose import library has a function for each, and with the static library.
-WINDOWS_FLAGS := -DWASMTRAP_STATIC -pedantic -Wall -Wextra -Werror -D_GNU_SOURCE -D__USE_MINGW_ANSI_STDIO=1 -DEMULATED=0 -g -O1 \
-    -fno-omit-frame-pointer -MMD -MP -isystem $(WINDOWS)/support/posix -Iinclude -Ic-tests/capi/support \
+WINDOWS_FLAGS := -DWASMTRAP_STATIC -pedantic -Wall -Wextra -Werror -D_GNU_SOURCE \
+    -D__USE_MINGW_ANSI_STDIO=1 -DEMULATED=0 -g -O1 -fno-omit-frame-pointer -MMD -MP -isystem $(WINDOWS)/support/posix -Iinclude -Ic-tests/capi/support \
     -I$(WINDOWS)/support -I$(WINDOWS_TESTS_OUT)/include
 WINDOWS_CAPI := $(shell sed 's/[[:space:]]*\#.*//; /^$$/d' $(WINDOWS)/programs.txt)
 WINDOWS_OWN := $(patsubst c-tests/%,%,$(basename $(wildcard $(WINDOWS)/tests/*.c $(WINDOWS)/tests/*.cc)))

@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/* A signal that nobody else in these programs uses. macOS has no real-time signals; Windows has none, and wants none. */
+/* A signal that nobody else in these programs uses. macOS has no real-time signals, Windows has no signals. */
 #if defined(_WIN32)
 #define RUNS_SIGNAL 0
 #elif defined(SIGRTMIN)
