@@ -307,7 +307,8 @@ if [ -n "$missing" ]; then
     [ "${#unavailable[@]}" = 0 ] || say "not to be had here, so that what needs it will fail: ${unavailable[*]}"
     missing=$(missing_packages | sort -u | grep -vxF -e none "${unavailable[@]/#/-e}" || true)
     if [ -n "$missing" ]; then
-        say "installed, and still not found: $(echo "$missing" | tr "\n" " ")"
+        say "installed, and still without what is needed of them: $(echo "$missing" | tr "\n" " ")"
+        say "this system's are too old, it seems: Debian 12's and Ubuntu 24.04's are new enough"
         exit 1
     fi
 fi
