@@ -69,7 +69,13 @@ UNWIND_TABLES := -C force-unwind-tables=yes
 AARCH64_FRAMES := -C force-frame-pointers=yes
 RUSTFLAGS += $(if $(filter aarch64,$(shell uname -m)),$(AARCH64_FRAMES))
 BUILD = RUSTFLAGS="$(strip $(RUSTFLAGS) $(UNWIND_TABLES) $(REPRODUCIBLE))" \
-    $(1) build --release --locked --lib --target-dir $(2)
+    $(1) $(or $(BUILD_COMMAND),build) --release --locked --lib --target-dir $(2)
+# The two libraries without the rlib: with that among the types cargo drops the profile's link-time optimisation, and
+# rustc keeps each public function for whoever may use the rlib. It is a tenth of the library's size.
+LIBRARIES_ALONE := rustc --crate-type cdylib --crate-type staticlib
+# What is on a trap's way says so itself (inline(always)). All else is called now and then: inlining it wherever it is
+# called, and unrolling its loops, is another fifth of the size, and no time.
+SMALL := -C llvm-args=-inline-threshold=5 -C llvm-args=-unroll-threshold=40
 
 # Linux: the exported functions have versions. $(1) is the target as cargo's variables have it, $(2) what links for it.
 WITH_VERSIONS = CARGO_TARGET_$(1)_LINKER='$(CURDIR)/packaging/linker' WASMTRAP_LINKER='$(2)'
@@ -82,6 +88,8 @@ all: $(RELEASE)/$(SONAME) $(LIB_STATIC) ## build the shared and the static libra
 # Whether there is anything to build is cargo's to say, so that it is always asked. Only `sudo make install`, where root
 # may have no cargo, goes by time stamps.
 ASK_CARGO := $(if $(filter install,$(MAKECMDGOALS)),,FORCE)
+$(RELEASE)/libwasmtrap.so $(RELEASE)/libwasmtrap.a: BUILD_COMMAND := $(LIBRARIES_ALONE)
+$(RELEASE)/libwasmtrap.so $(RELEASE)/libwasmtrap.a: RUSTFLAGS += $(SMALL)
 $(RELEASE)/libwasmtrap.so $(RELEASE)/libwasmtrap.a &: $(RUST_SOURCES) $(ASK_CARGO)
 	@$(HOST_LINKER) $(call BUILD,$(CARGO),target)
 

@@ -27,15 +27,15 @@ struct Begun {
 /// What is known of adoptions with the library's lock held.
 pub(crate) struct Adoptions {
     begun: Option<Begun>,
-    /// The next id.
-    next: u64,
+    /// The newest id.
+    newest: u64,
     /// The kinds of fault that any engine has handlers for, as long as the library is set up.
     kinds: u32,
 }
 
 impl Adoptions {
     pub(crate) const fn new() -> Self {
-        Self { begun: None, next: 1, kinds: 0 }
+        Self { begun: None, newest: 0, kinds: 0 }
     }
 
     pub(crate) fn kinds(&self) -> u32 {
@@ -116,7 +116,7 @@ pub(crate) fn begin(client: wasmtrap_client_t) -> Result<(), Failure> {
 
 fn require_open(state: &State, client: wasmtrap_client_t) -> Result<(), Failure> {
     let Some(Client { name, .. }) = state.clients.get(client) else { return Err(clients::not_open(client)) };
-    if state.set_up.is_some_and(|set_up| set_up.options.host_owns_signals) {
+    if state.set_up().is_some_and(|set_up| set_up.options.host_owns_signals) {
         return Err(fail(
             WASMTRAP_ERR_UNSUPPORTED,
             format_args!(
@@ -130,7 +130,7 @@ fn require_open(state: &State, client: wasmtrap_client_t) -> Result<(), Failure>
 
 /// What this thread has begun.
 fn begun_here(state: &State) -> Result<Begun, Failure> {
-    if state.set_up.is_none() {
+    if state.set_up().is_none() {
         return Err(error::not_initialized());
     }
     let Some(begun) = state.adoptions.begun else {
@@ -245,7 +245,7 @@ fn take_over(
     more_room: &mut signals::Room,
 ) -> Result<Option<u64>, Failure> {
     let Some(place) = PLACES.get(begun.number) else { return Ok(None) };
-    let id = state.adoptions.next;
+    let id = state.adoptions.newest + 1;
     let taken = stand_ins::take_over(begun.number, handlers, room, || {
         place.flags.store(flags, Ordering::Relaxed);
         place.id.store(id, Ordering::Relaxed);
@@ -255,7 +255,7 @@ fn take_over(
     if !taken {
         return Ok(None);
     }
-    state.adoptions.next += 1;
+    state.adoptions.newest = id;
     state.adoptions.begun = None;
     let signals = handlers.iter().zip(&SIGNALS).filter(|(handler, _)| handler.is_some());
     let kinds = signals.fold(0, |kinds, (_, &signal)| kinds | signals::kind_of(signal));
@@ -279,7 +279,7 @@ fn go_in_front(
     stand_ins::note_ours(more_room);
     state.adoptions.kinds |= kinds;
     state.note_kinds();
-    if state.set_up.is_some_and(|set_up| set_up.backend == WASMTRAP_BACKEND_MACH_PORTS) {
+    if state.set_up().is_some_and(|set_up| set_up.backend == WASMTRAP_BACKEND_MACH_PORTS) {
         exceptions::extend(kinds);
     }
     // Threads have their ports, and their signals unblocked, for the kinds taken so far.
@@ -292,7 +292,7 @@ pub(crate) fn release(id: u64) -> Result<(), Failure> {
     error::make_room();
     let mut room = signals::Room::new()?;
     let state = library::lock();
-    if state.set_up.is_none() {
+    if state.set_up().is_none() {
         return Err(error::not_initialized());
     }
     state.adoptions.require_none_begun()?;

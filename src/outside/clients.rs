@@ -72,19 +72,22 @@ pub(crate) struct Client {
 
 /// The open clients, in the order in which they came.
 pub(crate) struct Clients {
-    open: [Option<Client>; WASMTRAP_MAX_CLIENTS],
+    open: [Client; WASMTRAP_MAX_CLIENTS],
     count: usize,
-    /// The next number.
-    next: wasmtrap_client_t,
+    /// The greatest number that was given out.
+    newest: wasmtrap_client_t,
 }
+
+/// Where there is none. All zeros, so that the library's file has nothing of the list.
+const NOBODY: Client = Client { number: 0, name: Name(Text::new()), options: Options::NONE };
 
 impl Clients {
     pub(crate) const fn new() -> Self {
-        Self { open: [None; WASMTRAP_MAX_CLIENTS], count: 0, next: WASMTRAP_CLIENT_DEFAULT + 1 }
+        Self { open: [NOBODY; WASMTRAP_MAX_CLIENTS], count: 0, newest: WASMTRAP_CLIENT_DEFAULT }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Client> {
-        self.open.iter().take(self.count).flatten()
+        self.open.iter().take(self.count)
     }
 
     pub(crate) fn get(&self, number: wasmtrap_client_t) -> Option<&Client> {
@@ -104,7 +107,7 @@ impl Clients {
     pub(crate) fn next_number(&self) -> Result<wasmtrap_client_t, Failure> {
         self.require_room()?;
         // The last number is kept free: one more than a number must not be 0.
-        match self.next {
+        match self.newest + 1 {
             u32::MAX => Err(fail(WASMTRAP_ERR_LIMIT, format_args!("4294967294 clients have come and gone"))),
             next => Ok(next),
         }
@@ -122,9 +125,9 @@ impl Clients {
     /// Adds a client, for which there is room.
     pub(crate) fn add(&mut self, client: Client) {
         let Some(place) = self.open.get_mut(self.count) else { return };
-        *place = Some(client);
+        *place = client;
         self.count += 1;
-        self.next = self.next.max(client.number.saturating_add(1));
+        self.newest = self.newest.max(client.number);
         if let Some(slot) = SLOTS.iter().find(|slot| slot.client.load(Ordering::Relaxed) == 0) {
             slot.kinds.store(client.options.fault_kinds, Ordering::SeqCst);
             slot.client.store(client.number + 1, Ordering::SeqCst);
@@ -137,8 +140,8 @@ impl Clients {
         self.count -= 1;
         // Those behind it stay in their order.
         for place in index..self.count {
-            let next = self.open.get(place + 1).copied().flatten();
-            if let Some(here) = self.open.get_mut(place) {
+            let next = self.open.get(place + 1).copied();
+            if let Some((here, next)) = self.open.get_mut(place).zip(next) {
                 *here = next;
             }
         }

@@ -1,5 +1,6 @@
 //! Set-up and its end.
 
+use core::cell::Cell;
 use core::ffi::c_void;
 use core::fmt;
 use core::sync::atomic::{Ordering, fence};
@@ -43,19 +44,25 @@ impl fmt::Display for Because {
 
 /// What belongs together, under the library's lock.
 pub(super) struct State {
-    /// None if no client is open.
-    pub(super) set_up: Option<SetUp>,
+    /// None if no client is open. In a cell, which makes it all zeros then, so that the library's file has nothing of the
+    /// state: without one, `None` would be a number that no `bool` has.
+    set_up: Option<Cell<SetUp>>,
     pub(super) clients: Clients,
     pub(super) adoptions: Adoptions,
 }
 
 impl State {
+    /// None if no client is open.
+    pub(super) fn set_up(&self) -> Option<SetUp> {
+        self.set_up.as_ref().map(Cell::get)
+    }
+
     /// Once clients or engines have come or gone: what they take is what the library takes. Returns what it no longer
     /// takes.
     pub(super) fn note_kinds(&mut self) -> u32 {
         let kinds = self.clients.kinds() | self.adoptions.kinds();
         if let Some(set_up) = &mut self.set_up {
-            set_up.options.fault_kinds = kinds;
+            set_up.get_mut().options.fault_kinds = kinds;
         }
         state::ARMED_KINDS.swap(kinds, Ordering::SeqCst) & !kinds
     }
@@ -111,9 +118,9 @@ pub(crate) fn open(name: Name, given: Option<&wasmtrap_options_t>) -> Result<was
 
 /// Adds a client, and sets the library up for it if it is the first.
 fn join(state: &mut State, client: Client, room: &mut signals::Room) -> Result<(), Failure> {
-    match &state.set_up {
+    match state.set_up() {
         None => set_up(state, client.options, room)?,
-        Some(set_up) => extend(state, set_up, &client, room)?,
+        Some(set_up) => extend(state, &set_up, &client, room)?,
     }
     state.clients.add(client);
     state.note_kinds();
@@ -179,7 +186,7 @@ fn set_up(state: &mut State, options: Options, room: &mut signals::Room) -> Resu
         stop(backend);
         return Err(failure);
     }
-    state.set_up = Some(SetUp { options, backend, because });
+    state.set_up = Some(Cell::new(SetUp { options, backend, because }));
     Ok(())
 }
 
@@ -289,7 +296,7 @@ pub(crate) fn close(client: wasmtrap_client_t) -> Result<(), Failure> {
     registry::REGIONS.clear_client(client, &mut leavings.ranges);
     fault_handlers::remove(client, &mut leavings.handlers);
     let no_longer = state.note_kinds();
-    if let Some(set_up) = &state.set_up
+    if let Some(set_up) = state.set_up()
         && !set_up.options.host_owns_signals
     {
         signals::remove(no_longer);
@@ -322,7 +329,7 @@ fn wait_until_nobody_is_inside() -> Result<(), Failure> {
 
 /// The end of the last client.
 fn shut_down(state: &mut State, leavings: &mut Leavings, room: &mut signals::Room) -> Result<(), Failure> {
-    let Some(set_up) = state.set_up else { return Err(error::not_initialized()) };
+    let Some(set_up) = state.set_up() else { return Err(error::not_initialized()) };
     // From here on who wants to enter a protected call waits for what comes of this, by the lock.
     state::READY.store(state::DECIDING, Ordering::SeqCst);
     if let Err(failure) = wait_until_nobody_is_inside() {
@@ -357,7 +364,7 @@ pub(crate) fn with_clients<R>(look: impl FnOnce(&Clients) -> R) -> R {
 }
 
 pub(crate) fn current() -> Option<SetUp> {
-    STATE.lock().set_up
+    STATE.lock().set_up()
 }
 
 fn require_current() -> Result<SetUp, Failure> {
@@ -382,11 +389,11 @@ pub(crate) fn rearm() -> Result<(), Failure> {
     error::make_room();
     let mut room = signals::Room::new()?;
     let state = STATE.lock();
-    let set_up = state.set_up.as_ref().ok_or_else(error::not_initialized)?;
+    let set_up = state.set_up().ok_or_else(error::not_initialized)?;
     state.adoptions.require_none_begun()?;
     signals::collect();
     exceptions::signals_go_on_top();
-    signals::rearm(installed_kinds(set_up), &mut room)?;
+    signals::rearm(installed_kinds(&set_up), &mut room)?;
     interrupt_signal::rearm()?;
     exceptions::rearm()
 }
@@ -434,7 +441,7 @@ pub(crate) unsafe fn unlock_after_fork_in_child() {
     if let Some(why) = exceptions::fork_in_child() {
         // SAFETY: the caller's promise.
         let state = unsafe { STATE.value_while_acquired() };
-        if let Some(set_up) = state.set_up.as_mut()
+        if let Some(set_up) = state.set_up.as_mut().map(Cell::get_mut)
             && set_up.backend == WASMTRAP_BACKEND_MACH_PORTS
         {
             set_up.backend = WASMTRAP_BACKEND_SIGNALS;

@@ -39,6 +39,18 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Nobody's: all zeros.
+    pub(crate) const NONE: Self = Self {
+        backend: 0,
+        asked_by: AskedBy::Default,
+        fault_kinds: 0,
+        allow_fallback: false,
+        host_owns_signals: false,
+        keep_signal_mask: false,
+        alternate_stack_size: 0,
+        interrupt_signal: 0,
+    };
+
     /// What of it cannot be had in a process that was set up with `first` and has this backend: the option, what it is
     /// for the whole process, and what it would have to be.
     pub(crate) fn conflict_with(

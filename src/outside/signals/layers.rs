@@ -11,9 +11,13 @@ struct Layer {
     disposition: &'static Disposition,
     /// Our entry point that forwards to it.
     above: usize,
-    /// Our entry point that was in place when it was installed over us; none for what was there before us.
-    found: Option<usize>,
+    /// Our entry point that was in place when it was installed over us; [`NOTHING`] for what was there before us.
+    found: usize,
 }
+
+/// No entry point. No `Option`, with which no layer would be something else than zeros, and all layers a part of the
+/// library's file.
+const NOTHING: usize = ENTRY_POINTS;
 
 #[derive(Clone, Copy)]
 pub(super) struct Layers {
@@ -85,7 +89,7 @@ impl Layers {
         let redirected = if again { layers.take_out(below.handler) } else { None };
         let above = layers.free_entry(found).ok_or(Full)?;
         let place = layers.layers.get_mut(layers.depth).ok_or(Full)?;
-        *place = Some(Layer { disposition: below, above, found });
+        *place = Some(Layer { disposition: below, above, found: found.unwrap_or(NOTHING) });
         layers.depth += 1;
         Ok(Step { layers, above, redirected })
     }
@@ -114,7 +118,7 @@ impl Layers {
     /// ours lies above that any more.
     fn free_entry(&self, found: Option<usize>) -> Option<usize> {
         let in_use =
-            |entry| found == Some(entry) || self.iter().any(|layer| layer.above == entry || layer.found == Some(entry));
+            |entry| found == Some(entry) || self.iter().any(|layer| layer.above == entry || layer.found == entry);
         (0..ENTRY_POINTS).find(|&entry| !in_use(entry))
     }
 
