@@ -1,11 +1,12 @@
-//! What a walk reads, and where it ends, on a stack that is an array.
+//! What a walk reads, and where it ends, on a stack that is an array; and which calls frames lead past.
 
 use std::vec::Vec;
 
-use super::walk;
+use super::{passed_over, walk};
 use crate::arch;
+use crate::inside::land;
 use crate::shared::activation::Activation;
-use crate::shared::thread::StackBounds;
+use crate::shared::thread::{StackBounds, Thread};
 
 /// The largest page there is (`shared::state`).
 const PAGE: usize = 0x1_0000;
@@ -156,4 +157,86 @@ fn only_the_stack_of_the_call_is_read() {
     let higher = StackBounds { low: stack.at(12), ..stack.bounds() };
     let end = walk(&mut frames, PC, stack.at(0), stack.at(10), None, stack.activation(), &higher);
     assert_eq!((end, frames[0]), ((1, false), PC));
+}
+
+/// Calls at words 400, 300 and 200, and a frame's record at word 10 that leads to that address.
+fn passed_by(stack: &mut land::tests::Stack, outer: usize) -> Box<Thread> {
+    let calls = [400, 300, 200].map(|index| stack.call(index));
+    stack.0[10] = outer as u64;
+    let bounds = stack.bounds(0, land::tests::WORDS);
+    land::tests::thread(bounds, bounds, &calls)
+}
+
+/// Where the frames lead from the record at word 10, for a trap that would land in the call with that index.
+fn led_to(stack: &land::tests::Stack, thread: &Thread, index: usize, overflow_at: Option<usize>) -> usize {
+    passed_over(thread, index, stack.at(0), stack.at(10), overflow_at)
+}
+
+fn call_frame(thread: &Thread, index: usize) -> usize {
+    arch::call_frame(thread.calls.get(index))
+}
+
+#[test]
+fn frames_lead_past_calls_that_were_left() {
+    let mut stack = land::tests::Stack::new();
+    for (target, expected) in [(2, 2), (1, 1), (0, 0)] {
+        let frame = call_frame(&passed_by(&mut stack, 0), target);
+        let thread = passed_by(&mut stack, frame);
+        assert_eq!(led_to(&stack, &thread, 2, None), expected);
+        // By a second record, which lies further out than calls that were left.
+        let between = if target == 0 { 350 } else { 100 };
+        let further_out = stack.at(between);
+        let thread = passed_by(&mut stack, further_out);
+        stack.0[between] = frame as u64;
+        assert_eq!(led_to(&stack, &thread, 2, None), expected);
+        // The code's own frame pointer is that of the call.
+        assert_eq!(passed_over(&thread, 2, stack.at(0), call_frame(&thread, 2), None), 2);
+    }
+}
+
+#[test]
+fn a_way_that_ends_elsewhere_leads_nowhere() {
+    let mut stack = land::tests::Stack::new();
+    let outermost = call_frame(&passed_by(&mut stack, 0), 0);
+    let middle = call_frame(&passed_by(&mut stack, 0), 1);
+    for elsewhere in [0, 8, outermost + 8, outermost - 8, middle + 8, middle - 8, middle + 1, stack.at(10), stack.at(9)]
+    {
+        let thread = passed_by(&mut stack, elsewhere);
+        assert_eq!(led_to(&stack, &thread, 2, None), 2, "{elsewhere:#x}");
+    }
+}
+
+#[test]
+fn a_way_is_followed_only_where_it_can_be_read() {
+    let mut stack = land::tests::Stack::new();
+    let frame = call_frame(&passed_by(&mut stack, 0), 1);
+    let thread = passed_by(&mut stack, frame);
+    assert_eq!(led_to(&stack, &thread, 2, None), 1);
+    assert_eq!(led_to(&stack, &thread, 2, Some(stack.at(0))), 2, "in the page of an overflow");
+    let from = |sp: usize, fp: usize| passed_over(&thread, 2, sp, fp, None);
+    assert_eq!(from(stack.at(10), stack.at(10)), 1);
+    assert_eq!(from(stack.at(11), stack.at(10)), 2, "below the stack pointer");
+    assert_eq!(from(stack.at(0), stack.at(10) + 4), 2, "not aligned");
+    assert_eq!(from(stack.at(0), call_frame(&thread, 2) + 8), 2, "begins further out than the call");
+    assert_eq!(from(stack.at(0), call_frame(&thread, 1)), 2, "begins in a frame further out");
+    // Further out than the outermost call, or on another stack.
+    assert_eq!(from(stack.at(400), stack.at(10)), 2);
+    thread.stack.set(stack.bounds(0, 400));
+    assert_eq!(led_to(&stack, &thread, 2, None), 2);
+}
+
+#[test]
+fn a_call_that_was_left_is_led_to_by_nothing() {
+    let mut stack = land::tests::Stack::new();
+    let frame = call_frame(&passed_by(&mut stack, 0), 1);
+    let thread = passed_by(&mut stack, frame);
+    // SAFETY: a frame's memory.
+    unsafe { crate::shared::seal::take_off(thread.calls.get(1)) };
+    assert_eq!(led_to(&stack, &thread, 2, None), 2);
+    // Of the call itself nobody asks: that it is alive is known.
+    let frame = call_frame(&thread, 2);
+    let thread = passed_by(&mut stack, frame);
+    // SAFETY: as above.
+    unsafe { crate::shared::seal::take_off(thread.calls.get(2)) };
+    assert_eq!(led_to(&stack, &thread, 2, None), 2);
 }

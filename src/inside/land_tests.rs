@@ -31,7 +31,7 @@ impl Stack {
     }
 
     /// A call's frame, the lowest word of which is that one.
-    fn call(&mut self, index: usize) -> *mut Activation {
+    pub(crate) fn call(&mut self, index: usize) -> *mut Activation {
         assert!(index + FRAME_WORDS <= WORDS);
         let activation = core::ptr::with_exposed_provenance_mut::<Activation>(self.at(index));
         // SAFETY: within the array, and aligned.
