@@ -18,6 +18,7 @@ for shared in True False; do
     # A user's project, with Conan's own CMake files.
     wasm2c_program() {
         local folder=$out/wasm2c-$shared
+        # shellcheck disable=SC1091 # Conan makes it
         "${WAT2WASM:-wat2wasm}" "$top/c-tests/wasm/modules/memory.wat" -o "$out/memory.wasm" &&
             "$tools/conan" install --no-remote --requires "wasmtrap/$version" -o "wasmtrap/*:shared=$shared" \
                 -g CMakeDeps -g CMakeToolchain --output-folder "$folder" &&
