@@ -194,7 +194,7 @@ run: ## run WebAssembly that traps, in a C host and in Python, and print a table
 CHECKS := lint check-header check-rust check-exports check-handler-safety check-install check-c check-wasm check-spec \
     check-python check-fuzz check-aarch64 check-arm64-system check-x86-64-system check-mach-kernel check-mach-policy \
     check-mach-handler-safety check-mach-backend check-mach check-macos check-wasmtime check-wasmtime-spec \
-    check-wasmtime-mach check-wasmtime-founding-case check-wasmtime-aarch64 check-bench
+    check-adopted-wasmtime check-wasmtime-mach check-wasmtime-founding-case check-wasmtime-aarch64 check-bench
 # The ways in: packaging/rules.mk.
 CHECKS += check-crates check-debian check-conan check-vcpkg check-wheels check-examples check-abi
 
@@ -221,8 +221,9 @@ lint: lint-text ## clippy, rustfmt, shellcheck, and lines of at most 120 charact
 .PHONY: lint-text
 lint-text:
 	shellcheck $(SHELL_SCRIPTS)
-	$(PYTHON) -m doctest c-tests/setup/run-checks.py packaging/man-pages.py
+	$(PYTHON) -m doctest c-tests/setup/run-checks.py c-tests/setup/check-engines.py packaging/man-pages.py
 	$(PYTHON) c-tests/setup/check-map.py
+	$(PYTHON) c-tests/setup/check-engines.py
 	@echo 'Lines of more than 120 characters, or with blanks at their end:'
 	@! LC_ALL=C.UTF-8 grep -rnE '.{121}|[[:blank:]]$$' Makefile build.rs .ci src include adapters packaging examples fuzz \
 	    c-tests \

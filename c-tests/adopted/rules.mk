@@ -1,0 +1,79 @@
+# Engines as they are, with POSIX signal handlers of their own, which the library adopts.
+#
+#     make check-adopted-wasmtime    the crate `wasmtime` with its default features
+#     make check-wasmer              the crate `wasmer` (by hand: its build is long)
+#
+# Wasmtime is built with the compiler of c-tests/wasmtime, whose rules come later: hence some of its paths by name. From
+# there come the host with its programs and the specification's suite, too; here the host is on a Wasmtime with handlers
+# of its own.
+
+ADOPTED := c-tests/adopted
+ADOPTED_OUT := target/adopted
+ADOPTED_WASMTIME_OUT := target/wasmtime
+
+# Where programs are linked with the library, and look for it.
+ADOPTED_LIB := $(ADOPTED_OUT)/lib
+$(ADOPTED_LIB)/libwasmtrap.so.0: $(LIB_SHARED)
+	@mkdir -p $(@D)
+	ln -sf $(abspath $<) $@
+	ln -sf $(@F) $(ADOPTED_LIB)/libwasmtrap.so
+
+# The same for the library with the Mach backend: LD_LIBRARY_PATH.
+ADOPTED_MACH_LIB := $(ADOPTED_OUT)/simulated-mach
+$(ADOPTED_MACH_LIB)/libwasmtrap.so.0: target/mach/wasmtrap/release/libwasmtrap.so
+	@mkdir -p $(@D)
+	ln -sf $(abspath $<) $@
+
+# ---- Wasmtime ----
+
+ADOPTED_WASMTIME := $(ADOPTED_WASMTIME_OUT)/release/adopted-wasmtime
+ADOPTED_HOST := $(ADOPTED_WASMTIME_OUT)/release/libwasmtime_host_adopted.so
+
+$(ADOPTED_OUT)/obj/adopting.o: $(ADOPTED)/wasmtime/adopting.c include/wasmtrap.h
+	@mkdir -p $(@D)
+	$(CC) $(C_WARNINGS) -D_GNU_SOURCE -Iinclude -Iadapters/wasmtime/host/include $(CFLAGS) -c $< -o $@
+
+# The programs of the host, as they are: the first engine that they make is adopted.
+ADOPTED_NAMES := every_way_to_trap_arrives_as_an_error threads_of_a_cxx_host_trap_at_once
+ADOPTED_PROGRAMS := $(ADOPTED_NAMES:%=$(ADOPTED_OUT)/tests/%.t)
+ADOPTED_LINK = $(CXX) $(filter %.o,$^) -Wl,--wrap=wasmtime_host_engine_new $(filter %.so %.so.0,$^) \
+    -Wl,-rpath,$(abspath $(dir $(ADOPTED_HOST))) -Wl,-rpath,$(abspath $(ADOPTED_LIB)) -pthread -o $@
+
+$(ADOPTED_PROGRAMS): $(ADOPTED_OUT)/tests/%.t: $(ADOPTED_WASMTIME_OUT)/obj/%.o $(ADOPTED_OUT)/obj/adopting.o \
+    $(patsubst %,$(ADOPTED_WASMTIME_OUT)/obj/%.o,hosting tap process) $(ADOPTED_HOST) $(ADOPTED_LIB)/libwasmtrap.so.0
+	@mkdir -p $(@D)
+	$(ADOPTED_LINK)
+
+ADOPTED_SUITE := $(ADOPTED_OUT)/wasmtime-suite
+$(ADOPTED_SUITE): $(patsubst %,$(ADOPTED_WASMTIME_OUT)/obj/%.o,main script values) $(ADOPTED_OUT)/obj/adopting.o \
+    $(ADOPTED_HOST) $(ADOPTED_LIB)/libwasmtrap.so.0
+	$(ADOPTED_LINK)
+
+# Where nobody but adoption puts a POSIX engine before a crash reporter; and where an engine's own Mach ports kill.
+ADOPTED_MACH_PROFILES ?= crash-reporter apple-python-15
+ADOPTED_TESTS := $(ADOPTED_WASMTIME) $(ADOPTED_PROGRAMS)
+
+.PHONY: check-adopted-wasmtime
+check-adopted-wasmtime: ## the crate wasmtime, with its default features and its own handlers, adopted
+check-adopted-wasmtime: $(ADOPTED_TESTS) $(ADOPTED_SUITE) $(addprefix $(ADOPTED_WASMTIME_OUT)/modules/,traps.module \
+    calls.module) $(ADOPTED_WASMTIME_OUT)/release/wasm-compile-script mach-kernel $(ADOPTED_MACH_LIB)/libwasmtrap.so.0
+	for package in $(ADOPTED)/wasmtime $(ADOPTED)/wasmer; do \
+	    $(LINT_CARGO) fmt --check --manifest-path $$package/Cargo.toml || exit 1; done
+	$(PROVE) --exec '$(strip $(LIMITED) $(RUNNER))' $(ADOPTED_TESTS)
+	@$(PYTHON) c-tests/wasmtime/suite/run.py --cargo '$(WASMTIME_CARGO)' \
+	    --compile-script $(ADOPTED_WASMTIME_OUT)/release/wasm-compile-script --suite $(ADOPTED_SUITE) \
+	    --out $(ADOPTED_WASMTIME_OUT)/suite --only '$(SPEC_ONLY)' --runner '$(strip $(LIMITED) $(RUNNER))'
+	@for profile in $(ADOPTED_MACH_PROFILES); do echo "profile $$profile:" && \
+	    LD_LIBRARY_PATH=$(abspath $(ADOPTED_MACH_LIB)) WASMTRAP_BACKEND=mach $(PROVE) \
+	    --exec "$(strip $(LIMITED) $(call MACH_RUNNER_FOR,$$profile))" $(ADOPTED_TESTS) || exit 1; done
+
+# ---- Wasmer ----
+
+ADOPTED_WASMER := $(ADOPTED_OUT)/wasmer/release/adopted-wasmer
+$(ADOPTED_WASMER): FORCE $(ADOPTED_LIB)/libwasmtrap.so.0
+	@WASMTRAP_DIR=$(abspath $(ADOPTED_LIB)) $(or $(WASMTIME_CARGO),$(CARGO)) build --release --locked \
+	    --target-dir $(ADOPTED_OUT)/wasmer --manifest-path $(ADOPTED)/wasmer/Cargo.toml
+
+.PHONY: check-wasmer
+check-wasmer: $(ADOPTED_WASMER) ## the crate wasmer with its own handlers, adopted
+	$(PROVE) --exec '$(strip $(LIMITED) $(RUNNER))' $<

@@ -1,0 +1,33 @@
+;; A function for each kind of trap; their argument is 0.
+(module
+  (type $kind (func (param i32) (result i32)))
+  (type $nothing (func))
+  (import "host" "act" (func $act (param i32)))
+  (memory 1 1)
+  (table $functions 4 funcref)
+  (elem (table $functions) (i32.const 0) func $unreachable)
+
+  (func (export "load") (param i32) (result i32) (i32.load (i32.add (local.get 0) (i32.const 65536))))
+  (func (export "store") (param i32) (result i32)
+    (i32.store (i32.sub (local.get 0) (i32.const 4)) (i32.const 7)) (i32.const 0))
+  (func (export "fill") (param i32) (result i32)
+    (memory.fill (local.get 0) (i32.const 7) (i32.const 65537)) (i32.const 0))
+  (func $unreachable (export "unreachable") (param i32) (result i32) unreachable)
+  (func (export "divide") (param i32) (result i32) (i32.div_s (i32.const 1) (local.get 0)))
+  (func (export "overflow") (param i32) (result i32)
+    (i32.div_s (i32.const 0x80000000) (i32.sub (local.get 0) (i32.const 1))))
+  (func (export "convert") (param i32) (result i32)
+    (i32.trunc_f32_s (f32.div (f32.convert_i32_s (local.get 0)) (f32.convert_i32_s (local.get 0)))))
+  (func (export "past_the_table") (param i32) (result i32)
+    (call_indirect $functions (type $kind) (i32.const 0) (i32.const 4)))
+  (func (export "empty") (param i32) (result i32)
+    (call_indirect $functions (type $kind) (i32.const 0) (i32.const 1)))
+  (func (export "wrong_type") (param i32) (result i32)
+    (call_indirect $functions (type $nothing) (i32.const 0)) (i32.const 0))
+  (func $recurse (export "recurse") (param i32) (result i32)
+    (i32.add (i32.const 1) (call $recurse (i32.add (local.get 0) (i32.const 1)))))
+  (func (export "misaligned") (param i32) (result i32) (i32.atomic.load (i32.add (local.get 0) (i32.const 2))))
+
+  (func (export "add") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))
+  ;; Has the host do something.
+  (func (export "act") (param i32) (result i32) (call $act (local.get 0)) (local.get 0)))
