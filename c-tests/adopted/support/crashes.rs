@@ -41,7 +41,7 @@ fn sent_signal() {
     unsafe { libc::raise(libc::SIGSEGV) };
 }
 
-/// What the host does, and what the process says at its end: nothing, or what Rust's or the engine's handler has to say.
+/// What the host does, and what the process says at its end: nothing, or what Rust's or the engine's handler says.
 const CRASHES: &[(&str, fn(), &str)] = &[
     ("write to null", write_to_null, ""),
     ("illegal instruction", illegal_instruction, ""),

@@ -1,5 +1,5 @@
-//! Cases, each in a process of its own, as lines of the Test Anything Protocol. A case is a function that panics where a
-//! promise is not kept.
+//! Cases, each in a process of its own, as lines of the Test Anything Protocol. A case is a function that panics where
+//! a promise is not kept.
 
 use std::env;
 use std::os::unix::process::ExitStatusExt;

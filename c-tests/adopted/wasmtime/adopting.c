@@ -1,6 +1,6 @@
 /*
- * The host of adapters/wasmtime, adopted: its programs are linked with --wrap=wasmtime_host_engine_new. The first engine
- * that they make is what installs Wasmtime's handlers.
+ * The host of adapters/wasmtime, adopted: its programs are linked with --wrap=wasmtime_host_engine_new. The first
+ * engine that they make is what installs Wasmtime's handlers.
  */
 #include <signal.h>
 #include <stdio.h>

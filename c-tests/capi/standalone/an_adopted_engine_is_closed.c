@@ -1,5 +1,6 @@
 /* dlclose of the object that an adopted engine's handlers are in: the object stays, and with it who takes the engine's
- * faults; so it does when the engine is released after that. An object that is gone when the adoption ends is refused. */
+ * faults; so it does when the engine is released after that. An object that is gone when the adoption ends is refused.
+ */
 #include <dlfcn.h>
 #include <signal.h>
 #include <string.h>
