@@ -124,7 +124,8 @@ $(CAPI_ENGINE): $(CAPI_OUT)/obj/standalone/engine.c.o
 	$(CC) -shared $^ -o $@
 $(CAPI_OUT)/obj/standalone/an_adopted_engine_is_closed.c.o: CAPI_EXTRA := -DENGINE='"$(DLOPEN_PATH)/engine.so"'
 $(CAPI_OUT)/shared/standalone/an_adopted_engine_is_closed.t: \
-    $(CAPI_OUT)/obj/standalone/an_adopted_engine_is_closed.c.o $(CAPI_SUPPORT) $(CAPI_LIB)/$(SHARED_NAME) | $(CAPI_ENGINE)
+    $(CAPI_OUT)/obj/standalone/an_adopted_engine_is_closed.c.o $(CAPI_SUPPORT) $(CAPI_LIB)/$(SHARED_NAME) \
+    | $(CAPI_ENGINE)
 	@mkdir -p $(@D)
 	$(CC) $(filter %.o,$^) $(CAPI_LIB)/$(SHARED_NAME) -Wl,-rpath,$(SHARED_RPATH) $(CAPI_LIBS) -o $@
 
