@@ -263,7 +263,8 @@ check-install: all ## pkg-config, CMake and plain cc find and use an installed t
 # ---- aarch64, emulated ----
 
 AARCH64 := target/aarch64/aarch64-unknown-linux-gnu/release
-$(AARCH64)/libwasmtrap.so $(AARCH64)/libwasmtrap.a: RUSTFLAGS += $(AARCH64_FRAMES)
+$(AARCH64)/libwasmtrap.so $(AARCH64)/libwasmtrap.a: RUSTFLAGS += $(AARCH64_FRAMES) $(SMALL)
+$(AARCH64)/libwasmtrap.so $(AARCH64)/libwasmtrap.a: BUILD_COMMAND := $(LIBRARIES_ALONE)
 $(AARCH64)/libwasmtrap.so $(AARCH64)/libwasmtrap.a &: FORCE
 	@$(call WITH_VERSIONS,AARCH64_UNKNOWN_LINUX_GNU,aarch64-linux-gnu-gcc) \
 	$(call BUILD,$(AARCH64_CARGO),target/aarch64) --target aarch64-unknown-linux-gnu
