@@ -57,7 +57,8 @@ windows-install: windows ## install the library for Windows below DESTDIR and PR
 WINDOWS_TESTS_OUT := $(WINDOWS_OUT)/c-tests
 # The same objects are linked with the DLL, whose import library has a function for each, and with the static library.
 WINDOWS_FLAGS := -DWASMTRAP_STATIC -pedantic -Wall -Wextra -Werror -D_GNU_SOURCE \
-    -D__USE_MINGW_ANSI_STDIO=1 -DEMULATED=0 -g -O1 -fno-omit-frame-pointer -MMD -MP -isystem $(WINDOWS)/support/posix -Iinclude -Ic-tests/capi/support \
+    -D__USE_MINGW_ANSI_STDIO=1 -DEMULATED=0 -g -O1 -fno-omit-frame-pointer -MMD -MP -isystem $(WINDOWS)/support/posix \
+    -Iinclude -Ic-tests/capi/support \
     -I$(WINDOWS)/support -I$(WINDOWS_TESTS_OUT)/include
 WINDOWS_CAPI := $(shell sed 's/[[:space:]]*\#.*//; /^$$/d' $(WINDOWS)/programs.txt)
 WINDOWS_OWN := $(patsubst c-tests/%,%,$(basename $(wildcard $(WINDOWS)/tests/*.c $(WINDOWS)/tests/*.cc)))
