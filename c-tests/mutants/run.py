@@ -21,9 +21,9 @@ Mutants that were written by hand are in by-hand/*.toml, an entry each:
     equivalent = "why nothing can notice"      # instead of tests, for one that is listed and not run
 
 With --generated, those that cargo-mutants finds come on top; equivalent.toml says where they may be, which tests can
-notice them, and which ones nothing can. --shard 2/5 takes the third fifth of all. With --fill, --most N takes those in files that have
-changed first, and then others, until there are N. --quick leaves out what wants a make target, such as an emulated
-machine.
+notice them, and which ones nothing can. --shard 2/5 takes the third fifth of all. With --fill, --most N takes those in
+files that have changed first, and then others, until there are N. --quick leaves out what wants a make target, such as
+an emulated machine.
 """
 
 import argparse

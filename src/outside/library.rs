@@ -44,8 +44,8 @@ impl fmt::Display for Because {
 
 /// What belongs together, under the library's lock.
 pub(super) struct State {
-    /// None if no client is open. In a cell, which makes it all zeros then, so that the library's file has nothing of the
-    /// state: without one, `None` would be a number that no `bool` has.
+    /// None if no client is open. In a cell, which makes it all zeros then, so that the library's file has nothing of
+    /// the state: without one, `None` would be a number that no `bool` has.
     set_up: Option<Cell<SetUp>>,
     pub(super) clients: Clients,
     pub(super) adoptions: Adoptions,
