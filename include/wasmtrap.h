@@ -1422,9 +1422,16 @@ int wasmtrap_try_handle_signal(int signal,
 // thread should do nothing else, and no other thread should install handlers of these signals. `client` is whose the
 // engine is: it is released when that client is closed.
 //
+// On Windows nothing is adopted: vectored exception handlers cannot be read back as signal handlers can, and most need
+// no adoption, because each of them is asked in turn, those added later in front of all (wasmtrap_rearm) or at the
+// end. A host that wants an engine's handler asked before a crash reporter's, and knows it, calls it from a fault
+// handler (wasmtrap_set_fault_handler) with an EXCEPTION_POINTERS of the fault's siginfo and ucontext. If that answers
+// EXCEPTION_CONTINUE_EXECUTION, the fault handler copies what it has set of the context into the fault's registers and
+// answers WASMTRAP_VERDICT_RESUME.
+//
 // Errors: WASMTRAP_ERR_UNKNOWN_ID (`client` is not open), WASMTRAP_ERR_NOT_INITIALIZED (`client` is 0, and
 // wasmtrap_init has not been called), WASMTRAP_ERR_BUSY (an adoption has begun and not ended, on whichever thread),
-// WASMTRAP_ERR_UNSUPPORTED (WASMTRAP_INIT_HOST_OWNS_SIGNALS; on Windows always, in this version), WASMTRAP_ERR_LIMIT
+// WASMTRAP_ERR_UNSUPPORTED (WASMTRAP_INIT_HOST_OWNS_SIGNALS; on Windows always), WASMTRAP_ERR_LIMIT
 // (WASMTRAP_MAX_ADOPTED), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
 WASMTRAP_API
 wasmtrap_status_t wasmtrap_adopt_begin(wasmtrap_client_t client);

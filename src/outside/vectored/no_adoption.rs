@@ -1,4 +1,9 @@
-//! Adoption of engines' vectored handlers is not there yet. The same items as `adoption` has.
+//! Engines' vectored handlers are not adopted. The same items as `adoption` has.
+//!
+//! Adoption finds out what an engine has installed by reading it back. Of vectored handlers nothing can be read back:
+//! ntdll keeps them encoded, in a list that nobody has documented. What adoption is for is there without: each of them
+//! is asked in turn, and a host that knows an engine's handler calls it from a fault handler, with the record and the
+//! context that it is given.
 
 use crate::outside::error::{Failure, fail};
 use crate::outside::library;
@@ -29,7 +34,10 @@ impl Adoptions {
 fn unsupported() -> Failure {
     fail(
         WASMTRAP_ERR_UNSUPPORTED,
-        format_args!("engines' vectored exception handlers cannot be adopted on Windows in this version"),
+        format_args!(
+            "engines' vectored exception handlers cannot be read back, and so not be adopted: each is asked in turn; to \
+             have one asked before others, call it from a fault handler (wasmtrap_set_fault_handler)"
+        ),
     )
 }
 
