@@ -1,5 +1,6 @@
 /* Guests are interrupted where they are, with their thread suspended: wherever its stack ends, whatever is in its frame
  * pointer, and whether or not it is just in a fault handler that goes on with it. */
+#include <stdlib.h>
 #include <string.h>
 #include <windows.h>
 
@@ -92,6 +93,9 @@ int main(void) {
   same(wasmtrap_init(&options), WASMTRAP_ERR_INVALID_ARGUMENT, "there is no signal to be had");
   contains(wasmtrap_last_error(), "interrupt_signal", "which the sentence says");
   runs_init();
+  char *const text = described();
+  contains(text, "interrupts: with the thread suspended", "nor is one needed, says the description");
+  free(text);
   host_register_code(&wasm_load);
   below_its_pages();
   in_a_fault_handler();

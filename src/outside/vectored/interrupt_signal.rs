@@ -46,8 +46,8 @@ pub(crate) fn rearm() -> Result<(), Failure> {
     Ok(())
 }
 
-pub(crate) fn describe(_out: &mut impl Write) -> fmt::Result {
-    Ok(())
+pub(crate) fn describe(out: &mut impl Write) -> fmt::Result {
+    writeln!(out, "interrupts: with the thread suspended")
 }
 
 pub(crate) fn remove() {}
