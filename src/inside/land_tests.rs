@@ -323,3 +323,27 @@ fn findings_become_flags_and_fields() {
     let record = described(&Findings { by_any_pc: true, ..Findings::default() }, &no_address);
     assert_eq!(record.flags, WASMTRAP_BY_REGION_ALONE);
 }
+
+/// Makes a trap whose record nobody reads. Signals cannot be blocked, so that the last record is never taken.
+fn leave_a_trap(thread: &Thread, sp: usize) -> bool {
+    let mut machine = Faulted { sp, reads_arguments: true, resumed_at: None };
+    let cause = Cause { code: 7, source: WASMTRAP_SOURCE_FAULT, payload: 8 };
+    let findings = Findings::default();
+    trap(thread, Maker::its_thread(thread), cause, &mut machine, &FAULT, &Report::NONE, &findings)
+}
+
+#[test]
+fn records_of_calls_that_are_over_are_free_again() {
+    let mut stack = Stack::new();
+    let all_but_the_last = |stack: &mut Stack| {
+        let thread = on_one_stack(stack, &[500, 400, 300, 200, 100]);
+        assert!([50, 150, 250].iter().all(|&sp| leave_a_trap(&thread, stack.at(sp))));
+        thread
+    };
+    let thread = all_but_the_last(&mut stack);
+    // Further in than the code that runs now.
+    assert!(leave_a_trap(&thread, stack.at(350)), "calls that are not alive");
+    let thread = all_but_the_last(&mut stack);
+    thread.calls.cut(2);
+    assert!(leave_a_trap(&thread, stack.at(50)), "calls that are on the list no more, whatever is in their frames");
+}

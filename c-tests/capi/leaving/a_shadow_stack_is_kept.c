@@ -134,8 +134,11 @@ static void note_step(pid_t child, const struct user_regs_struct *before, instru
     case SYSTEM_CALL:
       if (before->rax == RETURN_FROM_SIGNAL) {
         const uint64_t token = pop(before->rip);
-        if (!(token & TOKEN)) wrong("no token for rt_sigreturn", before->rip);
-        shadow.depth = (size_t)(token & ~TOKEN);
+        if (token & TOKEN) {
+          shadow.depth = (size_t)(token & ~TOKEN);
+        } else {
+          wrong("no token for rt_sigreturn", before->rip);
+        }
       }
       break;
     default: break;
