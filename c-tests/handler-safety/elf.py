@@ -53,7 +53,31 @@ class Symbol:
     size: int
 
 
-class Library:
+class Image:
+    """What a file is in memory, by the sections that it has. `sections` is its readers' to fill in."""
+
+    sections = ()
+
+    def section_at(self, address):
+        for section in self.sections:
+            if section.address and section.address <= address < section.address + section.size:
+                return section
+        return None
+
+    def is_code(self, address):
+        section = self.section_at(address)
+        return section is not None and section.executable
+
+    def bytes_at(self, address, length):
+        """Contents as in the file, before relocation; None outside of it."""
+        section = self.section_at(address)
+        if section is None or address - section.address + length > len(section.data):
+            return None
+        start = address - section.address
+        return section.data[start:start + length]
+
+
+class Library(Image):
     """One shared library. `functions` has every symbol of its own that may name code; sizes of assembly may be 0."""
 
     has_only_what_is_used = True
@@ -155,24 +179,6 @@ class Library:
                         return True
         return False
 
-    def section_at(self, address):
-        for section in self.sections:
-            if section.address and section.address <= address < section.address + section.size:
-                return section
-        return None
-
-    def is_code(self, address):
-        section = self.section_at(address)
-        return section is not None and section.executable
-
     def is_constant(self, address):
         """True where the running library cannot write."""
         return any(low <= address < high for low, high in self._read_only + self._relro)
-
-    def bytes_at(self, address, length):
-        """Contents as in the file, before relocation; None outside of it."""
-        section = self.section_at(address)
-        if section is None or address - section.address + length > len(section.data):
-            return None
-        start = address - section.address
-        return section.data[start:start + length]

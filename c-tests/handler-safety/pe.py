@@ -7,7 +7,7 @@ change what the process calls, and is taken for granted like a debugger.
 
 import struct
 
-from elf import LOCAL, SYMBOL, X86_64, Section, Slot, Symbol
+from elf import LOCAL, SYMBOL, X86_64, Image, Section, Slot, Symbol
 
 _MACHINE_AMD64 = 0x8664
 _SCN_CODE, _SCN_WRITE = 0x20, 0x80000000
@@ -21,7 +21,7 @@ def is_pe(path):
         return file.read(2) == b"MZ"
 
 
-class Library:
+class Library(Image):
     """One DLL. `functions` has every symbol of its own that may name code; the size is that of its unwind information,
     and 0 where it has none. `thunks` are jumps to imports, by address: they are these, and no functions."""
 
@@ -149,24 +149,6 @@ class Library:
         slot = self.slots.get(address + 6 + struct.unpack("<i", data[2:])[0])
         return slot.symbol if slot is not None and not slot.address else None
 
-    def section_at(self, address):
-        for section in self.sections:
-            if section.address <= address < section.address + section.size:
-                return section
-        return None
-
-    def is_code(self, address):
-        section = self.section_at(address)
-        return section is not None and section.executable
-
     def is_constant(self, address):
         """True where the running DLL does not write."""
         return any(low <= address < high for low, high in self._read_only + self._imports)
-
-    def bytes_at(self, address, length):
-        """Contents as in the file, before relocation; None outside of it."""
-        section = self.section_at(address)
-        if section is None or address - section.address + length > len(section.data):
-            return None
-        start = address - section.address
-        return section.data[start:start + length]

@@ -9,13 +9,15 @@ MAKE=${MAKE:-make}
 TOOLS=x86_64-w64-mingw32-
 STRICT=(-std=c99 -pedantic -Wall -Wextra -Werror)
 version=$(sed -n '/^version = /{s/.*"\(.*\)"/\1/p;q}' Cargo.toml)
-project=$PWD/c-tests/windows/packaging
+program=$PWD/c-tests/windows/trap.c
+project=$PWD/target/windows/installed/project
 wine=$PWD/c-tests/windows/wine.sh
 out=$PWD/target/windows/installed
 prefix=/opt/wasmtrap
 tree=$out/root$prefix
 rm -rf "$out"
-mkdir -p "$out"
+mkdir -p "$project"
+cp "$program" c-tests/packaging/CMakeLists.txt "$project"
 
 # shellcheck source-path=SCRIPTDIR source=../packaging/tap.sh
 . c-tests/packaging/tap.sh
