@@ -106,7 +106,8 @@ static void crash(void *unused) {
 }
 
 int main(void) {
-  static const char *const names[] = {"earlier, at the end", "earlier, in front", "later, at the end", "later, in front"};
+  static const char *const names[] = {"earlier, at the end", "earlier, in front", "later, at the end",
+                                      "later, in front"};
   for (int i = 0; i < 4; i++) live_together((ULONG)i % 2, i < 2, names[i]);
   set_up();
   same(wasmtrap_adopt_begin(0), WASMTRAP_ERR_UNSUPPORTED, "adoption is refused");

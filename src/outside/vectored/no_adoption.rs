@@ -35,8 +35,8 @@ fn unsupported() -> Failure {
     fail(
         WASMTRAP_ERR_UNSUPPORTED,
         format_args!(
-            "engines' vectored exception handlers cannot be read back, and so not be adopted: each is asked in turn; to \
-             have one asked before others, call it from a fault handler (wasmtrap_set_fault_handler)"
+            "engines' vectored exception handlers cannot be read back, and so not be adopted: each is asked in turn; \
+             to have one asked before others, call it from a fault handler (wasmtrap_set_fault_handler)"
         ),
     )
 }
