@@ -183,3 +183,7 @@ impl World for Live<'_> {
         self.thread().is_some_and(|thread| land::may_be_dropped(land::innermost(thread, self.sp), client))
     }
 }
+
+#[cfg(test)]
+#[path = "tables_tests.rs"]
+mod tests;

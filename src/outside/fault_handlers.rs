@@ -166,4 +166,4 @@ fn take_replaced(unused: &mut Unused) {
 
 #[cfg(test)]
 #[path = "fault_handlers_tests.rs"]
-mod tests;
+pub(crate) mod tests;

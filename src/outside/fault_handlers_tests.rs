@@ -13,8 +13,8 @@ unsafe extern "C" fn traps(_fault: *mut wasmtrap_fault_t, _user: *mut core::ffi:
     WASMTRAP_VERDICT_TRAP
 }
 
-/// Both tests use the same places, and neither may see the other's handlers.
-static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+/// All tests use the same places, and none may see another one's handlers.
+pub(crate) static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 fn find(client: wasmtrap_client_t) -> Option<*const FaultHandler> {
     FAULT_HANDLERS
