@@ -1,7 +1,6 @@
 # Engines as they are, with POSIX signal handlers of their own, which the library adopts.
 #
 #     make check-adopted-wasmtime    the crate `wasmtime` with its default features
-#     make check-wasmer              the crate `wasmer` (by hand: its build is long)
 #
 # Wasmtime is built with the compiler of c-tests/wasmtime, whose rules come later: hence some of its paths by name. From
 # there come the host with its programs and the specification's suite, too; here the host is on a Wasmtime with handlers
@@ -57,8 +56,7 @@ ADOPTED_TESTS := $(ADOPTED_WASMTIME) $(ADOPTED_PROGRAMS)
 check-adopted-wasmtime: ## the crate wasmtime, with its default features and its own handlers, adopted
 check-adopted-wasmtime: $(ADOPTED_TESTS) $(ADOPTED_SUITE) $(addprefix $(ADOPTED_WASMTIME_OUT)/modules/,traps.module \
     calls.module) $(ADOPTED_WASMTIME_OUT)/release/wasm-compile-script mach-kernel $(ADOPTED_MACH_LIB)/libwasmtrap.so.0
-	for package in $(ADOPTED)/wasmtime $(ADOPTED)/wasmer; do \
-	    $(LINT_CARGO) fmt --check --manifest-path $$package/Cargo.toml || exit 1; done
+	$(LINT_CARGO) fmt --check --manifest-path $(ADOPTED)/wasmtime/Cargo.toml
 	$(PROVE) --exec '$(strip $(LIMITED) $(RUNNER))' $(ADOPTED_TESTS)
 	@$(PYTHON) c-tests/wasmtime/suite/run.py --cargo '$(WASMTIME_CARGO)' \
 	    --compile-script $(ADOPTED_WASMTIME_OUT)/release/wasm-compile-script --suite $(ADOPTED_SUITE) \
@@ -66,14 +64,3 @@ check-adopted-wasmtime: $(ADOPTED_TESTS) $(ADOPTED_SUITE) $(addprefix $(ADOPTED_
 	@for profile in $(ADOPTED_MACH_PROFILES); do echo "profile $$profile:" && \
 	    LD_LIBRARY_PATH=$(abspath $(ADOPTED_MACH_LIB)) WASMTRAP_BACKEND=mach $(PROVE) \
 	    --exec "$(strip $(LIMITED) $(call MACH_RUNNER_FOR,$$profile))" $(ADOPTED_TESTS) || exit 1; done
-
-# ---- Wasmer ----
-
-ADOPTED_WASMER := $(ADOPTED_OUT)/wasmer/release/adopted-wasmer
-$(ADOPTED_WASMER): FORCE $(ADOPTED_LIB)/libwasmtrap.so.0
-	@WASMTRAP_DIR=$(abspath $(ADOPTED_LIB)) $(or $(WASMTIME_CARGO),$(CARGO)) build --release --locked \
-	    --target-dir $(ADOPTED_OUT)/wasmer --manifest-path $(ADOPTED)/wasmer/Cargo.toml
-
-.PHONY: check-wasmer
-check-wasmer: $(ADOPTED_WASMER) ## the crate wasmer with its own handlers, adopted
-	$(PROVE) --exec '$(strip $(LIMITED) $(RUNNER))' $<

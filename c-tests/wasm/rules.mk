@@ -6,6 +6,7 @@
 #
 # WASM_LINK=static links all of them with the static library instead of the shared one. WABT=FOLDER takes the programs
 # of another wabt than the one on the path (and what that ships, WABT_RUNTIME=FOLDER where it is not found around them).
+# All of check-spec's SIMD passes with SIMDe 0.8.4 (CPATH=FOLDER in the environment), not with 0.7.4.
 
 CC ?= cc
 PYTHON ?= python3
