@@ -50,7 +50,13 @@ fn owners_are_asked_and_then_those_who_want_any_fault_each_about_its_kinds() {
     assert_eq!(trap(Some(103)), [103]);
     assert_eq!(trap(Some(102)), []);
     assert_eq!(trap(None), []);
-    assert_eq!(order(&Live::without_fault_handlers(0), Kind::Memory, &findings(None, None)), []);
+    let nobody = Live::without_fault_handlers(0);
+    assert_eq!(order(&nobody, Kind::Memory, &findings(None, None)), []);
+    assert!(live.has_fault_handlers() && !nobody.has_fault_handlers());
+    assert!(live.is_to_be_asked(Kind::Memory, &findings(None, None)));
+    assert!(!live.is_to_be_asked(Kind::Breakpoint, &findings(None, None)));
+    assert!(!nobody.is_to_be_asked(Kind::Memory, &findings(None, None)));
+    drop(nobody);
     drop(live);
     for client in 101..=104 {
         fault_handlers::remove(client, &mut Unused::new());
