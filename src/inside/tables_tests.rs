@@ -1,7 +1,9 @@
-//! Which fault handler is asked about a fault, and who comes next.
+//! Which fault handler is asked about a fault, and who comes next; and what is said of a thread.
 
 use super::*;
+use crate::inside::land::tests::{Stack, WORDS, thread};
 use crate::outside::fault_handlers::{self, Unused};
+use crate::shared::activation::droppable_for;
 
 unsafe extern "C" fn forwards(_fault: *mut wasmtrap_fault_t, _user: *mut core::ffi::c_void) -> wasmtrap_verdict_t {
     WASMTRAP_VERDICT_FORWARD
@@ -61,4 +63,22 @@ fn owners_are_asked_and_then_those_who_want_any_fault_each_about_its_kinds() {
     for client in 101..=104 {
         fault_handlers::remove(client, &mut Unused::new());
     }
+}
+
+#[test]
+fn what_is_said_of_a_thread_is_of_its_innermost_call_that_is_alive() {
+    let mut stack = Stack::new();
+    let (outer, inner) = (stack.call(200), stack.call(100));
+    let bounds = stack.bounds(0, WORDS);
+    let thread = thread(bounds, bounds, &[outer, inner]);
+    // SAFETY: a frame's memory.
+    unsafe { &*outer }.droppable.store(droppable_for(5), Ordering::Relaxed);
+    let live = |index: usize| Live::of_stopped(&thread, stack.at(index));
+    let (in_inner, in_outer, outside) = (live(50), live(150), live(250));
+    assert!(!in_inner.may_be_dropped(5) && in_outer.may_be_dropped(5) && !outside.may_be_dropped(5));
+    assert!(!in_outer.may_be_dropped(4));
+    let stack_of = |live: &Live<'_>| live.protected_stack().map(|found| (found.bounds, found.sp));
+    assert_eq!(stack_of(&in_inner), Some((bounds, stack.at(50))));
+    assert_eq!(stack_of(&in_outer), Some((bounds, stack.at(150))));
+    assert_eq!(stack_of(&outside), None);
 }
