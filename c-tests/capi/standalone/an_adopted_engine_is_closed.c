@@ -70,9 +70,10 @@ static void gone_before_the_end(void *unused) {
   (void)unused;
   must(wasmtrap_init(NULL) == WASMTRAP_OK);
   const uint64_t code_id = host_register_code(&wasm_load);
-  struct sigaction before, after;
+  const int signals[] = {SIGSEGV, SIGBUS};
+  struct sigaction before[2], after;
   must(wasmtrap_adopt_begin(0) == WASMTRAP_OK);
-  must(sigaction(SIGSEGV, NULL, &before) == 0);
+  for (int i = 0; i < 2; i++) must(sigaction(signals[i], NULL, &before[i]) == 0);
   void *const object = start();
   must(sigaction(SIGSEGV, NULL, &after) == 0);
   void *const found = symbol(object, "engine_stop");
@@ -93,8 +94,7 @@ static void gone_before_the_end(void *unused) {
   contains(wasmtrap_last_error(), "unloaded", "and what is wrong");
   same(id, 77, "the id is untouched");
   /* The host takes away what the engine has left. */
-  const int signals[] = {SIGSEGV, SIGBUS};
-  for (int i = 0; i < 2; i++) must(sigaction(signals[i], &before, NULL) == 0);
+  for (int i = 0; i < 2; i++) must(sigaction(signals[i], &before[i], NULL) == 0);
   wasm_access_t access = {0, 0};
   wasmtrap_trap_t trap = host_new_trap();
   ok(wasmtrap_call(wasm_load.function, &access, &trap) == WASMTRAP_TRAPPED && trap.code_id == code_id,
