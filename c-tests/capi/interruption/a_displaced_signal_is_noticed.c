@@ -6,6 +6,8 @@
 #include "process.h"
 #include "runs.h"
 
+typedef void (*handler_t)(int);
+
 static int strangers;
 
 static void stranger(int signal) {
@@ -25,7 +27,7 @@ static int says(const char *part) {
   return strstr(text, part) != NULL;
 }
 
-static void take_it(void (*handler)(int)) {
+static void take_it(handler_t handler) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
   action.sa_handler = handler;
@@ -33,10 +35,9 @@ static void take_it(void (*handler)(int)) {
   must(sigaction(RUNS_SIGNAL, &action, NULL) == 0);
 }
 
-/* In host code of a run; `handler` is what has the signal when it is interrupted. Then in a loop. */
-static void displaced(void *handler_in) {
-  void (*handler)(int);
-  memcpy(&handler, &handler_in, sizeof handler);
+/* What has the signal when a thread in registered code is interrupted. */
+static void displaced(void *its_handler) {
+  const handler_t handler = *(const handler_t *)its_handler;
   runs_init();
   host_register_code(&wasm_spin);
   same(check(), 0, "the library's handler is in place");
@@ -63,23 +64,6 @@ static void displaced(void *handler_in) {
   struct sigaction now;
   must(sigaction(RUNS_SIGNAL, NULL, &now) == 0);
   ok(now.sa_handler == handler, "wasmtrap_shutdown puts back what was found there");
-}
-
-static void by_a_handler(void *unused) {
-  (void)unused;
-  void (*const handler)(int) = stranger;
-  void *pointer;
-  memcpy(&pointer, &handler, sizeof pointer);
-  displaced(pointer);
-}
-
-/* SIG_DFL, which would end the process. */
-static void by_the_default_action(void *unused) {
-  (void)unused;
-  void (*const handler)(int) = SIG_DFL;
-  void *pointer;
-  memcpy(&pointer, &handler, sizeof pointer);
-  displaced(pointer);
 }
 
 static void blocked(void *unused) {
@@ -114,8 +98,10 @@ static void owned_by_the_host(void *unused) {
 }
 
 int main(void) {
-  child_passes(by_a_handler, NULL, "another handler");
-  child_passes(by_the_default_action, NULL, "the default action");
+  handler_t another = stranger, none = SIG_DFL;
+  child_passes(displaced, &another, "another handler");
+  /* Which would end the process. */
+  child_passes(displaced, &none, "the default action");
   child_passes(blocked, NULL, "a mask");
   child_passes(owned_by_the_host, NULL, "a host's own");
   return tap_done();
