@@ -82,11 +82,11 @@ def build_module(arguments):
     header = os.path.join(os.path.dirname(arguments.output), name + ".h")
     with tempfile.TemporaryDirectory() as folder:
         c_file, text, about, code = (os.path.join(folder, name + end) for end in (".c", ".o", ".about.c", ".code.o"))
+        flags = [*arguments.optimize, *includes(arguments), f"-I{folder}"]
         try:
-            translate.translate(arguments.wasm2c, arguments.wasm, c_file, name, arguments.flag)
+            translate.translate(arguments.wasm2c, arguments.wasm, c_file, name, arguments.flag, [*arguments.cc, *flags])
         except translate.Untranslatable as refusal:
             sys.exit(f"{arguments.wasm}: {refusal}")
-        flags = [*arguments.optimize, *includes(arguments), f"-I{folder}"]
         first = ["-include", os.path.join(HERE, "wasm_rt_wasmtrap_module.h")]
         run(*arguments.cc, *known(arguments.cc, GENERATED_FLAGS), *flags, *first, "-c", c_file, "-o", text)
         describe = [sys.executable, os.path.join(HERE, "describe_module.py"), "--nm", arguments.nm, "--name", name]

@@ -13,6 +13,7 @@ No version is asked for: what wasm2c writes is looked at.
 """
 
 import argparse
+import functools
 import os
 import re
 import subprocess
@@ -28,13 +29,14 @@ FUNCTION = re.compile(
     r"wasm_rt_funcref_table_t\*\s*(?:const\s+)?(?P<table>\w+),[^)]*?uint32_t\s+(?P<index>\w+)\)\s*\{.*?^\}",
     re.MULTILINE | re.DOTALL,
 )
-VECTORS = "#include <simde/wasm/simd128.h>\n"
+SIMDE = "simde/wasm/simd128.h"
+VECTORS = f"#include <{SIMDE}>\n"
 VECTORS_WITH_BARRIERS = VECTORS + '#include "wasm_rt_wasmtrap_vectors.h"\n'
 LAST_ENDIF = re.compile(r"(?=#ifdef __cplusplus\n\}\n#endif\s*#endif[^\n]*\s*\Z)")
 
 
 class Untranslatable(Exception):
-    """wasm2c's own reason for refusing the module."""
+    """wasm2c's own reason for refusing the module, or what its C wants and is not here."""
 
 
 def version(wasm2c):
@@ -59,14 +61,24 @@ def tell_apart(code):
     return code, RAISED in code or "CALL_INDIRECT_TRAP" not in code
 
 
-def translate(wasm2c, wasm, c_file, name, flags=()):
-    """Writes c_file and the header beside it. Returns the dialect of their names."""
+@functools.lru_cache
+def finds_simde(cc):
+    """Whether the compiler, a tuple of words, finds the part of SIMDe that vectors want; old versions lack it."""
+    command = [*cc, "-E", "-include", SIMDE, "-x", "c", os.devnull]
+    return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def translate(wasm2c, wasm, c_file, name, flags=(), cc=()):
+    """Writes c_file and the header beside it. Returns the dialect of their names. `cc`, if given, is asked whether it
+    will find what c_file wants."""
     command = [wasm2c, *flags, "--module-name", name, "--output", c_file, wasm]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode != 0:
         raise Untranslatable(reason(run))
     with open(c_file, encoding="utf-8") as file:
         code, left = tell_apart(file.read())
+    if cc and VECTORS in code and not finds_simde(tuple(cc)):
+        raise Untranslatable(f"its vectors want SIMDe's {SIMDE}, which {cc[0]} does not find")
     if left:
         print(f"{c_file}: {wasm2c} {version(wasm2c)} raises the traps of call_indirect in a way that is not known: they"
               " will not be told apart", file=sys.stderr)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Builds a test of what not every wabt can do.
+"""Builds a test of what not every wabt can do, or not with every SIMDe.
 
 If this wabt translates the test's module, make builds PROGRAM as it does any other, and TEST is a copy of it. If it
 does not, TEST is a program that skips itself with the tool's own reason; so it is where both wasm-rt.h and the C lack a
@@ -19,7 +19,7 @@ import translate
 
 def refusal(arguments):
     """Why this wabt cannot do it; None if it can."""
-    flags = arguments.flags.split()
+    flags, cc = arguments.flags.split(), shlex.split(arguments.cc)
     with tempfile.TemporaryDirectory() as folder:
         wasm, c_file = os.path.join(folder, "module.wasm"), os.path.join(folder, "module.c")
         assembled = subprocess.run(
@@ -28,11 +28,11 @@ def refusal(arguments):
         if assembled.returncode != 0:
             return f"{arguments.wat2wasm}: {translate.reason(assembled)}"
         try:
-            translate.translate(arguments.wasm2c, wasm, c_file, "module", flags)
+            translate.translate(arguments.wasm2c, wasm, c_file, "module", flags, [*cc, *arguments.wabt_flags.split()])
         except translate.Untranslatable as reason:
             return f"{arguments.wasm2c} {translate.version(arguments.wasm2c)}: {reason}"
         code = pathlib.Path(c_file).read_text(encoding="utf-8")
-    preprocess = [*arguments.cc.split(), "-E", "-dM", *arguments.wabt_flags.split(), "-include", "wasm-rt.h", "-x", "c"]
+    preprocess = [*cc, "-E", "-dM", *arguments.wabt_flags.split(), "-include", "wasm-rt.h", "-x", "c"]
     defined = subprocess.run([*preprocess, os.devnull], capture_output=True, text=True, check=True).stdout
     if arguments.needs and f"#define {arguments.needs} " not in defined and arguments.needs not in code:
         return f"{arguments.wasm2c} {translate.version(arguments.wasm2c)} has no {arguments.needs}"
@@ -56,7 +56,7 @@ def main():
     line = f"1..0 # SKIP {reason}".replace("\\", "\\\\").replace('"', '\\"')
     source = pathlib.Path(arguments.test).with_suffix(".skip.c")
     source.write_text(f'#include <stdio.h>\nint main(void) {{ puts("{line}"); return 0; }}\n', encoding="utf-8")
-    subprocess.run([*arguments.cc.split(), source, "-o", arguments.test], check=True)
+    subprocess.run([*shlex.split(arguments.cc), source, "-o", arguments.test], check=True)
     source.unlink()
 
 

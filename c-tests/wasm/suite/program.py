@@ -62,8 +62,8 @@ class Program:
 
 
 class Builder:
-    def __init__(self, commands, folder, wasm2c):
-        self.folder, self.wasm2c = folder, wasm2c
+    def __init__(self, commands, folder, wasm2c, cc):
+        self.folder, self.wasm2c, self.cc = folder, wasm2c, cc
         self.program = Program()
         self.current = None  # the latest module; None if it is untranslated
         self.named = {}  # the file's own name -> module
@@ -102,7 +102,7 @@ class Builder:
         wasm = os.path.join(self.folder, command["filename"])
         c_file = os.path.join(self.folder, name + ".c")
         try:
-            dialect = translate.translate(self.wasm2c, wasm, c_file, name)
+            dialect = translate.translate(self.wasm2c, wasm, c_file, name, cc=self.cc)
             module = self.linked(name, wasm_binary.read(wasm), c_file, dialect)
         except translate.Untranslatable as reason:
             self.program.untranslated.append((command["line"], str(reason)))

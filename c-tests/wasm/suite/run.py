@@ -83,7 +83,7 @@ class File:
             return None
         with open(commands_file, encoding="utf-8") as file:
             commands = json.load(file)["commands"]
-        built = program.Builder(commands, self.out, self.options.wasm2c).program
+        built = program.Builder(commands, self.out, self.options.wasm2c, self.compiler()).program
         self.untranslated, self.left_out = built.untranslated, built.left_out
         self.not_applicable = built.not_applicable
         if not built.commands:
@@ -106,6 +106,9 @@ class File:
         rename = [self.options.objcopy, "--rename-section", f".text=wasm_code_{module.name}", obj]
         subprocess.run(rename, check=True, capture_output=True, text=True)
         return obj
+
+    def compiler(self):
+        return [*self.options.cc, *self.options.module_flags]
 
     def path(self, name):
         return os.path.join(self.out, name)
