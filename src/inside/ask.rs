@@ -26,7 +26,8 @@ impl SignalStack {
 }
 
 /// The same as [`ask`] in a signal handler, unless this is a fault of the embedder's fault handler itself, which is not
-/// its own to judge: it would be asked for ever. `mask` is the signal mask of the code that faulted.
+/// its own to judge: it would be asked for ever. `mask` is the signal mask of the code that faulted; `link` is a word
+/// of the signal's context that the kernel writes for each signal and nobody reads (uc_link), or null.
 #[inline(never)]
 pub(crate) fn ask_once(
     machine: &mut impl Machine,
@@ -35,6 +36,7 @@ pub(crate) fn ask_once(
     findings: Findings,
     signal_stack: SignalStack,
     mask: u64,
+    link: *mut u64,
 ) -> bool {
     // SAFETY: null or this thread's record, which only this thread frees.
     let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else {
@@ -44,23 +46,38 @@ pub(crate) fn ask_once(
     if has_called(thread, &before, machine.sp(), Some(signal_stack)) {
         return false;
     }
-    let frame = Frame::new();
-    thread.asking.set(Asking { at: frame.address(), mark: frame.mark, mask: Some(mask) });
+    let frame = Frame::new(link);
+    let link = link.expose_provenance();
+    thread.asking.set(Asking { at: frame.address(), link, mark: frame.mark, mask: Some(mask) });
     let handled = ask(machine, fault, report, findings);
     thread.asking.set(Asking::NOBODY);
     handled
 }
 
-/// A word in the frame of the function that asks, which tells it from memory that was one.
+/// A word in the frame of the function that asks, which tells it from memory that was one; and the same word in the
+/// signal's context. The first alone may lie where nobody writes, in a large array of code that runs there now. The
+/// kernel writes over the second when it delivers the next signal in the same place, at the top of an alternate stack
+/// that the thread has left (Linux 6.1: __setup_rt_frame in arch/x86/kernel/signal.c, setup_rt_frame in
+/// arch/arm64/kernel/signal.c; xnu-10002.1.13: sendsig in bsd/dev/i386/unix_signal.c, sendsig_fill_uctx64 in
+/// bsd/dev/arm/unix_signal.c).
 struct Frame {
     mark: u64,
+    link: *mut u64,
+    before: u64,
 }
 
 impl Frame {
     #[inline(always)]
-    fn new() -> Self {
-        let mut frame = Self { mark: 0 };
+    fn new(link: *mut u64) -> Self {
+        let mut frame = Self { mark: 0, link, before: 0 };
         frame.mark = seal::of_words(&[frame.address() as u64]);
+        if !link.is_null() {
+            // SAFETY: the caller's, in a context that lasts until the signal handler ends.
+            unsafe {
+                frame.before = link.read_volatile();
+                link.write_volatile(frame.mark);
+            }
+        }
         frame
     }
 
@@ -73,6 +90,10 @@ impl Drop for Frame {
     fn drop(&mut self) {
         // SAFETY: its own field. Volatile, or the compiler would see that nobody reads it any more.
         unsafe { (&raw mut self.mark).write_volatile(0) };
+        if !self.link.is_null() {
+            // SAFETY: as in `new`.
+            unsafe { self.link.write_volatile(self.before) };
+        }
     }
 }
 
@@ -94,9 +115,12 @@ fn has_called(thread: &Thread, asking: &Asking, sp: usize, signal_stack: Option<
         _ => at - sp < NEAR,
     };
     // The stack may be another one by now, and this one gone.
-    let mark = core::ptr::with_exposed_provenance::<u64>(at);
-    // SAFETY: it can be read.
-    same_stack && kernel::can_read(at, size_of::<u64>()) && unsafe { mark.read_volatile() } == asking.mark
+    let has_mark = |place: usize| {
+        let mark = core::ptr::with_exposed_provenance::<u64>(place);
+        // SAFETY: it can be read.
+        kernel::can_read(place, size_of::<u64>()) && unsafe { mark.read_volatile() } == asking.mark
+    };
+    same_stack && has_mark(at) && (asking.link == 0 || has_mark(asking.link))
 }
 
 /// A trap that lands in `activation` is about to leave code at `sp`: the signal mask to be put back, if it leaves the

@@ -14,7 +14,7 @@ const AT: usize = WORDS / 2;
 fn asking_thread(stack: &mut Stack, bounds: StackBounds) -> Box<Thread> {
     stack.0[AT] = MARK;
     let thread = thread(bounds, bounds, &[]);
-    thread.asking.set(Asking { at: stack.at(AT), mark: MARK, mask: Some(7) });
+    thread.asking.set(Asking { at: stack.at(AT), mark: MARK, mask: Some(7), ..Asking::NOBODY });
     thread
 }
 
@@ -73,7 +73,7 @@ fn on_an_unknown_stack_only_what_is_near() {
 #[test]
 fn where_nothing_can_be_read_there_is_no_asking() {
     let thread = thread(StackBounds::default(), StackBounds::default(), &[]);
-    thread.asking.set(Asking { at: 64, mark: 0, mask: None });
+    thread.asking.set(Asking { at: 64, ..Asking::NOBODY });
     assert!(!called(&thread, 32, None));
 }
 
@@ -99,12 +99,31 @@ fn a_raise_leaves_the_handler_unless_it_lands_in_a_call_of_its_own() {
 #[test]
 fn a_frame_that_asks_has_its_mark_until_it_ends() {
     crate::shared::seal::tests::set_any_keys();
-    let mut frame = core::mem::ManuallyDrop::new(Frame::new());
+    let mut context = 5_u64;
+    let link = &raw mut context;
+    let mut frame = core::mem::ManuallyDrop::new(Frame::new(link));
     let place: *const u64 = &raw const frame.mark;
-    assert_eq!(frame.address(), place.addr());
-    // SAFETY: dropped once; it has no memory of its own, and a word is read.
+    // SAFETY: dropped once; it has no memory of its own, and words are read.
     unsafe {
+        assert_ne!(link.read_volatile(), 5);
         core::mem::ManuallyDrop::drop(&mut frame);
         assert_eq!(place.read_volatile(), 0);
+        assert_eq!(link.read_volatile(), 5, "the context is as it was");
     }
+}
+
+#[test]
+fn what_the_kernel_has_written_over_tells_that_the_asking_was_left() {
+    let mut stack = Stack::new();
+    let bounds = stack.bounds(0, WORDS);
+    let thread = asking_thread(&mut stack, bounds);
+    let mut context = MARK;
+    let place = &raw mut context;
+    thread.asking.set(Asking { link: place.expose_provenance(), ..thread.asking.get() });
+    assert!(called(&thread, stack.at(0), None));
+    // SAFETY: the variable above. The kernel has no link to write.
+    unsafe { place.write_volatile(0) };
+    assert!(!called(&thread, stack.at(0), None));
+    thread.asking.set(Asking { link: 64, ..thread.asking.get() });
+    assert!(!called(&thread, stack.at(0), None), "it is gone");
 }

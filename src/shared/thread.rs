@@ -105,14 +105,16 @@ pub(crate) struct Asking {
     /// Where the library's handler had its frame; 0 if nobody is asked. A fault handler that has jumped out leaves it
     /// as it is.
     pub(crate) at: usize,
-    /// What lies there as long as that handler has not ended.
+    /// Where the kernel wrote the context that it was given, of that the word that nobody reads; 0 if there is none.
+    pub(crate) link: usize,
+    /// What lies in both as long as that handler has not ended.
     pub(crate) mark: u64,
     /// The signal mask of the code that faulted, where a signal handler asks.
     pub(crate) mask: Option<u64>,
 }
 
 impl Asking {
-    pub(crate) const NOBODY: Self = Self { at: 0, mark: 0, mask: None };
+    pub(crate) const NOBODY: Self = Self { at: 0, link: 0, mark: 0, mask: None };
 }
 
 /// An attached thread. Only its own thread, and handlers on it, touch the fields, but for `calls`, which others may

@@ -51,6 +51,17 @@ static void on_usr1(int signal, siginfo_t *info, void *context) {
   fault_at_depth(1);
 }
 
+/* A handler with an array that nobody writes to: what was on the alternate stack before shows through. */
+static void on_usr2(int signal, siginfo_t *info, void *context) {
+  (void)signal;
+  (void)info;
+  (void)context;
+  volatile char hole[6144];
+  __asm__ volatile("" : : "r"(hole) : "memory");
+  fault_at_depth(0);
+  __asm__ volatile("" : : "r"(hole) : "memory");
+}
+
 static void at_each_depth(const char *name) {
   static const int depths[] = {0, 20, 3, 0, 40, 1};
   for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) once(depths[i], name);
@@ -58,6 +69,9 @@ static void at_each_depth(const char *name) {
   if (sigsetjmp(landing, 1) == 0) raise(SIGUSR1);
   same(asked, before + 1, "%s: a fault on the alternate stack", name);
   once(2, name);
+  const int before_the_hole = asked;
+  if (sigsetjmp(landing, 1) == 0) raise(SIGUSR2);
+  same(asked, before_the_hole + 1, "%s: a fault on the alternate stack, on top of an array", name);
 }
 
 int main(void) {
@@ -66,6 +80,7 @@ int main(void) {
   must(wasmtrap_set_fault_handler(jump, NULL) == WASMTRAP_OK);
   page = inaccessible_page();
   install_handler(SIGUSR1, on_usr1, SA_ONSTACK);
+  install_handler(SIGUSR2, on_usr2, SA_ONSTACK);
   at_each_depth("the library's handler");
   ours = install_handler(SIGSEGV, newer, SA_ONSTACK);
   at_each_depth("under a newer one");

@@ -194,6 +194,7 @@ fn judge<const ASK: bool>(signal: libc::c_int, info: &mut siginfo_t, context: &m
     let signal_stack = SignalStack { base: context.uc_stack.ss_sp.addr(), size: context.uc_stack.ss_size };
     let mask = kernel::mask_of(&context.uc_sigmask);
     let (siginfo, ucontext) = (core::ptr::from_mut(info).cast(), core::ptr::from_mut(context).cast());
+    let link = (&raw mut context.uc_link).cast();
     let mut context = Context::new(context, signal, info.si_code);
     let seen = classify::classify(signal, info.si_code, context.origin());
     let fault = Fault {
@@ -215,7 +216,7 @@ fn judge<const ASK: bool>(signal: libc::c_int, info: &mut siginfo_t, context: &m
     drop(live);
     // No match, of which the compiler makes a table of jumps.
     if let Verdict::CallHost(findings) = verdict {
-        return ask::ask_once(&mut context, &fault, &report, findings, signal_stack, mask);
+        return ask::ask_once(&mut context, &fault, &report, findings, signal_stack, mask, link);
     }
     let Verdict::Trap(code, findings) = verdict else { return false };
     let cause = land::Cause { code, source: WASMTRAP_SOURCE_FAULT, payload: 0 };

@@ -93,7 +93,9 @@ fn handle(record: &mut EXCEPTION_RECORD, context: &mut CONTEXT) -> bool {
     drop(live);
     match verdict {
         Verdict::CallHost(findings) => {
-            let handled = ask::ask_once(&mut context, &fault, &report, findings, NO_OTHER_STACK, kernel_mask());
+            let no_link = core::ptr::null_mut();
+            let handled =
+                ask::ask_once(&mut context, &fault, &report, findings, NO_OTHER_STACK, kernel_mask(), no_link);
             if handled {
                 interrupt_what_goes_on(&mut context);
             }
