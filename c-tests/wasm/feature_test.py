@@ -9,6 +9,7 @@ word that the promise needs.
 import argparse
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -32,9 +33,10 @@ def refusal(arguments):
         except translate.Untranslatable as reason:
             return f"{arguments.wasm2c} {translate.version(arguments.wasm2c)}: {reason}"
         code = pathlib.Path(c_file).read_text(encoding="utf-8")
-    preprocess = [*cc, "-E", "-dM", *arguments.wabt_flags.split(), "-include", "wasm-rt.h", "-x", "c"]
-    defined = subprocess.run([*preprocess, os.devnull], capture_output=True, text=True, check=True).stdout
-    if arguments.needs and f"#define {arguments.needs} " not in defined and arguments.needs not in code:
+    preprocess = [*cc, "-E", "-dD", *arguments.wabt_flags.split(), "-include", "wasm-rt.h", "-x", "c"]
+    header = subprocess.run([*preprocess, os.devnull], capture_output=True, text=True, check=True).stdout
+    needs = re.compile(rf"\b{re.escape(arguments.needs)}\b")
+    if arguments.needs and not needs.search(header) and not needs.search(code):
         return f"{arguments.wasm2c} {translate.version(arguments.wasm2c)} has no {arguments.needs}"
     return None
 

@@ -73,6 +73,8 @@ exceptions_FEATURES := --enable-exceptions
 wide_FEATURES := --enable-memory64
 several_FEATURES := --enable-multi-memory
 shared_FEATURES := --enable-threads
+# Before that word came, a thread could not be told to wasm2c's runtime.
+shared_NEEDS := wasm_rt_init_thread
 # Before that word came, memories with 64-bit addresses wanted all modules and the runtime to be compiled for them.
 wide_NEEDS := WASM_DEFAULT_PAGE_SIZE
 far_FEATURES := --enable-memory64
