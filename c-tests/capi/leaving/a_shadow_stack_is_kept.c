@@ -87,12 +87,15 @@ static instruction_t decode(uint64_t word) {
   return found;
 }
 
+/* glibc and musl give them different names of one type. */
+typedef __typeof__(((struct user_regs_struct *)0)->rax) machine_word_t;
+
 /* A register by its number in instructions. */
-static unsigned long long *place_of(struct user_regs_struct *registers, unsigned number) {
-  unsigned long long *const places[] = {&registers->rax, &registers->rcx, &registers->rdx, &registers->rbx,
-                                        &registers->rsp, &registers->rbp, &registers->rsi, &registers->rdi,
-                                        &registers->r8,  &registers->r9,  &registers->r10, &registers->r11,
-                                        &registers->r12, &registers->r13, &registers->r14, &registers->r15};
+static machine_word_t *place_of(struct user_regs_struct *registers, unsigned number) {
+  machine_word_t *const places[] = {&registers->rax, &registers->rcx, &registers->rdx, &registers->rbx,
+                                    &registers->rsp, &registers->rbp, &registers->rsi, &registers->rdi,
+                                    &registers->r8,  &registers->r9,  &registers->r10, &registers->r11,
+                                    &registers->r12, &registers->r13, &registers->r14, &registers->r15};
   return places[number];
 }
 
@@ -108,7 +111,7 @@ static uint64_t word_at(pid_t child, uint64_t address) {
 
 /* What only a processor that has it does. Whether that was the instruction. */
 static int acts_for_the_processor(pid_t child, struct user_regs_struct *registers, instruction_t instruction) {
-  unsigned long long *const place = place_of(registers, instruction.reg);
+  machine_word_t *const place = place_of(registers, instruction.reg);
   if (instruction.kind == READ) {
     shadow.read++;
     *place = pointer();
