@@ -5,8 +5,8 @@ use wasmtime::Config;
 /// Wasmtime's defaults, which is what is tried here, less what no host without Rust's standard library has.
 pub fn configuration() -> Config {
     let mut config = Config::new();
-    // Shared memories and waiting need Wasmtime's feature `threads`, which needs `std`. Components are on by default where
-    // Wasmtime is built with them, as the compiler may be; no module of such an engine loads in a host without.
+    // Shared memories and waiting need Wasmtime's feature `threads`, which needs `std`. Components are on by default
+    // where Wasmtime is built with them, as the compiler may be; no module of such an engine loads in a host without.
     config.wasm_features(wasmtime::WasmFeatures::THREADS | wasmtime::WasmFeatures::COMPONENT_MODEL, false);
     config.concurrency_support(false);
     // SAFETY: it tells the truth about this processor.
