@@ -274,7 +274,6 @@ fn go_in_front(
     room: &mut signals::Room,
     more_room: &mut signals::Room,
 ) -> Result<(), Failure> {
-    exceptions::signals_go_on_top();
     signals::rearm(kinds, room)?;
     stand_ins::note_ours(more_room);
     state.adoptions.kinds |= kinds;

@@ -392,7 +392,6 @@ pub(crate) fn rearm() -> Result<(), Failure> {
     let set_up = state.set_up().ok_or_else(error::not_initialized)?;
     state.adoptions.require_none_begun()?;
     signals::collect();
-    exceptions::signals_go_on_top();
     signals::rearm(installed_kinds(&set_up), &mut room)?;
     interrupt_signal::rearm()?;
     exceptions::rearm()

@@ -15,7 +15,7 @@ pub(crate) mod stand_ins;
 
 use super::error::{self, Failure, fail};
 use super::lock::Locked;
-use super::platform;
+use super::{exceptions, platform};
 use crate::inside::signals::entry;
 use crate::shared::abi::*;
 use crate::shared::disposition::{self, Disposition, ENTRY_POINTS, SIGNALS};
@@ -233,6 +233,7 @@ pub(crate) fn install(kinds: u32, room: &mut Room) -> Result<(), Failure> {
 
 /// Goes back on top wherever something else is.
 pub(crate) fn rearm(kinds: u32, room: &mut Room) -> Result<(), Failure> {
+    exceptions::signals_go_on_top();
     let mut state = STATE.lock();
     let State { layers: all, known, .. } = &mut *state;
     for (index, signal, _) in signals_of(kinds) {

@@ -9,6 +9,7 @@ use core::fmt::{self, Write};
 use windows_sys::Win32::System::Diagnostics::Debug::{AddVectoredExceptionHandler, RemoveVectoredExceptionHandler};
 
 use super::error::Failure;
+use super::exceptions;
 use super::lock::Locked;
 use crate::inside::signals::entry;
 use list::Place;
@@ -61,6 +62,7 @@ pub(crate) fn install(kinds: u32, _room: &mut Room) -> Result<(), Failure> {
 /// Goes back in front of all others: a new entry first, so that there is none missing in between. Those who know an
 /// entry of ours do not: there is one function, and nobody calls it but ntdll.
 pub(crate) fn rearm(_kinds: u32, _room: &mut Room) -> Result<(), Failure> {
+    exceptions::signals_go_on_top();
     let mut state = STATE.lock();
     if state.handle.is_null() || list::place(state.handle) == Place::First {
         return Ok(());
