@@ -18,6 +18,14 @@ trap_says='out of bounds memory access at address 4660'
 
 not() { ! "$@"; }
 
+# wasm2c_host FOLDER CMAKE_ARGUMENT...: a user's project with a module that wasm2c translates, built in FOLDER.
+wasm2c_says='out of bounds memory access at address 70000'
+wasm2c_host() {
+    export PYTHONDONTWRITEBYTECODE=1
+    "${WAT2WASM:-wat2wasm}" "$top/c-tests/wasm/modules/memory.wat" -o "$out/memory.wasm" &&
+        cmake -S "$top/c-tests/packaging/wasm2c" -B "$1" -DWASM="$out/memory.wasm" "${@:2}" && cmake --build "$1"
+}
+
 # says WORDS COMMAND...: the command's output is WORDS, and it ends well.
 says() {
     local said

@@ -35,11 +35,8 @@ program() { # LINKAGE TARGET
 promise the portfile builds the shared library -- build dynamic
 promise which a program finds by CMake, and traps -- program dynamic wasmtrap::wasmtrap
 wasm2c_program() { # LINKAGE
-    export PYTHONDONTWRITEBYTECODE=1
-    "${WAT2WASM:-wat2wasm}" c-tests/wasm/modules/memory.wat -o "$out/memory.wasm" &&
-        cmake -S c-tests/packaging/wasm2c -B "$out/wasm2c-$1" -Dwasmtrap_DIR="$out/$1/share/wasmtrap" \
-            -DWASM="$out/memory.wasm" && cmake --build "$out/wasm2c-$1" &&
-        says 'out of bounds memory access at address 70000' "$out/wasm2c-$1/host"
+    wasm2c_host "$out/wasm2c-$1" -Dwasmtrap_DIR="$out/$1/share/wasmtrap" &&
+        says "$wasm2c_says" "$out/wasm2c-$1/host"
 }
 promise a module by wasm2c, with the shared library, traps -- wasm2c_program dynamic
 promise the portfile builds the static library -- build static
