@@ -153,12 +153,22 @@ enum { THREADS_CAN_BE_CANCELLED = 1 };
 enum { THREADS_CAN_BE_CANCELLED = 0 };
 #endif
 
-static void leave_in_each_way(void) {
+/* In a handler that lets the signal of cancellation in. On Linux for arm64 no thread survives that for sure, whoever's
+ * the handler is: where the cancellation arrives between the handler's end and its rt_sigreturn, libgcc looks for the
+ * second signal frame at the first one's sigcontext and follows what it finds there (aarch64_fallback_frame_state of
+ * libgcc/config/aarch64/linux-unwind.h, GCC 12: context->cfa is no stack pointer there. Seen in a core dump as well). */
+#if defined(__linux__) && defined(__aarch64__)
+enum { THREADS_CAN_BE_CANCELLED_IN_A_HANDLER = 0 };
+#else
+enum { THREADS_CAN_BE_CANCELLED_IN_A_HANDLER = THREADS_CAN_BE_CANCELLED };
+#endif
+
+static void leave_in_each_way(int can_be_cancelled) {
   page = inaccessible_page();
   register_all();
   timers();
   must(signal(SIGALRM, SIG_DFL) != SIG_ERR);
-  if (THREADS_CAN_BE_CANCELLED) cancellations();
+  if (can_be_cancelled) cancellations();
   forks();
   ok(1, "unregistered each time");
 }
@@ -166,7 +176,7 @@ static void leave_in_each_way(void) {
 static void own_handlers(void *unused) {
   (void)unused;
   host_init();
-  leave_in_each_way();
+  leave_in_each_way(THREADS_CAN_BE_CANCELLED);
 }
 
 static struct sigaction ours;
@@ -183,7 +193,7 @@ static void under_a_newer_one(void *unused) {
   (void)unused;
   host_init_with_signals();
   ours = install_handler(SIGSEGV, newer, SA_ONSTACK);
-  leave_in_each_way();
+  leave_in_each_way(THREADS_CAN_BE_CANCELLED_IN_A_HANDLER);
 }
 
 static void try_the_library(int signal, siginfo_t *info, void *context) {
@@ -198,7 +208,7 @@ static void in_a_hosts_handler(void *unused) {
   options.backend = WASMTRAP_BACKEND_SIGNALS;
   must(wasmtrap_init(&options) == WASMTRAP_OK);
   install_handler(SIGSEGV, try_the_library, SA_ONSTACK);
-  leave_in_each_way();
+  leave_in_each_way(THREADS_CAN_BE_CANCELLED_IN_A_HANDLER);
 }
 
 int main(void) {
