@@ -39,7 +39,7 @@ PROVE_SKIPPED_FILE = re.compile(r"\.\. skipped: ")
 TAP_SKIPPED = re.compile(r"^ok \d+.*# skip", re.IGNORECASE)
 # What tells of a failure.
 FAILURE = re.compile(r"^\s*not ok|^# .*failed|FAILED|^\s*Failed test|\(Wstat: |\*\*\* |^error|panicked at|still running"
-                     r"|[1-9][0-9]* failed")
+                     r"|cannot go on|[1-9][0-9]* failed")
 
 
 def counts(text):
@@ -84,6 +84,8 @@ def signs_of_failure(text):
     ['not ok 2 - a promise', '#   failed at a.c:3']
     >>> signs_of_failure("FAILED: a test\\n  why\\n  and where\\nanother")
     ['FAILED: a test', '  why', '  and where']
+    >>> signs_of_failure("a.t .. ok\\n# a.c:3: cannot go on\\n# the child exited with 255\\nb.t .. ok")
+    ['# a.c:3: cannot go on', '# the child exited with 255']
     >>> signs_of_failure("a\\nb")
     ['a', 'b']
     """
@@ -93,7 +95,7 @@ def signs_of_failure(text):
         if FAILURE.search(line):
             signs.append(line)
             depth, below = indentation, 0
-        elif depth is not None and line.strip() and indentation > depth and below < SHOWN_BELOW:
+        elif depth is not None and below < SHOWN_BELOW and (line[:1] == "#" or line.strip() and indentation > depth):
             signs.append(line)
             below += 1
         else:

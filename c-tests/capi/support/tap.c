@@ -25,12 +25,14 @@ static int *parents_count;
 
 __attribute__((constructor)) static void limit_hangs(void) { alarm(ALARM_SECONDS); }
 
-/* One write a line: lines of parent and child do not mix, and nothing waits in a buffer for a process that dies. */
+/* One write a line: lines of parent and child do not mix, and nothing waits in a buffer for a process that dies. What
+ * belongs to a failure is written to the standard error as well: prove shows no comments. */
 static void print_line(const char *line) {
   char text[2048];
   const int length = snprintf(text, sizeof text, "%s\n", line);
   const size_t size = (size_t)length < sizeof text ? (size_t)length : sizeof text - 1;
   if (write(STDOUT_FILENO, text, size) < 0) _exit(1);
+  if (failures > 0 && line[0] == '#' && write(STDERR_FILENO, text, size) < 0) _exit(1);
 }
 
 static void print(const char *format, ...) TAP_PRINTF(1, 2);
@@ -106,9 +108,8 @@ void tap_give_up(const char *condition, const char *file, int line) {
   char text[1000];
   snprintf(text, sizeof text, "%s:%d: cannot go on, this does not hold: %s (errno: %s%s)", file, line, condition,
            strerror(error), system_error);
+  failures++;
   print("# %s", text);
-  /* Again for those who see of the rest how it ended only: prove shows no comments. */
-  fprintf(stderr, "%s\n", text);
   _exit(255);
 }
 

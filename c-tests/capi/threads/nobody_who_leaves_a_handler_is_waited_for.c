@@ -155,8 +155,9 @@ enum { THREADS_CAN_BE_CANCELLED = 0 };
 
 /* In a handler that lets the signal of cancellation in. On Linux for arm64 no thread survives that for sure, whoever's
  * the handler is: where the cancellation arrives between the handler's end and its rt_sigreturn, libgcc looks for the
- * second signal frame at the first one's sigcontext and follows what it finds there (aarch64_fallback_frame_state of
- * libgcc/config/aarch64/linux-unwind.h, GCC 12: context->cfa is no stack pointer there. Seen in a core dump as well). */
+ * second signal frame at the first one's sigcontext and follows what it finds there (GCC 12's
+ * aarch64_fallback_frame_state in libgcc/config/aarch64/linux-unwind.h: context->cfa is no stack pointer there; a core
+ * dump showed the same). */
 #if defined(__linux__) && defined(__aarch64__)
 enum { THREADS_CAN_BE_CANCELLED_IN_A_HANDLER = 0 };
 #else
