@@ -73,6 +73,7 @@ MACH_BACKEND_IN_bad_input/a_destroyed_thread_port_is_survived := ordinary develo
 MACH_BACKEND_IN_bad_input/a_lost_port_set_is_replaced := ordinary developer-mode-off debugger
 MACH_BACKEND_IN_simulated/the_backend_follows_from_the_host := $(MACH_BACKEND_STEADY) $(MACH_BACKEND_FREED) \
     $(MACH_BACKEND_UNSTEADY) $(MACH_BACKEND_WITHOUT) ports-run-out
+MACH_BACKEND_IN_simulated/a_declined_fault_is_forgotten_when_ours_go_on_top := $(MACH_BACKEND_SOME) bypassed
 MACH_BACKEND_IN_simulated/each_trap_arrives_once := $(MACH_BACKEND_STEADY) $(MACH_BACKEND_UNSTEADY)
 MACH_BACKEND_IN_simulated/what_may_not_be_set_is_not_put_back := \
     $(filter-out apple-python-13 apple-python-14.2,$(MACH_BACKEND_HARDENED)) \

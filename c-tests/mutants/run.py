@@ -17,7 +17,8 @@ Mutants that were written by hand are in by-hand/*.toml, an entry each:
     after = "what stands there instead"
     also = [{ file = "...", before = "...", after = "..." }]   # other places that change with it
     tests = ["rust:land", "c:traps/*"]         # cargo test's filter; programs of c-tests/capi, with the shared library;
-                                               # or one with the static one (static:setup/x); or make:TARGET
+                                               # or one with the static one (static:setup/x); or make:TARGET,
+                                               # which variables may follow
     equivalent = "why nothing can notice"      # instead of tests, for one that is listed and not run
 
 With --generated, those that cargo-mutants finds come on top; equivalent.toml says where they may be, which tests can
@@ -258,7 +259,7 @@ class Tree:
                 program = f"{PROGRAMS}/{pattern}.t".replace("/shared/", "/static/")
                 yield f"{pattern}, static", ["sh", "-c", 'make -s SETUP=no "$1" && "$1"', "sh", program]
             elif kind == "make":
-                yield f"make {pattern}", ["make", "-s", "SETUP=no", pattern]
+                yield f"make {pattern}", ["make", "-s", "SETUP=no", *pattern.split()]
             else:
                 for name in self.programs(test):
                     yield name, [f"{PROGRAMS}/{name}.t"]
