@@ -35,3 +35,16 @@ pub(crate) const NOT_DROPPABLE: u64 = 0;
 pub(crate) fn droppable_for(client: wasmtrap_client_t) -> u64 {
     u64::from(client) + 1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_client_is_another_one_and_none_is_nobody() {
+        let clients = [0, 1, 2, u32::MAX - 1, u32::MAX];
+        let words = clients.map(droppable_for);
+        assert!(!words.contains(&NOT_DROPPABLE), "{words:?}");
+        assert!(words.is_sorted_by(|one, next| one < next), "{words:?}");
+    }
+}

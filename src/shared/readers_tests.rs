@@ -2,8 +2,12 @@
 
 use super::{BANKS, Readers};
 
+fn in_phase(readers: &Readers, phase: usize) -> usize {
+    readers.sections(phase).map(|sections| sections()).sum()
+}
+
 fn in_progress(readers: &Readers) -> usize {
-    [0, 1].into_iter().flat_map(|phase| readers.sections(phase)).map(|sections| sections()).sum()
+    in_phase(readers, 0) + in_phase(readers, 1)
 }
 
 #[test]
@@ -16,6 +20,43 @@ fn a_section_counts_until_it_ends() {
     assert_eq!(in_progress(&readers), 1);
     drop(section);
     assert_eq!(in_progress(&readers), 0);
+}
+
+/// So the other one can only drain, and a writer's wait for it ends.
+#[test]
+fn a_section_begins_in_the_current_phase() {
+    let readers = Readers::new();
+    for phase in [0, 1, 0, 1] {
+        readers.set_phase(phase);
+        assert_eq!(readers.phase(), phase);
+        let section = readers.enter();
+        assert_eq!((in_phase(&readers, phase), in_phase(&readers, 1 - phase)), (1, 0), "phase {phase}");
+        drop(section);
+    }
+}
+
+/// Of so many that are in a section at once, no more than a few meet in one counter.
+#[test]
+fn threads_are_spread_over_the_shards() {
+    const THREADS: usize = 32;
+    let readers = Readers::new();
+    let all_are_in = std::sync::Barrier::new(THREADS + 1);
+    let all_may_go = std::sync::Barrier::new(THREADS + 1);
+    let counts: Vec<usize> = std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                let _section = readers.enter();
+                all_are_in.wait();
+                all_may_go.wait();
+            });
+        }
+        all_are_in.wait();
+        let counts = readers.sections(0).map(|sections| sections()).collect();
+        all_may_go.wait();
+        counts
+    });
+    assert_eq!(counts.iter().sum::<usize>(), THREADS);
+    assert!(counts.iter().all(|&count| count <= THREADS / 4), "{counts:?}");
 }
 
 /// Each process of a line of forks leaves a reader behind that its child does not have, be it of the one phase or of

@@ -72,6 +72,23 @@ fn neither_half_of_the_word_reaches_into_the_other() {
     assert_eq!(run.number(index), index as u64 + 1, "the generations begin anew");
 }
 
+/// Whoever is late in taking one finds another word, be it the last one's place that the next has taken.
+#[test]
+fn each_interrupt_is_told_from_those_before_it() {
+    let (index, run) = a_run(4);
+    let number = run.number(index);
+    let words: std::collections::HashSet<u64> = (0..100)
+        .map(|_| {
+            assert!(run.interrupt(1, 2));
+            let word = run.word.load(Ordering::Relaxed);
+            assert!(run.cancel());
+            word
+        })
+        .collect();
+    assert_eq!(words.len(), 100);
+    assert_eq!(run.number(index), number);
+}
+
 #[test]
 fn of_many_who_take_one_interrupt_one_gets_it_and_all_of_it() {
     let (index, run) = a_run(3);

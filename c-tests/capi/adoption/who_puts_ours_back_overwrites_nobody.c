@@ -1,6 +1,6 @@
 /* An engine's handler declines by setting the default action, and the library is about to put its own back. Who changes
- * the disposition at that very moment has the last word: another handler that comes, and whoever has the engine
- * released, which waits until the library is through. A filter of system calls holds the thread there. */
+ * the disposition meanwhile has the last word: another handler that comes, and whoever has the engine released, which
+ * waits until the library is through with a change that it has begun. Filters of system calls hold the thread there. */
 #include <signal.h>
 #include <unistd.h>
 
@@ -44,6 +44,12 @@ static struct sock_filter changes[] = {
     ANSWER(SECCOMP_RET_USER_NOTIF),          ANSWER(SECCOMP_RET_ALLOW),
 };
 
+/* Changes of the signal mask, between which the library looks at what there is. */
+static struct sock_filter masks[] = {
+    LOAD(offsetof(struct seccomp_data, nr)), UNLESS_EQUAL(SYS_rt_sigprocmask, 1),
+    ANSWER(SECCOMP_RET_USER_NOTIF),          ANSWER(SECCOMP_RET_ALLOW),
+};
+
 /* What a thread that waits for another one calls. */
 static struct sock_filter waits[] = {
     LOAD(offsetof(struct seccomp_data, nr)), IF_EQUAL(SYS_sched_yield, 3),   IF_EQUAL(SYS_nanosleep, 2),
@@ -79,6 +85,8 @@ static void let_go(int listener) {
 enum { NOT_YET = -2 };
 static volatile int declining = NOT_YET, releasing = NOT_YET, released;
 static volatile int faulted;
+/* What the thread that declines is held at. */
+static int held_at_masks;
 
 static void declining_handler(int signal, siginfo_t *info, void *context) {
   (void)context;
@@ -87,7 +95,7 @@ static void declining_handler(int signal, siginfo_t *info, void *context) {
   memset(&action, 0, sizeof action);
   action.sa_handler = SIG_DFL;
   sigaction(signal, &action, NULL);
-  __atomic_store_n(&declining, HOLD(changes), __ATOMIC_SEQ_CST);
+  __atomic_store_n(&declining, held_at_masks ? HOLD(masks) : HOLD(changes), __ATOMIC_SEQ_CST);
 }
 
 static void *fault(void *page) {
@@ -107,7 +115,11 @@ static pthread_t thread;
 static uint64_t id;
 static struct sigaction ours;
 
-/* A thread whose fault the engine has declined, and that is about to put the library's handler back. */
+static void wait_until_held(void) {
+  while (!holds(declining) && !faulted) sched_yield();
+}
+
+/* A thread whose fault the engine has declined is held. */
 static void begin(void) {
   install_handler(SIGSEGV, mending_handler, SA_ONSTACK);
   host_init();
@@ -119,18 +131,17 @@ static void begin(void) {
   must(pthread_create(&thread, NULL, fault, page) == 0);
   while (declining == NOT_YET) sched_yield();
   must(declining >= 0);
-  while (!holds(declining) && !faulted) sched_yield();
+  wait_until_held();
   make_accessible(page);
   ok(disposition_of(SIGSEGV).sa_handler == SIG_DFL, "the engine has set the default action");
 }
 
-/* It goes on: the library's handler, and whatever it puts back. */
+/* It goes on to its end, which changes the mask, too. */
 static void finish(void) {
-  while (!__atomic_load_n(&faulted, __ATOMIC_SEQ_CST)) {
+  while (pthread_tryjoin_np(thread, NULL) != 0) {
     if (holds(declining)) let_go(declining);
     sched_yield();
   }
-  must(pthread_join(thread, NULL) == 0);
 }
 
 static struct sigaction set(signal_handler_t handler) {
@@ -160,6 +171,21 @@ static void another_handler_comes(void *unused) {
   (void)unused;
   begin();
   const struct sigaction wanted = set(passing_handler);
+  finish();
+  is_as(&wanted);
+}
+
+/* Before the library looks whether the engine is still adopted, and when its own is back: it has begun no change. */
+static void the_engine_is_released_between(void *number) {
+  held_at_masks = 1;
+  begin();
+  for (int before = *(const int *)number; before > 0; before--) {
+    let_go(declining);
+    wait_until_held();
+  }
+  ok(!faulted, "the thread is held");
+  must(wasmtrap_adopt_release(id) == WASMTRAP_OK);
+  const struct sigaction wanted = set(NULL);
   finish();
   is_as(&wanted);
 }
@@ -200,6 +226,11 @@ int main(void) {
   child_passes(nobody_comes, NULL, "nobody comes in between");
   child_passes(another_handler_comes, NULL, "another handler comes");
   child_passes(the_engine_is_released, NULL, "the engine is released");
+  static const char *const names[] = {"the same, when its handler has returned", "the same, before the library looks",
+                                      "the same, when ours is back"};
+  for (int number = 0; number < 3; number++) {
+    child_passes(the_engine_is_released_between, &number, names[number]);
+  }
   return tap_done();
 }
 
