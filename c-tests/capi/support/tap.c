@@ -14,7 +14,7 @@
 /* Far more than the slowest program takes under an emulator; it only keeps a hang from lasting for ever. A child's ends
  * sooner, so that its parent can say which it was. */
 #ifndef HANG_SECONDS
-#define HANG_SECONDS 300
+#define HANG_SECONDS 600
 #endif
 enum { ALARM_SECONDS = HANG_SECONDS, CHILDS_ALARM_SECONDS = HANG_SECONDS - 60 };
 
