@@ -63,6 +63,8 @@
  * - Registering and unregistering: mmap, munmap, membarrier.
  * - wasmtrap_call: none. wasmtrap_raise: rt_sigprocmask, if it is not called from where the thread called it last, or
  *   if code has been registered or unregistered since. Looking up: rt_sigprocmask.
+ * - wasmtrap_interrupt, where there is an interrupt_signal: rt_sigaction, rt_sigprocmask, getpid, tgkill, and in the
+ *   thread rt_sigreturn; openat, read and close if a signal that was sent to the thread before has not come.
  * - A trap: rt_sigreturn, which seccomp's strict mode allows, too.
  * - A fault that goes to an earlier handler: rt_sigreturn, and rt_sigprocmask if it was installed without SA_ONSTACK.
  * - A fault under the default action: rt_sigaction, rt_sigreturn; for a signal that was sent also rt_sigprocmask,
@@ -1420,7 +1422,8 @@ int wasmtrap_try_handle_signal(int signal,
 // wasmtrap_adopt_begin has a handler of the library's stand in for what each of SIGSEGV, SIGBUS, SIGILL, SIGFPE and
 // SIGTRAP does: that is what the engine finds there, and takes for its earlier handler. Until the end the calling
 // thread should do nothing else, and no other thread should install handlers of these signals. `client` is whose the
-// engine is: it is released when that client is closed.
+// engine is: it is released when that client is closed. In a forked child what another thread has begun is cancelled,
+// and what the engine has installed by then stays as it is.
 //
 // On Windows nothing is adopted: vectored exception handlers cannot be read back as signal handlers can, and most need
 // no adoption, because each of them is asked in turn, those added later in front of all (wasmtrap_rearm) or at the

@@ -956,7 +956,8 @@ pub unsafe extern "C" fn wasmtrap_try_handle_signal(
 /// wasmtrap_adopt_begin has a handler of the library's stand in for what each of SIGSEGV, SIGBUS, SIGILL, SIGFPE and
 /// SIGTRAP does: that is what the engine finds there, and takes for its earlier handler. Until the end the calling
 /// thread should do nothing else, and no other thread should install handlers of these signals. `client` is whose the
-/// engine is: it is released when that client is closed.
+/// engine is: it is released when that client is closed. In a forked child what another thread has begun is cancelled,
+/// and what the engine has installed by then stays as it is.
 ///
 /// On Windows nothing is adopted: vectored exception handlers cannot be read back as signal handlers can, and most need
 /// no adoption, because each of them is asked in turn, those added later in front of all (wasmtrap_rearm) or at the

@@ -69,6 +69,13 @@ impl Adoptions {
         }
     }
 
+    /// In a forked child: the thread that has begun an adoption does not exist here, unless it is this one.
+    pub(crate) fn end_of_other_threads(&mut self) {
+        if let Some(begun) = self.begun.filter(|begun| begun.thread != platform::this_thread()) {
+            self.cancel(begun);
+        }
+    }
+
     /// The end of the set-up.
     pub(crate) fn forget_kinds(&mut self) {
         self.kinds = 0;

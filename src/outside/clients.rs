@@ -25,9 +25,11 @@ static SLOTS: [Slot; WASMTRAP_MAX_CLIENTS] =
 
 /// The kinds of fault that an open client takes. An error that names it if it is not open.
 pub(crate) fn kinds_of(client: wasmtrap_client_t) -> Result<u32, Failure> {
+    // The last number is nobody's: one more would be that of the slots that are free.
+    let taken_by = client.checked_add(1).ok_or_else(|| not_open(client))?;
     SLOTS
         .iter()
-        .find(|slot| slot.client.load(Ordering::SeqCst) == client.wrapping_add(1))
+        .find(|slot| slot.client.load(Ordering::SeqCst) == taken_by)
         .map(|slot| slot.kinds.load(Ordering::SeqCst))
         .ok_or_else(|| not_open(client))
 }

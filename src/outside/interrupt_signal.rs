@@ -78,7 +78,7 @@ pub(crate) fn install(signal: libc::c_int, host_owns_signals: bool) -> Result<()
 /// What was on its way before has been thrown away, or has gone to somebody else's handler.
 fn takes_it_from_now_on(signal: libc::c_int) {
     list::locked(|threads| {
-        threads.each(|thread| thread.signalled.store(false, Ordering::SeqCst));
+        threads.each(|thread| thread.signals_sent.store(0, Ordering::SeqCst));
         state::INTERRUPT_SIGNAL.store(signal, Ordering::SeqCst);
     });
 }
@@ -151,18 +151,35 @@ pub(crate) fn remove() {
     }
 }
 
+/// How many signals are sent to a thread before one comes, where nobody can tell whether they wait there.
+const MOST_ON_THEIR_WAY: u32 = 32;
+
+/// Whether one of the signals that were sent to the thread, of which none has come, is still going to come. The host may
+/// have taken it off the thread by sigwait or signalfd, have had it ignored for a moment, or stopped it by a debugger.
+/// As long as one waits no other one is sent: a thread that does not get to run, or blocks the signal, would fill the
+/// queue of real-time signals, which is the whole user's.
+fn is_on_its_way(thread: &Thread, signal: libc::c_int, sent: u32) -> bool {
+    sent != 0 && {
+        let waits = platform::waits_for(thread.kernels_number.load(Ordering::Relaxed), signal);
+        waits.unwrap_or(sent >= MOST_ON_THEIR_WAY)
+    }
+}
+
 /// An interrupt pends for a run of this thread: sends it the signal, if there is one, and one is not on its way. The
 /// thread is on the list, whose lock is held.
 pub(crate) fn reach(thread: &Thread) -> Result<(), Unreached> {
     let signal = current();
-    if signal == 0 || !arrives() || thread.signalled.swap(true, Ordering::SeqCst) {
+    let sent = thread.signals_sent.load(Ordering::SeqCst);
+    if signal == 0 || !arrives() || is_on_its_way(thread, signal, sent) {
         return Ok(());
     }
+    // Before it is sent, after which the handler sets it to 0.
+    thread.signals_sent.store(sent.saturating_add(1), Ordering::SeqCst);
     // SAFETY: the thread has not ended.
     match unsafe { platform::send_signal(thread.handle, signal) } {
         0 => Ok(()),
         error => {
-            thread.signalled.store(false, Ordering::SeqCst);
+            thread.signals_sent.store(sent, Ordering::SeqCst);
             Err(("pthread_kill", error))
         }
     }

@@ -437,20 +437,21 @@ pub(crate) unsafe fn unlock_after_fork_in_parent() {
 /// # Safety
 /// `lock_for_fork` took the locks on the thread that this one is the image of.
 pub(crate) unsafe fn unlock_after_fork_in_child() {
-    if let Some(why) = exceptions::fork_in_child() {
-        // SAFETY: the caller's promise.
-        let state = unsafe { STATE.value_while_acquired() };
-        if let Some(set_up) = state.set_up.as_mut().map(Cell::get_mut)
-            && set_up.backend == WASMTRAP_BACKEND_MACH_PORTS
-        {
-            set_up.backend = WASMTRAP_BACKEND_SIGNALS;
-            set_up.because = Because { what: why, obstacle: None };
-        }
+    // SAFETY: the caller's promise.
+    let state = unsafe { STATE.value_while_acquired() };
+    if let Some(why) = exceptions::fork_in_child()
+        && let Some(set_up) = state.set_up.as_mut().map(Cell::get_mut)
+        && set_up.backend == WASMTRAP_BACKEND_MACH_PORTS
+    {
+        set_up.backend = WASMTRAP_BACKEND_SIGNALS;
+        set_up.because = Because { what: why, obstacle: None };
     }
     // SAFETY: the caller's promise.
     unsafe {
         interrupt_signal::unlock_after_fork();
         signals::unlock_after_fork();
-        STATE.release();
     }
+    state.adoptions.end_of_other_threads();
+    // SAFETY: the caller's promise.
+    unsafe { STATE.release() };
 }

@@ -56,6 +56,7 @@ fn take_free() -> Option<wasmtrap_run_t> {
     let index = FREE.load(Ordering::Relaxed).checked_sub(1)? as usize;
     let run = runs::place(index)?;
     FREE.store(run.next_free.load(Ordering::Relaxed), Ordering::Relaxed);
+    run.life.store(FRESH, Ordering::Relaxed);
     Some(run.number(index))
 }
 
@@ -103,7 +104,7 @@ fn add_piece(piece: usize) -> Result<(), Failure> {
 
 pub(crate) fn close(number: wasmtrap_run_t) -> Result<(), Failure> {
     let closed = list::locked(|_| {
-        let (index, run) = runs::find(number)?;
+        let (index, run) = runs::find_open(number)?;
         leave_thread(run);
         run.renew();
         put_free(index, run);
@@ -143,7 +144,7 @@ pub(crate) fn ended(number: wasmtrap_run_t) {
 /// The run leaves its thread, if it is still open.
 fn leaves(number: wasmtrap_run_t, life: u8) {
     list::locked(|_| {
-        if let Some((_, run)) = runs::find(number) {
+        if let Some((_, run)) = runs::find_open(number) {
             take_off_thread(run, life);
         }
     });
@@ -165,7 +166,7 @@ fn claim(arguments: &mut Arguments) -> Result<(), Failure> {
     let number = arguments.run;
     let thread = threads::attach()?;
     let claimed = list::locked(|_| {
-        let (_, run) = runs::find(number)?;
+        let (_, run) = runs::find_open(number)?;
         let is_fresh = run.life.load(Ordering::Relaxed) == FRESH;
         if is_fresh {
             join_thread(run, thread);
@@ -218,7 +219,7 @@ enum Met {
 pub(crate) fn interrupt(number: wasmtrap_run_t, code: wasmtrap_code_t, payload: u64) -> Result<(), Failure> {
     library::require_ready()?;
     let met = list::locked(|_| {
-        let Some((_, run)) = runs::find(number) else { return Met::Unknown };
+        let Some((_, run)) = runs::find_open(number) else { return Met::Unknown };
         if run.life.load(Ordering::Relaxed) == OVER {
             return Met::Over;
         }
@@ -247,7 +248,7 @@ pub(crate) fn interrupt(number: wasmtrap_run_t, code: wasmtrap_code_t, payload: 
 /// Takes back an interrupt that pends. Whether one did.
 pub(crate) fn cancel(number: wasmtrap_run_t) -> Result<bool, Failure> {
     library::require_ready()?;
-    list::locked(|_| runs::find(number).map(|(_, run)| run.cancel())).ok_or_else(|| unknown(number))
+    list::locked(|_| runs::find_open(number).map(|(_, run)| run.cancel())).ok_or_else(|| unknown(number))
 }
 
 /// Takes an interrupt of the runs that this thread is in, for code of the library's that was called from `sp`.
@@ -304,7 +305,7 @@ fn each(thread: &Thread, is_alive: impl Fn(*const Activation) -> bool, mut show:
         // SAFETY: the frame of a call that is alive can be read.
         let number = unsafe { (*call).run.load(Ordering::Relaxed) };
         if number != 0 {
-            list::locked(|_| _ = runs::find(number).map(|(_, run)| show(run)));
+            list::locked(|_| _ = runs::find_open(number).map(|(_, run)| show(run)));
         }
     }
 }

@@ -34,7 +34,7 @@ pub(crate) struct Run {
     pub(crate) life: AtomicU8,
 }
 
-/// It has not been called.
+/// It is open, and has not been called.
 pub(crate) const FRESH: u8 = 0;
 /// Its call is on a thread.
 pub(crate) const ON_THREAD: u8 = 1;
@@ -42,6 +42,8 @@ pub(crate) const ON_THREAD: u8 = 1;
 pub(crate) const DETACHED: u8 = 2;
 /// Its call has ended.
 pub(crate) const OVER: u8 = 3;
+/// There is no run: the place is free, and the number that it has now has not been given out.
+pub(crate) const NOBODYS: u8 = 4;
 
 /// The bit of the word that says that an interrupt is pending.
 pub(crate) const PENDING: u64 = 1;
@@ -94,7 +96,7 @@ impl Run {
             thread: AtomicPtr::new(core::ptr::null_mut()),
             code: AtomicU32::new(0),
             next_free: AtomicU32::new(0),
-            life: AtomicU8::new(FRESH),
+            life: AtomicU8::new(NOBODYS),
         }
     }
 
@@ -103,10 +105,10 @@ impl Run {
         self.word.load(Ordering::Relaxed) & GENERATION | (index as u64 + 1)
     }
 
-    /// Makes the place fit for another run. With the lock.
+    /// Ends the run, and makes the place fit for another one. With the lock.
     pub(crate) fn renew(&self) {
         let before = self.word.load(Ordering::Relaxed);
-        self.life.store(FRESH, Ordering::Relaxed);
+        self.life.store(NOBODYS, Ordering::Relaxed);
         self.word.store((before & GENERATION).wrapping_add(ONE_GENERATION), Ordering::SeqCst);
     }
 
@@ -129,7 +131,12 @@ impl Run {
     }
 }
 
-/// The place of a run, if that is its number still.
+/// The place of a run that is open. With the lock.
+pub(crate) fn find_open(number: wasmtrap_run_t) -> Option<(usize, &'static Run)> {
+    find(number).filter(|(_, run)| run.life.load(Ordering::Relaxed) != NOBODYS)
+}
+
+/// The place that has this number now. Its run need not be open, unless the number was given out and not closed since.
 pub(crate) fn find(number: wasmtrap_run_t) -> Option<(usize, &'static Run)> {
     let index = ((number & !GENERATION) as usize).checked_sub(1)?;
     let run = place(index)?;

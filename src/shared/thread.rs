@@ -1,7 +1,7 @@
 //! What the library knows of a thread that is attached.
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32};
+use core::sync::atomic::{AtomicU8, AtomicU32};
 
 use super::backend::{BackendsTraps, ThreadHalf};
 use super::calls::Calls;
@@ -143,11 +143,12 @@ pub(crate) struct Thread {
     pub(crate) lifted_interrupts: Cell<bool>,
     /// For other threads, which send it that signal.
     pub(crate) handle: usize,
+    /// By which the kernel knows it; another one in a forked child.
+    pub(crate) kernels_number: AtomicU32,
     /// How many runs are on it. Changed with the list's lock.
     pub(crate) runs: AtomicU32,
-    /// The signal of interrupts is on its way to the thread: no other one is sent meanwhile. A thread that does not get
-    /// to run would fill the queue of real-time signals, which is the whole user's.
-    pub(crate) signalled: AtomicBool,
+    /// How many signals of interrupts were sent to the thread since one of them has come.
+    pub(crate) signals_sent: AtomicU32,
     /// The embedder's fault handler, if it was called on this thread and has not returned.
     pub(crate) asking: Cell<Asking>,
     /// The signal mask that a raise out of the fault handler still has to put back, on the stack of its protected call.
@@ -182,8 +183,9 @@ impl Thread {
             lifted: Cell::new(0),
             lifted_interrupts: Cell::new(false),
             handle,
+            kernels_number: AtomicU32::new(0),
             runs: AtomicU32::new(0),
-            signalled: AtomicBool::new(false),
+            signals_sent: AtomicU32::new(0),
             asking: Cell::new(Asking::NOBODY),
             mask_to_put_back: Cell::new(0),
             adopted: Cell::new(0),

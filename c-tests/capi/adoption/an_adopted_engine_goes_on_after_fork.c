@@ -1,5 +1,5 @@
 /* A forked child has the engines that its parent has adopted, whatever the parent was doing, and can end what the
- * forking thread has begun. */
+ * forking thread has begun. What another thread has begun, which does not exist in the child, is no more. */
 #include <pthread.h>
 #include <signal.h>
 
@@ -27,6 +27,24 @@ static void ends(void *unused) {
   ok(engine_uninstall(1) && engine_traps(0), "it goes, and the other stays");
 }
 
+static void begins(void *unused) {
+  (void)unused;
+  ok(engine_traps(0) && library_traps(), "the adoption that another thread has begun is in nobody's way");
+  uint64_t id = engine_adopt(1, 0, 0);
+  ok(engine_traps(1) && engine_traps(0) && library_traps(), "another engine is adopted");
+  same(wasmtrap_adopt_release(id), WASMTRAP_OK, "wasmtrap_adopt_release");
+  ok(engine_uninstall(1) && engine_traps(0), "it goes, and the other stays");
+  must(wasmtrap_thread_detach() == WASMTRAP_OK);
+  same(wasmtrap_shutdown(), WASMTRAP_OK, "wasmtrap_shutdown");
+}
+
+/* A child of a thread that has not begun it. */
+static void *forks_while_begun(void *unused) {
+  (void)unused;
+  child_passes(begins, NULL, "a child of another thread than the one that has begun");
+  return NULL;
+}
+
 static void *forks(void *unused) {
   (void)unused;
   child_passes(traps, NULL, "a child of another thread");
@@ -44,6 +62,7 @@ int main(void) {
   must(pthread_create(&thread, NULL, forks, NULL) == 0 && pthread_join(thread, NULL) == 0);
   must(wasmtrap_adopt_begin(0) == WASMTRAP_OK);
   child_passes(ends, NULL, "a child that ends what has begun");
+  must(pthread_create(&thread, NULL, forks_while_begun, NULL) == 0 && pthread_join(thread, NULL) == 0);
   engine_install(1);
   same(wasmtrap_adopt_end(0, &id), WASMTRAP_OK, "and so does the parent");
   ok(engine_traps(1) && engine_traps(0) && library_traps(), "all have their traps");

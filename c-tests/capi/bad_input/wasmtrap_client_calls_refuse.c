@@ -10,6 +10,14 @@ static wasmtrap_verdict_t forward(wasmtrap_fault_t *fault, void *user) {
   return WASMTRAP_VERDICT_FORWARD;
 }
 
+static void access_of_the_last(void *unused) {
+  (void)unused;
+  wasmtrap_guest_access_t access;
+  remember_state();
+  refused(wasmtrap_guest_access_begin(UINT32_MAX, &access), WASMTRAP_ERR_UNKNOWN_ID, "client 4294967295", NULL,
+          "an access for it");
+}
+
 static void refuse_open(wasmtrap_client_desc_t desc, wasmtrap_status_t status, const char *argument, const char *value,
                         const char *name) {
   wasmtrap_client_t client;
@@ -64,6 +72,19 @@ int main(void) {
           "a kind that the client does not take");
   wasmtrap_region_desc_t region = {.struct_size = sizeof region, .base = &id, .length = 8, .client = client + 1};
   refused(wasmtrap_region_register(&region, &id), WASMTRAP_ERR_UNKNOWN_ID, "client 2", NULL, "a region of no client");
+  /* The last number is one less than that of the places that are free. */
+  region.client = UINT32_MAX;
+  refused(wasmtrap_region_register(&region, &id), WASMTRAP_ERR_UNKNOWN_ID, "client 4294967295", NULL,
+          "a region of the last number");
+  const wasmtrap_code_desc_t code_of_the_last = {
+      .struct_size = sizeof code, .start = code.start, .length = code.length, .client = UINT32_MAX};
+  refused(wasmtrap_code_register(&code_of_the_last, &id), WASMTRAP_ERR_UNKNOWN_ID, "client 4294967295", NULL, "code of it");
+  const void *page = NULL;
+  refused(wasmtrap_poll_page_open(UINT32_MAX, WASMTRAP_CODE_INTERRUPT, &page), WASMTRAP_ERR_UNKNOWN_ID,
+          "client 4294967295", NULL, "a page of it");
+  refused(wasmtrap_client_set_fault_handler(UINT32_MAX, forward, NULL, 0), WASMTRAP_ERR_UNKNOWN_ID,
+          "client 4294967295", NULL, "a handler of it");
+  wasmtrap_call(access_of_the_last, NULL, NULL);
 
   must(wasmtrap_client_close(client) == WASMTRAP_OK);
   remember_state();

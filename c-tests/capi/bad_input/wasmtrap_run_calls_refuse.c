@@ -73,7 +73,13 @@ int main(void) {
   refused(wasmtrap_client_open(&desc, &client), WASMTRAP_ERR_CONFLICT, "engine", "signal", "a client with another one");
 
   refused(wasmtrap_run_open(NULL), invalid, "run", "NULL", "nowhere to put the number");
-  static const wasmtrap_run_t numbers[] = {0, 1, 77, UINT64_C(0x500000001), UINT64_MAX};
+  /* The library has places for more than the one; the numbers behind it, and the next one of its own place, would be
+   * given out next. */
+  must(wasmtrap_run_open(&run) == WASMTRAP_OK);
+  const wasmtrap_run_t open = run;
+  must(wasmtrap_run_open(&run) == WASMTRAP_OK && wasmtrap_run_close(run) == WASMTRAP_OK);
+  const wasmtrap_run_t numbers[] = {
+      0, run, run + (UINT64_C(1) << 32), open + 2, open + (UINT64_C(1) << 32), 77, UINT64_C(0x500000001), UINT64_MAX};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
     char value[32];
     snprintf(value, sizeof value, "%#llx", (unsigned long long)numbers[i]);
@@ -83,6 +89,8 @@ int main(void) {
     refused(wasmtrap_run_close(numbers[i]), WASMTRAP_ERR_UNKNOWN_ID, "run", value, "... to close");
     refused(wasmtrap_run_call(numbers[i], come, NULL, NULL), WASMTRAP_ERR_UNKNOWN_ID, "run", value, "... to call");
   }
+
+  must(wasmtrap_run_close(open) == WASMTRAP_OK);
 
   must(wasmtrap_run_open(&run) == WASMTRAP_OK);
   refused(wasmtrap_run_call(run, NULL, NULL, NULL), invalid, "function", "NULL", "no function");

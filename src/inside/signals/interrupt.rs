@@ -15,7 +15,7 @@ pub(crate) fn signalled(signal: libc::c_int, info: &mut siginfo_t, context: &mut
     // SAFETY: null or this thread's record, which only this thread frees.
     let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return false };
     // First, so that an interrupt for which no signal was sent because of this one is seen below.
-    thread.signalled.store(false, Ordering::SeqCst);
+    thread.signals_sent.store(0, Ordering::SeqCst);
     if thread.attention.load(Ordering::SeqCst) & ATTENTION_INTERRUPT == 0 {
         return false;
     }

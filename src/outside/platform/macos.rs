@@ -23,6 +23,16 @@ pub(crate) const STACK_MAPPING_FLAGS: c_int = libc::MAP_NORESERVE;
 /// PTHREAD_CANCEL_DISABLE of <pthread.h>. Linux has the other value.
 pub(crate) const CANCEL_DISABLE: c_int = 0;
 
+/// Not needed: see `waits_for`.
+pub(crate) fn kernel_thread() -> u32 {
+    0
+}
+
+/// Whether a signal waits for another thread. It cannot be told, and need not be: no signal is queued more than once.
+pub(crate) fn waits_for(_thread: u32, _signal: c_int) -> Option<bool> {
+    None
+}
+
 /// Gets ready what threads need: their own pointer, and the call of `leaving_for`.
 pub(crate) fn set_up() -> Result<(), Failure> {
     find_sigreturn();

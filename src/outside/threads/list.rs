@@ -7,6 +7,7 @@ use super::{alternate_stack, chains, record};
 use crate::arch;
 use crate::outside::exceptions;
 use crate::outside::lock::{Guard, Locked};
+use crate::outside::platform;
 use crate::outside::runs;
 use crate::shared::seal;
 use crate::shared::thread::{ATTENTION_SET_UP, Thread};
@@ -165,7 +166,8 @@ pub(crate) unsafe fn unlock_after_fork_in_child() -> Orphans {
             list.count = 1;
             exceptions::forget_thread(thread);
             // What was on its way to it is the parent's.
-            thread.signalled.store(false, Ordering::SeqCst);
+            thread.signals_sent.store(0, Ordering::SeqCst);
+            thread.kernels_number.store(platform::kernel_thread(), Ordering::Relaxed);
             continue;
         }
         runs::thread_ends(thread);

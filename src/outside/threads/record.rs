@@ -32,6 +32,7 @@ pub(super) fn new(key: platform::Key) -> Result<NonNull<Thread>, Failure> {
     unsafe {
         thread.write(Thread::new(SERIAL.fetch_add(1, Ordering::Relaxed), own_stack, handle, backend));
         Thread::settle(thread.as_ptr());
+        thread.as_ref().kernels_number.store(platform::kernel_thread(), Ordering::Relaxed);
     }
     let error = key.set_value(thread.as_ptr().cast());
     if error != 0 {

@@ -29,6 +29,8 @@ impl Adoptions {
     pub(crate) fn end_of(&mut self, _client: wasmtrap_client_t, _room: &mut Room) {}
 
     pub(crate) fn forget_kinds(&mut self) {}
+
+    pub(crate) fn end_of_other_threads(&mut self) {}
 }
 
 fn unsupported() -> Failure {

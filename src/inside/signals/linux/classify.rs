@@ -26,7 +26,7 @@ pub(crate) enum Origin {
 /// The kernel made the signal, for whatever reason: SI_KERNEL.
 const SI_KERNEL: i32 = 0x80;
 
-const ILL_ILLOPC: i32 = 1;
+pub(super) const ILL_ILLOPC: i32 = 1;
 const ILL_ILLOPN: i32 = 2;
 
 const FPE_INTDIV: i32 = 1;
@@ -73,6 +73,10 @@ pub(crate) fn classify(signal: libc::c_int, code: i32, origin: Origin) -> Readin
         // x86-64: exc_invalid_op, arch/x86/kernel/traps.c. arm64 has ILL_ILLOPN for failed pointer authentication
         // (do_el0_fpac, arch/arm64/kernel/traps.c), and emulators have it for all of them.
         (libc::SIGILL, ILL_ILLOPN) if X86_64 || origin == Origin::Undefined => (Kind::Illegal, false),
+        // What has Linux's system calls and is not Linux says so on x86-64: gVisor (pkg/sentry/platform/kvm/
+        // machine_amd64.go, ring0.InvalidOpcode) and Valgrind 3.19, neither of which has the processor's trap number.
+        // The instruction is looked at.
+        (libc::SIGILL, ILL_ILLOPC) if X86_64 && origin == Origin::Undefined => (Kind::Illegal, false),
         // arm64: do_el0_undef, and do_el0_bti for a branch to where none may go, which only the registers tell apart.
         (libc::SIGILL, ILL_ILLOPC) if AARCH64 && origin != Origin::ControlFlow => (Kind::Illegal, false),
         (libc::SIGFPE, FPE_INTDIV | FPE_INTOVF) => (Kind::IntegerDivision, false),

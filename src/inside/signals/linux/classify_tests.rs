@@ -65,6 +65,7 @@ fn illegal_instructions() {
     let only = |index: usize| core::array::from_fn(|at| if at == index { Kind::Illegal } else { Kind::Fatal });
     if X86_64 {
         assert_eq!(by_code(Origin::Other), only(1));
+        assert_eq!(kind(libc::SIGILL, ILL_ILLOPC, Origin::Undefined), Kind::Illegal);
     } else {
         assert_eq!(by_code(Origin::Other), only(0));
         assert_eq!(by_code(Origin::ControlFlow), [Kind::Fatal; 11]);

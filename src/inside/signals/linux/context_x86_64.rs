@@ -7,7 +7,7 @@ use core::sync::atomic::compiler_fence;
 
 use libc::ucontext_t;
 
-use super::classify::Origin;
+use super::classify::{ILL_ILLOPC, Origin};
 use super::protection_x86_64;
 use super::rights;
 use crate::shared::abi::*;
@@ -63,6 +63,8 @@ pub(crate) struct Context<'a> {
     raw: &'a mut ucontext_t,
     /// The code is SI_KERNEL.
     forced: bool,
+    /// SIGILL with a code that Linux does not use here (`classify::ILL_ILLOPC`).
+    illegal_by_another_code: bool,
     /// The processor reports a breakpoint after its one byte.
     pc_is_behind: bool,
 }
@@ -71,7 +73,8 @@ impl<'a> Context<'a> {
     /// Of this signal with this code.
     pub(crate) fn new(raw: &'a mut ucontext_t, signal: libc::c_int, code: i32) -> Self {
         const SI_KERNEL: i32 = 0x80;
-        let mut context = Self { raw, forced: code == SI_KERNEL, pc_is_behind: false };
+        let illegal_by_another_code = signal == libc::SIGILL && code == ILL_ILLOPC;
+        let mut context = Self { raw, forced: code == SI_KERNEL, illegal_by_another_code, pc_is_behind: false };
         context.pc_is_behind =
             signal == libc::SIGTRAP && context.forced && context.get(libc::REG_TRAPNO) == TRAP_BREAKPOINT;
         context
@@ -130,12 +133,23 @@ impl<'a> Context<'a> {
     /// general protection faults are, and as what the kernel forces upon a thread for other reasons.
     pub(crate) fn origin(&self) -> Origin {
         match self.get(libc::REG_TRAPNO) {
+            _ if self.illegal_by_another_code && self.instruction_is_none() => Origin::Undefined,
             _ if !self.forced => Origin::Other,
             TRAP_BREAKPOINT if self.pc_is_behind => Origin::Breakpoint,
             TRAP_GENERAL_PROTECTION if self.instruction_may_be_refused() => Origin::GeneralProtection,
             TRAP_STACK_SEGMENT if self.instruction_may_be_refused() => Origin::StackSegment,
             _ => Origin::Other,
         }
+    }
+
+    /// Whether the instruction is `ud2`, `ud1` or `ud0`.
+    #[cold]
+    fn instruction_is_none(&self) -> bool {
+        let pc = self.pc() as *const u8;
+        // SAFETY: the processor was about to execute what is there, as in `instruction_may_be_refused`; no instruction
+        // that begins with this byte is shorter than two.
+        let byte = |index| unsafe { pc.wrapping_add(index).read_volatile() };
+        with_all_rights(|| byte(0) == 0x0f && matches!(byte(1), 0x0b | 0xb9 | 0xff))
     }
 
     #[cold]

@@ -2,6 +2,7 @@
 
 mod dispositions;
 mod memory_map;
+mod pending_signals;
 mod sanitizers;
 
 use core::ffi::{CStr, c_char};
@@ -17,6 +18,7 @@ use crate::shared::state;
 use crate::shared::thread::StackBounds;
 pub(crate) use dispositions::*;
 use memory_map::Area;
+pub(crate) use pending_signals::waits_for;
 pub(crate) use sanitizers::sanitizer_entries;
 
 /// The main thread's stack grows, up to a limit that may change while it runs. A fault this far below its top is the
@@ -36,6 +38,12 @@ pub(crate) const STACK_MAPPING_FLAGS: libc::c_int = libc::MAP_NORESERVE | libc::
 
 /// PTHREAD_CANCEL_DISABLE of <pthread.h>, in glibc and in musl.
 pub(crate) const CANCEL_DISABLE: libc::c_int = 1;
+
+/// The number by which the kernel knows this thread.
+pub(crate) fn kernel_thread() -> u32 {
+    // SAFETY: no arguments.
+    unsafe { libc::gettid() as u32 }
+}
 
 /// Gets ready what threads and handlers need.
 pub(crate) fn set_up() -> Result<(), Failure> {

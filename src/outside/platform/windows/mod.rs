@@ -200,6 +200,11 @@ pub(crate) fn this_thread() -> usize {
     unsafe { GetCurrentThreadId() as usize }
 }
 
+/// Not needed: there are no signals.
+pub(crate) fn kernel_thread() -> u32 {
+    0
+}
+
 /// There are no forks.
 pub(crate) fn at_fork(
     _before: extern "C" fn(),
