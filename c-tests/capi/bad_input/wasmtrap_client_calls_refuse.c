@@ -78,7 +78,8 @@ int main(void) {
           "a region of the last number");
   const wasmtrap_code_desc_t code_of_the_last = {
       .struct_size = sizeof code, .start = code.start, .length = code.length, .client = UINT32_MAX};
-  refused(wasmtrap_code_register(&code_of_the_last, &id), WASMTRAP_ERR_UNKNOWN_ID, "client 4294967295", NULL, "code of it");
+  refused(wasmtrap_code_register(&code_of_the_last, &id), WASMTRAP_ERR_UNKNOWN_ID, "client 4294967295", NULL,
+          "code of it");
   const void *page = NULL;
   refused(wasmtrap_poll_page_open(UINT32_MAX, WASMTRAP_CODE_INTERRUPT, &page), WASMTRAP_ERR_UNKNOWN_ID,
           "client 4294967295", NULL, "a page of it");
