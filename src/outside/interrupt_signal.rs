@@ -156,8 +156,8 @@ const MOST_ON_THEIR_WAY: u32 = 32;
 
 /// Whether one of the signals that were sent to the thread, of which none has come, is still going to come. The host
 /// may have taken it off the thread by sigwait or signalfd, have had it ignored for a moment, or stopped it by a
-/// debugger. As long as one waits no other one is sent: a thread that does not get to run, or blocks the signal, would fill the
-/// queue of real-time signals, which is the whole user's.
+/// debugger. As long as one waits no other one is sent: a thread that does not get to run, or blocks the signal, would
+/// fill the queue of real-time signals, which is the whole user's.
 fn is_on_its_way(thread: &Thread, signal: libc::c_int, sent: u32) -> bool {
     sent != 0 && {
         let waits = platform::waits_for(thread.kernels_number.load(Ordering::Relaxed), signal);
