@@ -1,6 +1,7 @@
 # Engines as they are, with POSIX signal handlers of their own, which the library adopts.
 #
 #     make check-adopted-wasmtime    the crate `wasmtime` with its default features
+#     make check-adopted-wasmer      by hand: the crate `wasmer`, and Wasmtime beside it
 #
 # Wasmtime is built with the compiler of c-tests/wasmtime, whose rules come later: hence some of its paths by name. From
 # there come the host with its programs and the specification's suite, too; here the host is on a Wasmtime with handlers
@@ -64,3 +65,25 @@ check-adopted-wasmtime: $(ADOPTED_TESTS) $(ADOPTED_SUITE) $(addprefix $(ADOPTED_
 	@for profile in $(ADOPTED_MACH_PROFILES); do echo "profile $$profile:" && \
 	    LD_LIBRARY_PATH=$(abspath $(ADOPTED_MACH_LIB)) WASMTRAP_BACKEND=mach $(PROVE) \
 	    --exec "$(strip $(LIMITED) $(call MACH_RUNNER_FOR,$$profile))" $(ADOPTED_TESTS) || exit 1; done
+
+# ---- Wasmer: no part of `make check`, for it takes minutes to build ----
+
+# In Wasmtime's folder: cargo builds once what they have in the same version with the same features.
+ADOPTED_WASMER := $(ADOPTED_WASMTIME_OUT)/release/adopted-wasmer
+$(ADOPTED_WASMER): FORCE $(ADOPTED_LIB)/libwasmtrap.so.0
+	@WASMTRAP_DIR=$(abspath $(ADOPTED_LIB)) $(WASMTIME_CARGO) build --release --locked \
+	    --target-dir $(ADOPTED_WASMTIME_OUT) --manifest-path $(ADOPTED)/wasmer/Cargo.toml
+
+# The environment has what the program is to find beside it: Wasmtime, and a module for that.
+ADOPTED_MODULE := $(ADOPTED_WASMTIME_OUT)/modules/traps.module
+ADOPTED_WASMER_PROVE = ADOPTED_HOST=$(abspath $(ADOPTED_HOST)) ADOPTED_MODULE=$(abspath $(ADOPTED_MODULE)) $(PROVE)
+
+.PHONY: check-adopted-wasmer
+check-adopted-wasmer: ## the crate wasmer with its own handlers, adopted, and Wasmtime beside it
+check-adopted-wasmer: $(ADOPTED_WASMER) $(ADOPTED_HOST) $(ADOPTED_MODULE) mach-kernel \
+    $(ADOPTED_MACH_LIB)/libwasmtrap.so.0
+	$(LINT_CARGO) fmt --check --manifest-path $(ADOPTED)/wasmer/Cargo.toml
+	$(ADOPTED_WASMER_PROVE) --exec '$(strip $(LIMITED) $(RUNNER))' $(ADOPTED_WASMER)
+	@for profile in $(ADOPTED_MACH_PROFILES); do echo "profile $$profile:" && \
+	    LD_LIBRARY_PATH=$(abspath $(ADOPTED_MACH_LIB)) WASMTRAP_BACKEND=mach $(ADOPTED_WASMER_PROVE) \
+	    --exec "$(strip $(LIMITED) $(call MACH_RUNNER_FOR,$$profile))" $(ADOPTED_WASMER) || exit 1; done

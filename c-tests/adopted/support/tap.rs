@@ -23,6 +23,22 @@ pub fn end_of(output: &Output) -> String {
     }
 }
 
+/// Forks, and looks whether `what` comes to true in the child. This process must have one thread.
+#[track_caller]
+pub fn in_a_child(what: impl FnOnce() -> bool) {
+    // SAFETY: the caller's promise; the child ends.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let good = std::panic::catch_unwind(std::panic::AssertUnwindSafe(what)).unwrap_or(false);
+        // SAFETY: as above.
+        unsafe { libc::_exit(if good { 0 } else { 2 }) };
+    }
+    let mut status = 0;
+    // SAFETY: a place for a number.
+    assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+    assert_eq!(status, 0, "how the child has ended");
+}
+
 /// Runs all cases, or the one whose name is given. `also` are programs that a case runs: what `run_self` is given.
 pub fn run(cases: &[Case], also: &[(&str, fn(&[String]))]) -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();

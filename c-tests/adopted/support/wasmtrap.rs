@@ -36,6 +36,8 @@ struct Trap {
     rest: [u64; 50],
 }
 
+/// WASMTRAP_ERR_NOT_FOUND.
+pub const NOT_FOUND: c_int = -13;
 const OK: c_int = 0;
 const TRAPPED: c_int = 1;
 
@@ -81,6 +83,15 @@ pub fn adopt_for<T>(client: u32, start: impl FnOnce() -> T) -> (u64, T) {
     // SAFETY: a place for a number.
     must(unsafe { wasmtrap_adopt_end(0, &mut engine) });
     (engine, started)
+}
+
+/// What the end of an adoption comes to, and what `start` gave.
+pub fn try_to_adopt<T>(start: impl FnOnce() -> T) -> (c_int, T) {
+    // SAFETY: a number.
+    must(unsafe { wasmtrap_adopt_begin(0) });
+    let started = start();
+    // SAFETY: a place for a number.
+    (unsafe { wasmtrap_adopt_end(0, &mut 0) }, started)
 }
 
 /// A client of the library's.

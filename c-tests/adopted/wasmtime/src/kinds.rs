@@ -1,12 +1,12 @@
-//! Every kind of trap, in a module (`kinds.wat`).
+//! Every kind of trap, in a module.
 
 use wasmtime::{Instance, Store, Trap, TypedFunc};
 
-pub const MODULE: &str = include_str!("kinds.wat");
+pub const MODULE: &str =
+    concat!("(module\n", include_str!("../../support/kinds.wat"), include_str!("more_kinds.wat"), ")");
 
 /// What each function of the table `$kinds` traps with.
 pub const KINDS: [Trap; 15] = [
-    Trap::MemoryOutOfBounds,
     Trap::MemoryOutOfBounds,
     Trap::MemoryOutOfBounds,
     Trap::MemoryOutOfBounds,
@@ -18,6 +18,7 @@ pub const KINDS: [Trap; 15] = [
     Trap::IndirectCallToNull,
     Trap::BadSignature,
     Trap::StackOverflow,
+    Trap::MemoryOutOfBounds,
     Trap::NullReference,
     Trap::ArrayOutOfBounds,
     Trap::CastFailure,

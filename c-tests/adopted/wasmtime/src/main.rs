@@ -9,6 +9,7 @@ mod engines;
 #[path = "../../support/front.rs"]
 mod front;
 mod kinds;
+#[path = "../../support/mach.rs"]
 mod mach;
 mod releases;
 #[path = "../../support/tap.rs"]
@@ -35,6 +36,7 @@ const CASES: &[tap::Case] = &[
     ("it does not do so while it is adopted", releases::not_while_it_is_adopted),
     ("released, with the library on top", releases::the_library_goes_on_top),
     ("released as its client is closed", releases::its_client_is_closed),
+    ("it installs its handlers once", releases::it_installs_its_handlers_once),
     ("crashes end the process as without the library", crashes::end_the_process_as_without_the_library),
 ];
 

@@ -63,6 +63,17 @@ pub fn its_client_is_closed() {
     unload(engine);
 }
 
+/// Its handlers are installed with the first engine: a later one has nothing to adopt, and an error says so. Neither
+/// does that harm what is adopted.
+pub fn it_installs_its_handlers_once() {
+    let (adopted, engine) = engines::adopt(&engines::plain());
+    let (status, later) = wasmtrap::try_to_adopt(|| Engine::new(&engines::plain()).expect("an engine"));
+    assert_eq!(status, wasmtrap::NOT_FOUND);
+    adopted.check_that_the_library_is_in_front();
+    traps(&engine);
+    traps(&later);
+}
+
 /// What `its_handlers_are_not_its_own` runs: Wasmtime takes its handlers away, or not, while it is adopted.
 pub fn unload_while_adopted(_: &[String]) {
     let (_, engine) = engines::adopt(&engines::plain());

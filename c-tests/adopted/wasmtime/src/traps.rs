@@ -4,7 +4,7 @@ use wasmtime::{Caller, Config, Linker, Memory, MemoryType, Module, Store, Trap};
 
 use crate::kinds::KINDS;
 use crate::wasmtrap::{self, OwnCode};
-use crate::{engines, mach};
+use crate::{engines, mach, tap};
 
 /// Each kind, some times over.
 fn each_kind(module: &Module, rounds: usize) {
@@ -168,21 +168,9 @@ pub fn after_fork() {
     let (_, engine) = engines::adopt(&engines::plain());
     let module = engines::kinds_module(&engine);
     each_kind(&module, 1);
-    // SAFETY: this process has this thread only.
-    match unsafe { libc::fork() } {
-        0 => {
-            each_kind(&module, 2);
-            let ours = OwnCode::new();
-            let good = ours.traps();
-            // SAFETY: the child ends.
-            unsafe { libc::_exit(if good { 0 } else { 2 }) };
-        }
-        child => {
-            let mut status = 0;
-            // SAFETY: a place for a number.
-            assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
-            assert_eq!(status, 0, "how the child has ended");
-        }
-    }
+    tap::in_a_child(|| {
+        each_kind(&module, 2);
+        OwnCode::new().traps()
+    });
     each_kind(&module, 1);
 }
