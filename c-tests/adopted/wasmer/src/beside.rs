@@ -92,7 +92,7 @@ struct Instance {
 /// wasmtime_host_callback_t.
 type Callback = extern "C" fn(*mut c_void, *const c_void, usize, *mut c_void, usize) -> Error;
 
-/// wasmtime_host_linker_define_function: the linker, two names, parameters, results, the callback, its data, its release.
+/// wasmtime_host_linker_define_function: linker, two names, parameters, results, the callback, its data, its release.
 type DefineFunction = unsafe extern "C" fn(
     Handle,
     *const c_char,
