@@ -9,12 +9,11 @@
  */
 #include "wasm_rt_wasmtrap.h"
 
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 static const size_t GUARD = 65536;
 /* Stack for what this file and the functions it calls need, with room to spare. */
@@ -30,8 +29,13 @@ extern const char __start_wasm_rt_code[] __asm__("section$start$__TEXT$__wasm_rt
 extern const char __stop_wasm_rt_code[] __asm__("section$end$__TEXT$__wasm_rt");
 #else
 #define CALLED_BY_WASM __attribute__((section("wasm_rt_code"), noinline))
-extern const char __start_wasm_rt_code[] __attribute__((visibility("hidden")));
-extern const char __stop_wasm_rt_code[] __attribute__((visibility("hidden")));
+#if defined(_WIN32)
+#define HIDDEN
+#else
+#define HIDDEN __attribute__((visibility("hidden")))
+#endif
+extern const char __start_wasm_rt_code[] HIDDEN;
+extern const char __stop_wasm_rt_code[] HIDDEN;
 #endif
 
 static const wasm_rt_wasmtrap_module_t own_code = {
@@ -96,8 +100,14 @@ const wasm_rt_wasmtrap_symbol_t *wasm_rt_wasmtrap_module_symbol(const wasm_rt_wa
 
 CALLED_BY_WASM void wasm_rt_wasmtrap_reserve_stack(size_t bytes) {
   /* From the top down in steps of the smallest page: the guard is met first, however small it is. */
+#if defined(_WIN32)
+  /* Below the stack pointer, which the system allows, and below this frame, which is smaller than a page. An array would
+   * be asked for by a function of the compiler's that touches the stack first, outside of registered code. */
+  volatile char *reserve = (volatile char *)__builtin_frame_address(0) - 4096 - bytes;
+#else
   char area[bytes + 1];
   volatile char *reserve = area;
+#endif
   for (size_t left = bytes; left > 0; left -= left < 4096 ? left : 4096) reserve[left] = 0;
   reserve[0] = 0;
 }

@@ -93,7 +93,7 @@ class File:
         source = self.path("program.c")
         with open(source, "w", encoding="utf-8") as file:
             file.write("\n".join(program.program_text(built)) + "\n")
-        executable = self.path("program")
+        executable = self.path("program" + self.options.suffix)
         self.call(self.options.program_flags, "-I", self.out, source, *objects, self.options.link, "-o", executable)
         return executable
 
@@ -179,12 +179,13 @@ def main():
         parser.add_argument("--" + option, required=True)
     for option in ("cc", "module-flags", "program-flags", "link", "runner"):
         parser.add_argument("--" + option, required=True, type=shlex.split)
+    parser.add_argument("--suffix", default="", help="of the programs' names")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--build-only", action="store_true", help="run none of the programs, which are OUT/*/*/program")
-    parser.add_argument("--only", default="", help="the names of files to run, separated by commas")
+    parser.add_argument("--only", default="", help="the names of files to run, separated by commas or blanks")
     options = parser.parse_args()
     data = crate_folder(options.cargo)
-    only = options.only.split(",") if options.only else None
+    only = options.only.replace(",", " ").split()
 
     files = []
     for title, folder in FOLDERS:
