@@ -28,6 +28,11 @@ pub(crate) fn kernel_thread() -> u32 {
     0
 }
 
+/// Whether no thread has this number any more. Not known here.
+pub(crate) fn has_ended(_thread: u32) -> bool {
+    false
+}
+
 /// Whether a signal waits for another thread. It cannot be told, and need not be: no signal is queued more than once.
 pub(crate) fn waits_for(_thread: u32, _signal: c_int) -> Option<bool> {
     None

@@ -16,7 +16,12 @@ use crate::shared::thread::{ATTENTION_SET_UP, Thread};
 pub(crate) struct List {
     first: *const Thread,
     count: usize,
+    /// How many there are when it is time to look for those that have ended.
+    next_look: usize,
 }
+
+/// So many threads are not worth a look.
+const FEW: usize = 64;
 
 impl List {
     /// Shows all attached threads. Whoever has the list holds its lock.
@@ -33,7 +38,7 @@ impl List {
 // SAFETY: the records are reached under the lock only, and then only their links and their chain.
 unsafe impl Send for List {}
 
-static LIST: Locked<List> = Locked::new(List { first: core::ptr::null(), count: 0 });
+static LIST: Locked<List> = Locked::new(List { first: core::ptr::null(), count: 0, next_look: FEW });
 
 pub(super) fn lock() -> Guard<'static, List> {
     LIST.lock()
@@ -74,6 +79,29 @@ impl List {
             next.prev.set(thread.prev.get());
         }
         self.count -= 1;
+    }
+
+    /// Takes off the threads that have ended all the same: a destructor of thread-specific values attaches its thread
+    /// anew, and in pthread's last round (PTHREAD_DESTRUCTOR_ITERATIONS) ours is not called again; or a thread ends by
+    /// the system call, without destructors. Now and then, so that a thread has not much to do when it is attached.
+    #[must_use]
+    pub(super) fn take_ended(&mut self) -> Orphans {
+        let mut orphans = Orphans { first: core::ptr::null() };
+        if self.count < self.next_look {
+            return orphans;
+        }
+        let mut link = self.first;
+        // SAFETY: under the lock, all records on the list are there.
+        while let (record, Some(thread)) = (link, unsafe { link.as_ref() }) {
+            link = thread.next.get();
+            if platform::has_ended(thread.kernels_number.load(Ordering::Relaxed)) {
+                runs::thread_ends(thread);
+                self.leave(thread);
+                orphans.add(record, thread);
+            }
+        }
+        self.next_look = FEW.max(2 * self.count);
+        orphans
     }
 }
 
@@ -122,10 +150,17 @@ pub(crate) unsafe fn unlock_after_fork_in_parent() {
     unsafe { LIST.release() };
 }
 
-/// The records of the threads that a forked child does not have.
+/// The records of threads that do not exist: in a forked child, or any more.
 pub(crate) struct Orphans {
     /// A list by their `next`.
     first: *const Thread,
+}
+
+impl Orphans {
+    fn add(&mut self, record: *const Thread, thread: &Thread) {
+        thread.next.set(self.first);
+        self.first = record;
+    }
 }
 
 /// Frees what belonged to them: when this is dropped, which must be without a lock of the library.
@@ -171,8 +206,7 @@ pub(crate) unsafe fn unlock_after_fork_in_child() -> Orphans {
             continue;
         }
         runs::thread_ends(thread);
-        thread.next.set(orphans.first);
-        orphans.first = record;
+        orphans.add(record, thread);
     }
     // SAFETY: the caller's promise.
     unsafe { LIST.release() };

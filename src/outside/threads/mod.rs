@@ -72,8 +72,11 @@ pub(crate) fn attach() -> Result<&'static Thread, Failure> {
     }
     // SAFETY: this thread's, on no list yet.
     unsafe { list.enter(record) };
+    let ended = list.take_ended();
     drop(list);
     arch::set_current_thread(thread);
+    // free may be the host's: not with a lock held.
+    drop(ended);
     // Once more, now that a shutdown would find the thread.
     look_again(thread).map(|()| thread)
 }

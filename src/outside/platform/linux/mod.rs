@@ -13,7 +13,6 @@ use crate::outside::error::{self, Failure};
 use crate::outside::platform::page_size;
 pub(crate) use crate::outside::platform::posix::*;
 use crate::shared::activation::Activation;
-#[cfg(target_arch = "aarch64")]
 use crate::shared::state;
 use crate::shared::thread::StackBounds;
 pub(crate) use dispositions::*;
@@ -43,6 +42,15 @@ pub(crate) const CANCEL_DISABLE: libc::c_int = 1;
 pub(crate) fn kernel_thread() -> u32 {
     // SAFETY: no arguments.
     unsafe { libc::gettid() as u32 }
+}
+
+/// Whether no thread of the library's process has this number any more. One that has got it since passes for it. By the
+/// process's number as it was noted, because another process may run in this memory (vfork).
+pub(crate) fn has_ended(thread: u32) -> bool {
+    let process = state::PROCESS_ID.load(Ordering::Relaxed);
+    // SAFETY: no signal, and no memory, is involved.
+    let asked = unsafe { libc::syscall(libc::SYS_tgkill, process, thread, 0) };
+    asked != 0 && errno() == libc::ESRCH
 }
 
 /// Gets ready what threads and handlers need.

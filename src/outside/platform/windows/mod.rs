@@ -205,6 +205,11 @@ pub(crate) fn kernel_thread() -> u32 {
     0
 }
 
+/// Whether no thread has this number any more. Not known here.
+pub(crate) fn has_ended(_thread: u32) -> bool {
+    false
+}
+
 /// There are no forks.
 pub(crate) fn at_fork(
     _before: extern "C" fn(),

@@ -1,0 +1,62 @@
+/* A destructor of a thread-specific value that calls in, in each of pthread's rounds, attaches its thread again when the
+ * library's own destructor has run for the last time. What that leaves is freed as other threads are attached. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host.h"
+
+enum { THREADS = 400, FEW = 64 };
+
+static unsigned char *page;
+static pthread_key_t key;
+static int calls, traps;
+
+static void trap_once(void) {
+  wasmtrap_trap_t trap;
+  calls++;
+  traps += host_load(&wasm_load, page, &trap) == WASMTRAP_TRAPPED;
+}
+
+static void call_in(void *value) {
+  trap_once();
+  must(pthread_setspecific(key, value) == 0);
+}
+
+static void *with_a_destructor(void *value) {
+  must(pthread_setspecific(key, value) == 0);
+  trap_once();
+  return NULL;
+}
+
+static unsigned long attached(void) {
+  char *const text = described();
+  const char *const count = strstr(text, "threads attached: ");
+  must(count != NULL);
+  const unsigned long result = strtoul(count + strlen("threads attached: "), NULL, 10);
+  free(text);
+  return result;
+}
+
+int main(void) {
+#if defined(__linux__)
+  page = inaccessible_page();
+  host_init();
+  host_register_code(&wasm_load);
+  trap_once();
+  /* Behind the library's in each round. */
+  must(pthread_key_create(&key, call_in) == 0);
+  for (int i = 0; i < THREADS; i++) {
+    pthread_t thread;
+    must(pthread_create(&thread, NULL, with_a_destructor, &key) == 0 && pthread_join(thread, NULL) == 0);
+  }
+  same(traps, calls, "each call in a destructor trapped");
+  ok(calls > 2 * THREADS, "and there were several in a thread");
+  ok(attached() <= FEW + 1, "%lu threads are attached after %d", attached(), THREADS);
+  same(wasmtrap_thread_detach(), WASMTRAP_OK, "wasmtrap_thread_detach");
+  same(wasmtrap_shutdown(), WASMTRAP_OK, "wasmtrap_shutdown");
+#else
+  tap_skip("nothing tells whether a thread has ended", "threads that end unseen");
+#endif
+  return tap_done();
+}
