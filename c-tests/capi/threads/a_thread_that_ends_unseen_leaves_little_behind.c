@@ -1,5 +1,5 @@
-/* A destructor of a thread-specific value that calls in, in each of pthread's rounds, attaches its thread again when the
- * library's own destructor has run for the last time. What that leaves is freed as other threads are attached. */
+/* A destructor of a thread-specific value that calls in, in each of pthread's rounds, attaches its thread again when
+ * the library's own destructor has run for the last time. What that leaves is freed as other threads are attached. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
