@@ -58,8 +58,8 @@
  * System calls, for who runs under a seccomp filter on Linux (those of malloc and the dynamic linker aside):
  * - wasmtrap_init and wasmtrap_shutdown: getpid, membarrier, rt_sigaction, mmap, mprotect, munmap.
  * - Attaching a thread, which its first protected call does, and its end: sigaltstack, rt_sigprocmask, mmap, mprotect,
- *   munmap, getpid, gettid, sched_getaffinity, and tgkill without a signal where there are many threads; for the stack of
- *   the main thread openat, newfstatat, read, close, prlimit64.
+ *   munmap, getpid, gettid, sched_getaffinity, and tgkill without a signal where there are many threads; for the
+ *   stack of the main thread openat, newfstatat, read, close, prlimit64.
  * - Registering and unregistering: mmap, munmap, membarrier.
  * - wasmtrap_call: none. wasmtrap_raise: rt_sigprocmask, if it is not called from where the thread called it last, or
  *   if code has been registered or unregistered since. Looking up: rt_sigprocmask.
