@@ -46,7 +46,7 @@
  * waits arrives when the thread is on its own stack again, or in an earlier handler, which runs with the mask and on
  * the stack that the kernel would have given it.
  *
- * Windows (x86-64). A vectored exception handler, in front of all others, takes the place of the signal handlers; what
+ * Windows. A vectored exception handler, in front of all others, takes the place of the signal handlers; what
  * is not a trap goes on to the next one, to __try frames and to the filter for unhandled exceptions, in its true place.
  * "Signal-safe" means there: may be called in a vectored handler or an exception filter. EXCEPTION_INT_OVERFLOW is an
  * integer overflow without a site, too. EXCEPTION_IN_PAGE_ERROR is a trap only where the accessible part of a region
@@ -560,7 +560,8 @@ typedef struct wasmtrap_fault_t {
   int32_t exception;
   // Must be ignored.
   uint32_t reserved;
-  // The thread's registers. Changes take effect with WASMTRAP_VERDICT_RESUME only.
+  // The thread's registers. Changes take effect with WASMTRAP_VERDICT_RESUME only; on Windows on arm64 none of x18,
+  // which has the thread's block.
   struct wasmtrap_registers_t *registers;
   // The signal handler's siginfo_t, as the kernel gave it; on Windows the EXCEPTION_RECORD; NULL for a Mach
   // exception. It lives until the handler returns.

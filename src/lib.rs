@@ -26,9 +26,9 @@ extern crate alloc;
 
 #[cfg(not(any(
     all(any(target_os = "linux", target_os = "macos"), any(target_arch = "x86_64", target_arch = "aarch64")),
-    all(windows, target_arch = "x86_64")
+    all(windows, any(target_arch = "x86_64", target_arch = "aarch64"))
 )))]
-compile_error!("libwasmtrap runs on Linux and macOS, on x86-64 and arm64, and on Windows on x86-64");
+compile_error!("libwasmtrap runs on Linux, macOS and Windows, on x86-64 and arm64");
 
 mod arch;
 pub mod capi;

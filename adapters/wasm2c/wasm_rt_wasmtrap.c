@@ -101,8 +101,8 @@ const wasm_rt_wasmtrap_symbol_t *wasm_rt_wasmtrap_module_symbol(const wasm_rt_wa
 CALLED_BY_WASM void wasm_rt_wasmtrap_reserve_stack(size_t bytes) {
   /* From the top down in steps of the smallest page: the guard is met first, however small it is. */
 #if defined(_WIN32)
-  /* Below the stack pointer, which the system allows, and below this frame, which is smaller than a page. An array would
-   * be asked for by a function of the compiler's that touches the stack first, outside of registered code. */
+  /* Below the stack pointer, which the system allows, and below this frame, which is smaller than a page. An array
+   * would be asked for by a function of the compiler's that touches the stack first, outside of registered code. */
   volatile char *reserve = (volatile char *)__builtin_frame_address(0) - 4096 - bytes;
 #else
   char area[bytes + 1];

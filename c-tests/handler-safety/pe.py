@@ -1,4 +1,4 @@
-"""Reads what the check needs from a DLL for Windows on x86-64, with the same surface as elf.Library.
+"""Reads what the check needs from a DLL for Windows, on x86-64 or arm64, with the same surface as elf.Library.
 
 A slot is a pointer-sized cell that the loader fills in before the first function of the DLL runs: an entry of the table
 of imports, or a cell with a base relocation. GNU ld leaves the table of imports writable; who writes to it means to
@@ -7,9 +7,9 @@ change what the process calls, and is taken for granted like a debugger.
 
 import struct
 
-from elf import LOCAL, SYMBOL, X86_64, Image, Section, Slot, Symbol
+from elf import AARCH64, LOCAL, SYMBOL, X86_64, Image, Section, Slot, Symbol
 
-_MACHINE_AMD64 = 0x8664
+_MACHINES = {0x8664: X86_64, 0xAA64: AARCH64}
 _SCN_CODE, _SCN_WRITE = 0x20, 0x80000000
 _CLASS_EXTERNAL, _CLASS_STATIC, _CLASS_LABEL = 2, 3, 6
 _DIRECTORY_IMPORT, _DIRECTORY_EXCEPTION, _DIRECTORY_RELOCATION, _DIRECTORY_DELAY_IMPORT = 1, 3, 5, 13
@@ -37,10 +37,10 @@ class Library(Image):
         (machine, section_count, _, symbols, symbol_count, optional_size, _) = struct.unpack_from(
             "<HHIIIHH", self._bytes, header + 4)
         optional = header + 24
-        if machine != _MACHINE_AMD64 or struct.unpack_from("<H", self._bytes, optional)[0] != 0x20B:
-            raise ValueError(f"{path} is not for x86-64")
+        if machine not in _MACHINES or struct.unpack_from("<H", self._bytes, optional)[0] != 0x20B:
+            raise ValueError(f"{path} is for neither x86-64 nor arm64")
         self.path = path
-        self.machine = X86_64
+        self.machine = _MACHINES[machine]
         self._base = struct.unpack_from("<Q", self._bytes, optional + 24)[0]
         count = struct.unpack_from("<I", self._bytes, optional + 108)[0]
         self._directories = [struct.unpack_from("<II", self._bytes, optional + 112 + 8 * index)
@@ -117,11 +117,7 @@ class Library(Image):
         return slots
 
     def _read_functions(self, symbols, count):
-        place, size = self._directory(_DIRECTORY_EXCEPTION)
-        sizes = {}
-        for index in range(size // 12):
-            begin, end, _ = self._at(place + 12 * index, "<III")
-            sizes[self._base + begin] = end - begin
+        sizes = dict(self._sizes_on_arm64() if self.machine == AARCH64 else self._sizes_on_x86_64())
         found, index = [], 0
         while index < count:
             name, value, number, _, kind, extra = struct.unpack_from("<8sIhHBB", self._bytes, symbols + 18 * index)
@@ -141,13 +137,45 @@ class Library(Image):
                 found.append(Symbol(name, address, sizes.get(address, 0)))
         return found
 
+    def _sizes_on_x86_64(self):
+        place, size = self._directory(_DIRECTORY_EXCEPTION)
+        for index in range(size // 12):
+            begin, end, _ = self._at(place + 12 * index, "<III")
+            yield self._base + begin, end - begin
+
+    def _sizes_on_arm64(self):
+        """The second word of an entry is the unwind information itself, if its lower bits are not 0, else where it is.
+        Lengths are in instructions."""
+        place, size = self._directory(_DIRECTORY_EXCEPTION)
+        for index in range(size // 8):
+            begin, data = self._at(place + 8 * index, "<II")
+            length = data >> 2 & 0x7FF if data & 3 else self._at(data, "<I")[0] & 0x3FFFF
+            yield self._base + begin, 4 * length
+
     def _import_behind(self, address):
-        """The import that the code at an address jumps to at once, if it does: jmp *(%rip)."""
+        """The import that the code at an address jumps to at once, if it does."""
+        behind = self._jump_on_arm64 if self.machine == AARCH64 else self._jump_on_x86_64
+        slot = self.slots.get(behind(address))
+        return slot.symbol if slot is not None and not slot.address else None
+
+    def _jump_on_x86_64(self, address):
+        """jmp *(%rip)"""
         data = self.bytes_at(address, 6)
         if data is None or data[:2] != b"\xff\x25":
             return None
-        slot = self.slots.get(address + 6 + struct.unpack("<i", data[2:])[0])
-        return slot.symbol if slot is not None and not slot.address else None
+        return address + 6 + struct.unpack("<i", data[2:])[0]
+
+    def _jump_on_arm64(self, address):
+        """adrp x16, ...; ldr x16, [x16, ...]; br x16"""
+        data = self.bytes_at(address, 12)
+        if data is None:
+            return None
+        page, load, branch = struct.unpack("<III", data)
+        if page & 0x9F00001F != 0x90000010 or load & 0xFFC003FF != 0xF9400210 or branch != 0xD61F0200:
+            return None
+        distance = (page >> 5 & 0x7FFFF) << 2 | page >> 29 & 3
+        distance -= (distance & 1 << 20) << 1
+        return (address & ~0xFFF) + (distance << 12) + (load >> 10 & 0xFFF) * 8
 
     def is_constant(self, address):
         """True where the running DLL does not write."""

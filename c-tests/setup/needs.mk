@@ -33,6 +33,9 @@ NEEDS_check-static-archive := c static-archive
 NEEDS_check-musl := c musl
 NEEDS_windows := windows
 NEEDS_check-windows := c windows
+NEEDS_check-windows-spec := c wasm windows
+NEEDS_windows-aarch64 := windows
+NEEDS_check-windows-aarch64 := c windows aarch64
 NEEDS_check-unwind := c unwind
 NEEDS_check-aarch64 := c aarch64 qemu
 NEEDS_check-aarch64-streaming := c aarch64 qemu
@@ -72,7 +75,7 @@ NEEDS_bench := c wasm python $(if $(filter no,$(BENCH_WASMTIME)),,wasmtime)
 NEEDS_check-setup = $(NEEDS_check)
 NEEDS_check = $(foreach check,$(CHECKS),$(or $(NEEDS_$(check)),all))
 
-SETUP_TARGETS := $(filter run run-% lint fuzz macos windows check check-% measure-% bench,$(MAKECMDGOALS))
+SETUP_TARGETS := $(filter run run-% lint fuzz macos windows windows-% check check-% measure-% bench,$(MAKECMDGOALS))
 # Makes a root of its own.
 SETUP_TARGETS := $(filter-out check-clean-root,$(SETUP_TARGETS))
 SETUP_PARTS = $(sort $(foreach target,$(SETUP_TARGETS),$(or $(NEEDS_$(target)),all)))

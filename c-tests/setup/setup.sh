@@ -71,7 +71,8 @@ missing_packages() {
     done
 }
 
-# The LLVM whose tools link for macOS: the one that was tried most, else what there is of it, or can be had.
+# The LLVM whose tools link for macOS and for Windows on arm64: the one that was tried most, else what there is of it,
+# or can be had.
 llvm=19
 pick_llvm() {
     local version
@@ -253,7 +254,7 @@ rustlib=none
 from_source=-Zbuild-std=core,alloc,compiler_builtins
 for part_variable_target in aarch64:AARCH64_CARGO:aarch64-unknown-linux-gnu \
     musl:MUSL_CARGO:x86_64-unknown-linux-musl musl:MUSL_AARCH64_CARGO:aarch64-unknown-linux-musl \
-    windows:WINDOWS_CARGO:x86_64-pc-windows-gnu \
+    windows:WINDOWS_CARGO:x86_64-pc-windows-gnu windows:WINDOWS_AARCH64_CARGO:aarch64-pc-windows-gnullvm \
     macos:MACOS_AARCH64_CARGO:aarch64-apple-darwin macos:MACOS_X86_64_CARGO:x86_64-apple-darwin; do
     IFS=: read -r part variable target <<<"$part_variable_target"
     needs "$part" || continue
@@ -291,13 +292,13 @@ missing_rust() {
     done
 }
 
-! needs macos || pick_llvm
+! needs macos windows || pick_llvm
 missing=$({ missing_rust && missing_packages; } | sort -u)
 if [ -n "$missing" ]; then
     # The lists may never have been fetched, so that the names come after that.
     # shellcheck disable=SC2086 # a word each
     prepare_to_install $missing
-    ! needs macos || pick_llvm
+    ! needs macos windows || pick_llvm
     missing=$({ missing_rust && missing_packages; } | sort -u)
     # shellcheck disable=SC2086 # a word each
     install_packages $missing || {
@@ -317,7 +318,7 @@ if [ "${#debian_parts[@]}" != 0 ] && ! debian_rustc_is_new_enough; then
     say "apt's sources; else install Rust $wanted or later in another way (rustup), and put it on the path"
     exit 1
 fi
-! needs macos || environment+=("MACOS_LLVM := $llvm")
+! needs macos windows || environment+=("MACOS_LLVM := $llvm")
 
 # ---- What was picked ----
 

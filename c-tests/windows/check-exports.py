@@ -9,8 +9,9 @@ import re
 import subprocess
 import sys
 
-# All of them are parts of every Windows. msvcrt.dll is the C library that mingw-w64 links with.
-SYSTEM = {"kernel32.dll", "ntdll.dll", "advapi32.dll", "msvcrt.dll"}
+# All of them are parts of every Windows. msvcrt.dll is the C library that mingw-w64 links with; on arm64, which is
+# never older than Windows 10, the other one is there too.
+SYSTEM = {"kernel32.dll", "ntdll.dll", "advapi32.dll", "msvcrt.dll", "ucrtbase.dll"}
 
 
 def declared(header):

@@ -1,8 +1,11 @@
-# Windows on x86-64, built and tried from Linux: mingw-w64 compiles and links, Wine runs.
+# Windows on x86-64, built and tried from Linux: mingw-w64 compiles and links, Wine runs. On arm64, built: LLVM links.
 #
 #     make windows          the DLL, its import library and the static library: target/windows/lib
 #     make windows-install  them below DESTDIR and PREFIX, with the header and what pkg-config and CMake find them by
 #     make check-windows    these, the exports, and the C harness under Wine
+#
+#     make windows-aarch64        the DLL and its import library for arm64: target/windows/arm64/lib
+#     make check-windows-aarch64  that, a program with each kind of library, and what shows of them without running them
 #
 # Nothing of this has run on a real Windows: see README.md.
 
@@ -130,3 +133,136 @@ check-windows: windows windows-harness $(WINDOWS_OUT)/wine/done ## the C harness
 	@$(WINDOWS_WINE) wineserver --kill || true
 
 -include $(wildcard $(WINDOWS_TESTS_OUT)/obj/*/*.d $(WINDOWS_TESTS_OUT)/obj/*/*/*.d)
+
+# ---- The specification's suite, by wasm2c, under Wine ----
+#
+# The runtime there is for a wabt whose own is replaced as a whole (adapters/wasm2c/wasm_rt_whole.inc), and modules are
+# linked with the static library. WINDOWS_SPEC_ONLY=traps,linking takes other files; empty, all of them.
+
+WINDOWS_SPEC_OUT := $(WINDOWS_OUT)/spec
+WINDOWS_SPEC_ONLY ?= address align call call_indirect elem exports fac func_ptrs imports int_exprs linking memory_fill \
+    memory_grow memory_init memory_trap skip-stack-guard-page stack table_fill table_get table_grow table_init \
+    table_set traps unreachable
+# -mno-stack-arg-probe: the compiler asks for large frames by a function of its own, and an overflow met there is none
+# of registered code; without it -fstack-clash-protection probes in place.
+WINDOWS_SPEC_FLAGS = -DWASMTRAP_STATIC -D__USE_MINGW_ANSI_STDIO=1 -isystem $(WINDOWS)/support/posix $(WASM_INCLUDES)
+WINDOWS_SPEC_OWN := -std=c11 -pedantic -Wall -Wextra -Werror -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer
+WINDOWS_SPEC_OBJECTS := $(addprefix $(WINDOWS_SPEC_OUT)/,suite.o spectest.o wasm_rt_wasmtrap.o)
+
+$(WINDOWS_SPEC_OUT)/%.o: $(WASM_SUITE)/%.c $(wildcard $(WASM_SUITE)/*.h) $(WASM_HEADERS)
+	@mkdir -p $(@D)
+	$(WINDOWS_TOOLS)gcc $(WINDOWS_SPEC_OWN) $(WINDOWS_SPEC_FLAGS) -c $< -o $@
+
+$(WINDOWS_SPEC_OUT)/wasm_rt_wasmtrap.o: $(WASM_ADAPTER)/wasm_rt_wasmtrap.c $(wildcard $(WASM_ADAPTER)/*.inc) \
+    $(WASM_HEADERS)
+	@mkdir -p $(@D)
+	$(WINDOWS_TOOLS)gcc $(WINDOWS_SPEC_OWN) $(WINDOWS_SPEC_FLAGS) -c $< -o $@
+
+CHECKS += check-windows-spec
+.PHONY: check-windows-spec windows-spec
+check-windows-spec: ## those files of the specification's suite that trap, as programs for Windows, under Wine
+	@mkdir -p $(WINDOWS_OUT)
+	+@if printf '#include <wasm_rt_wasmtrap.h>\n#if !WASM_RT_WASMTRAP_WHOLE_RUNTIME\n#error\n#endif\n' | \
+	    $(WINDOWS_TOOLS)gcc $(WINDOWS_SPEC_FLAGS) -fsyntax-only -x c - 2>$(WINDOWS_OUT)/spec.txt; \
+	then $(MAKE) --no-print-directory SETUP=no windows-spec; \
+	elif grep -q '#error' $(WINDOWS_OUT)/spec.txt; \
+	then echo "the runtime for Windows is not there for this wabt, $$($(WASM2C) --version)"; \
+	    echo '0 passed, 0 failed, 1 skipped'; \
+	else cat $(WINDOWS_OUT)/spec.txt; false; fi
+
+windows-spec: $(WINDOWS_SPEC_OBJECTS) $(WINDOWS_LIB)/libwasmtrap.a $(WINDOWS_OUT)/wine/done
+	@$(WINDOWS_WINE) wineserver --persistent=60 || true
+	@$(WINDOWS_WINE) PYTHONPATH=$(WASM_ADAPTER) $(PYTHON) $(WASM_SUITE)/run.py --cargo '$(CARGO)' \
+	    --wast2json '$(WAST2JSON)' --wasm2c '$(WASM2C)' --objcopy $(WINDOWS_TOOLS)objcopy --cc $(WINDOWS_TOOLS)gcc \
+	    --out $(WINDOWS_SPEC_OUT)/suite --suffix .exe --runner $(WINDOWS)/wine.sh \
+	    --module-flags '-O1 $(filter-out -fPIC,$(WASM_GENERATED_FLAGS)) -mno-stack-arg-probe $(WINDOWS_SPEC_FLAGS)' \
+	    --program-flags '-O0 -std=gnu11 -Wno-bidi-chars -I$(WASM_SUITE) $(WINDOWS_SPEC_FLAGS)' \
+	    --link '$(WINDOWS_SPEC_OBJECTS) $(WINDOWS_LIB)/libwasmtrap.a -static $(WINDOWS_STATIC_LIBS) -lwinpthread' \
+	    --only '$(WINDOWS_SPEC_ONLY)'
+
+# ---- arm64: built, and looked at ----
+
+WINDOWS_ARM64 := $(WINDOWS)/arm64
+WINDOWS_ARM64_OUT := $(WINDOWS_OUT)/arm64
+WINDOWS_ARM64_BUILT := $(WINDOWS_OUT)/aarch64-pc-windows-gnullvm/release
+WINDOWS_ARM64_LIB := $(WINDOWS_ARM64_OUT)/lib
+WINDOWS_AARCH64_CARGO ?= $(CARGO)
+# mingw-w64's headers are the same for each processor. Its libraries are not, and Debian has none for arm64, so that the
+# little that is needed of them is here: start.c, and what the system's DLLs export.
+WINDOWS_ARM64_HEADERS := /usr/share/mingw-w64/include
+WINDOWS_ARM64_CC := clang --target=aarch64-w64-windows-gnu -std=c99 -pedantic -Wall -Wextra -Werror -D_UCRT -O2 -g \
+    -isystem $(WINDOWS_ARM64_HEADERS) -Iinclude
+WINDOWS_ARM64_IMPORTS := $(patsubst $(WINDOWS_ARM64)/%.def,$(WINDOWS_ARM64_OUT)/system/lib%.a,\
+    $(wildcard $(WINDOWS_ARM64)/*.def))
+# With what the image starts with.
+WINDOWS_ARM64_LINK = LD=ld.lld-$(MACOS_LLVM) LIBRARIES='$(abspath $(WINDOWS_ARM64_OUT)/system)' \
+    START='$(abspath $(WINDOWS_ARM64_OUT)/$(1))'
+WINDOWS_ARM64_PROGRAMS := $(WINDOWS_ARM64_OUT)/shared/trap.exe \
+    $(addprefix $(WINDOWS_ARM64_OUT)/static/,trap.exe protected_call.exe)
+WINDOWS_ARM64_EMULATOR := $(WINDOWS_ARM64_OUT)/emulator
+
+$(WINDOWS_ARM64_OUT)/system/lib%.a: $(WINDOWS_ARM64)/%.def
+	@mkdir -p $(@D)
+	llvm-dlltool-$(MACOS_LLVM) -m arm64 -d $< -l $@
+
+$(WINDOWS_ARM64_OUT)/start.o: $(WINDOWS_ARM64)/start.c
+	@mkdir -p $(@D)
+	$(WINDOWS_ARM64_CC) -c $< -o $@
+
+$(WINDOWS_ARM64_OUT)/start-program.o: $(WINDOWS_ARM64)/start.c
+	@mkdir -p $(@D)
+	$(WINDOWS_ARM64_CC) -DPROGRAM -c $< -o $@
+
+$(WINDOWS_ARM64_OUT)/resource.o: packaging/wasmtrap.rc Cargo.toml
+	@mkdir -p $(@D)
+	llvm-windres-$(MACOS_LLVM) --target=aarch64-w64-mingw32 -I$(WINDOWS_ARM64_HEADERS) \
+	    $(join -DMAJOR= -DMINOR= -DPATCH=,$(subst ., ,$(VERSION))) $< $@
+
+$(WINDOWS_ARM64_BUILT)/wasmtrap.dll $(WINDOWS_ARM64_BUILT)/libwasmtrap.dll.a $(WINDOWS_ARM64_BUILT)/libwasmtrap.a &: \
+    $(WINDOWS_ARM64_OUT)/resource.o $(WINDOWS_ARM64_OUT)/start.o $(WINDOWS_ARM64_IMPORTS) FORCE
+	@$(call WINDOWS_ARM64_LINK,start.o) WASMTRAP_RESOURCE='$(abspath $(WINDOWS_ARM64_OUT)/resource.o)' \
+	    CARGO_TARGET_AARCH64_PC_WINDOWS_GNULLVM_LINKER='$(abspath $(WINDOWS_ARM64)/cc)' \
+	    $(call BUILD,$(WINDOWS_AARCH64_CARGO),$(WINDOWS_OUT)) --target aarch64-pc-windows-gnullvm
+
+$(WINDOWS_ARM64_LIB)/%: $(WINDOWS_ARM64_BUILT)/%
+	@mkdir -p $(@D)
+	cp $< $@
+
+.PHONY: windows-aarch64
+windows-aarch64: $(addprefix $(WINDOWS_ARM64_LIB)/,wasmtrap.dll libwasmtrap.dll.a libwasmtrap.a)
+windows-aarch64: ## build the library for Windows on arm64, never run there: target/windows/arm64/lib
+
+$(WINDOWS_ARM64_OUT)/shared/trap.exe: $(WINDOWS)/trap.c $(WINDOWS_ARM64_OUT)/start-program.o \
+    $(WINDOWS_ARM64_LIB)/libwasmtrap.dll.a
+	@mkdir -p $(@D)
+	$(WINDOWS_ARM64_CC) -c $< -o $@.o
+	$(call WINDOWS_ARM64_LINK,start-program.o) $(WINDOWS_ARM64)/cc $@.o $(WINDOWS_ARM64_LIB)/libwasmtrap.dll.a -o $@
+
+$(WINDOWS_ARM64_OUT)/static/trap.exe: $(WINDOWS)/trap.c
+$(WINDOWS_ARM64_OUT)/static/protected_call.exe: $(WINDOWS_ARM64)/protected_call.c
+$(WINDOWS_ARM64_OUT)/static/%.exe: $(WINDOWS_ARM64_OUT)/start-program.o $(WINDOWS_ARM64_LIB)/libwasmtrap.a
+	@mkdir -p $(@D)
+	$(WINDOWS_ARM64_CC) -DWASMTRAP_STATIC -c $(filter %.c,$^) -o $@.o
+	$(call WINDOWS_ARM64_LINK,start-program.o) $(WINDOWS_ARM64)/cc $@.o $(WINDOWS_ARM64_LIB)/libwasmtrap.a -o $@
+
+$(WINDOWS_ARM64_EMULATOR)/done: $(WINDOWS_ARM64)/requirements.txt
+	rm -rf $(@D)
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary=:all: \
+	    --requirement $<
+	touch $@
+
+CHECKS += check-windows-aarch64
+.PHONY: check-windows-aarch64
+check-windows-aarch64: windows-aarch64 $(WINDOWS_ARM64_PROGRAMS) $(WINDOWS_ARM64_EMULATOR)/done
+check-windows-aarch64: ## the library for Windows on arm64, as far as it shows
+	$(PYTHON) $(WINDOWS)/check-exports.py --objdump aarch64-linux-gnu-objdump include/wasmtrap.h \
+	    $(WINDOWS_ARM64_LIB)/wasmtrap.dll
+	$(PYTHON) c-tests/handler-safety/check.py $(HANDLER_SAFETY) --root inside::signals::stopped \
+	    --header include/wasmtrap.h --tools aarch64-linux-gnu- $(WINDOWS_ARM64_LIB)/wasmtrap.dll \
+	    >$(WINDOWS_ARM64_OUT)/handler-safety.txt || { cat $(WINDOWS_ARM64_OUT)/handler-safety.txt; false; }
+	$(PYTHON) -m doctest $(WINDOWS)/check_aarch64.py
+	$(PYTHON) $(WINDOWS)/check_aarch64.py --llvm $(MACOS_LLVM) --objdump aarch64-linux-gnu-objdump \
+	    $(WINDOWS_ARM64_LIB)/wasmtrap.dll $(WINDOWS_ARM64_PROGRAMS)
+	$(WINDOWS_ARM64_EMULATOR)/bin/python $(WINDOWS_ARM64)/run_image.py $(WINDOWS_ARM64_OUT)/static/trap.exe
+	$(WINDOWS_ARM64_EMULATOR)/bin/python $(WINDOWS_ARM64)/run_image.py $(WINDOWS_ARM64_OUT)/static/protected_call.exe

@@ -7,8 +7,13 @@
 
 #include <wasmtrap.h>
 
+#if defined(__aarch64__)
+/* ldr w0, [x0]; ret */
+static const unsigned char load[] = {0x00, 0x00, 0x40, 0xb9, 0xc0, 0x03, 0x5f, 0xd6};
+#else
 /* mov (%rcx), %eax; ret */
 static const unsigned char load[] = {0x8b, 0x01, 0xc3};
+#endif
 
 enum { GUARD_SIZE = 65536, WASM_ADDRESS = 4660 };
 
@@ -28,6 +33,7 @@ int main(void) {
 
   if (memory == NULL || code_memory == NULL) return 2;
   memcpy(code_memory, load, sizeof load);
+  FlushInstructionCache(GetCurrentProcess(), code_memory, sizeof load);
   memcpy(&function, &code_memory, sizeof function);
   code.struct_size = sizeof code;
   code.start = code_memory;

@@ -4,27 +4,9 @@ use core::arch::asm;
 #[cfg(target_os = "linux")]
 use core::sync::atomic::Ordering;
 
-use super::thread_pointer::load_thread;
 use crate::shared::activation::Activation;
 #[cfg(target_os = "linux")]
 use crate::shared::state::STREAMING_MODE;
-use crate::shared::thread::Thread;
-
-/// This thread's record, null if it is not attached.
-#[inline(always)]
-pub(crate) fn current_thread() -> *const Thread {
-    let thread: *const Thread;
-    // SAFETY: reads the thread's word; it is only ever null or what `set_current_thread` wrote on this thread.
-    unsafe {
-        asm!(
-            load_thread!("{0}", "{1}"),
-            out(reg) thread,
-            out(reg) _,
-            options(nostack, readonly, preserves_flags, pure)
-        );
-    }
-    thread
-}
 
 #[cfg(wasmtrap_mach)]
 macro_rules! define_server_landing {
@@ -43,66 +25,11 @@ pub(crate) fn call_frame(activation: *const Activation) -> usize {
     activation.addr() + ACTIVATION_SPACE
 }
 
-// One instruction writes both.
-const _: () =
-    assert!(core::mem::offset_of!(Activation, run) == core::mem::offset_of!(Activation, droppable) + size_of::<u64>());
-
 /// Size of the registers that `wasmtrap_call` saves.
 const SAVED: usize = 160;
 
 /// From the activation to the end of the frame.
 pub(crate) const FRAME_SIZE: usize = ACTIVATION_SPACE + SAVED;
-
-/// How many words the seal is over.
-pub(crate) const SEALED_WORDS: usize = 16;
-
-/// The words that the seal is over, in the order in which `wasmtrap_call` takes them. d8 to d15 are not among them: no
-/// address is in them.
-///
-/// # Safety
-/// The frame of the activation can be read.
-pub(crate) unsafe fn sealed_words(activation: *const Activation) -> [u64; SEALED_WORDS] {
-    let frame = call_frame(activation);
-    // SAFETY: the caller's promise.
-    let word = |index: usize| unsafe { core::ptr::with_exposed_provenance::<u64>(frame + 8 * index).read() };
-    // SAFETY: the caller's promise.
-    let (trap, previous, float_control) = unsafe {
-        (
-            (&raw const (*activation).trap).read(),
-            (&raw const (*activation).previous).read(),
-            (&raw const (*activation).float_control).read(),
-        )
-    };
-    [
-        word(0), // x29
-        word(1), // x30, the return address
-        word(2), // x19 to x28
-        word(3),
-        word(4),
-        word(5),
-        word(6),
-        word(7),
-        word(8),
-        word(9),
-        word(10),
-        word(11),
-        activation.addr() as u64,
-        previous.addr() as u64,
-        trap.addr() as u64,
-        float_control,
-    ]
-}
-
-/// The code address that a return address stands for: code built with pointer authentication signs those that it keeps
-/// on the stack. `hint #7` is xpaclri, which does nothing where there is no such thing.
-pub(crate) fn code_address(return_address: usize) -> usize {
-    let address: usize;
-    // SAFETY: changes x30 only.
-    unsafe {
-        asm!("hint #7", inlateout("x30") return_address => address, options(nostack, nomem, preserves_flags, pure));
-    }
-    address
-}
 
 /// The instruction between a call's store to its thread's list and its look at `attention`.
 #[cfg(target_os = "macos")]
@@ -208,28 +135,8 @@ macro_rules! protected_call {
             $crate::arch::define_itself!(),
             "20:",
             "hint #34",
-            // What is checked here is what the slow path would find in order; it finds the words for what is not.
             $crate::arch::load_thread!("x9", "x10"),
-            "cbz x9, 3f",
-            "cbz x0, 3f",
-            "cbz x2, 22f",
-            "ldr x10, [x2, #{trap_size}]",
-            "mov x11, #{size_of_trap}",
-            "cmp x10, x11",
-            "b.ne 3f",
-            "ldr x10, [x2, #{trap_frames}]",
-            "cbnz x10, 22f",
-            "ldr x10, [x2, #{trap_capacity}]",
-            "cbnz x10, 3f",
-            "22:",
-            "ldr x12, [x9, #{depth}]",
-            "ldr x10, [x9, #{capacity}]",
-            "cmp x12, x10",
-            "b.hs 3f",
-            "ldr x11, [x9, #{entries}]",
-            "add x11, x11, x12, lsl #3",
-            // The next call out must be further out; else it may have been left by longjmp.
-            "ldur x13, [x11, #-8]",
+            $crate::arch::check_a_call!(),
             "mov x10, sp",
             "cmp x13, x10",
             "b.ls 3f",
@@ -287,43 +194,7 @@ macro_rules! protected_call {
             "mrs x14, S3_3_C13_C0_5",
             "77:",
             "str x14, [sp, #{shadow_stack}]",
-            // The seal: the words are those of `sealed_words`.
-            $crate::arch::address_of!("x10", "{keys}"),
-            "ldp x14, x15, [x10]",
-            "ldp x16, x17, [x29]",
-            "add x14, x14, x16",
-            "add x15, x15, x17",
-            "mul x9, x14, x15",
-            "ldp x14, x15, [x10, #16]",
-            "add x14, x14, x19",
-            "add x15, x15, x20",
-            "madd x9, x14, x15, x9",
-            "ldp x14, x15, [x10, #32]",
-            "add x14, x14, x21",
-            "add x15, x15, x22",
-            "madd x9, x14, x15, x9",
-            "ldp x14, x15, [x10, #48]",
-            "add x14, x14, x23",
-            "add x15, x15, x24",
-            "madd x9, x14, x15, x9",
-            "ldp x14, x15, [x10, #64]",
-            "add x14, x14, x25",
-            "add x15, x15, x26",
-            "madd x9, x14, x15, x9",
-            "ldp x14, x15, [x10, #80]",
-            "add x14, x14, x27",
-            "add x15, x15, x28",
-            "madd x9, x14, x15, x9",
-            "ldp x14, x15, [x10, #96]",
-            "mov x16, sp",
-            "add x14, x14, x16",
-            "add x15, x15, x13",
-            "madd x9, x14, x15, x9",
-            "ldp x14, x15, [x10, #112]",
-            "add x14, x14, x2",
-            "add x15, x15, x12",
-            "madd x9, x14, x15, x9",
-            "str x9, [sp, #{seal}]",
+            $crate::arch::seal_a_call!(),
             "stlr x16, [x11]", // from here on a trap lands here
             "mov x10, x0",
             "mov x0, x1",
@@ -332,18 +203,7 @@ macro_rules! protected_call {
             "5:",
             // The thread may be another one by now (a fiber), so its pointer is read again.
             $crate::arch::load_thread!("x9", "x10"),
-            "cbz x9, 2f",
-            "ldr x12, [x9, #{depth}]",
-            "ldr x11, [x9, #{entries}]",
-            "sub x12, x12, #1",
-            "ldr x10, [x11, x12, lsl #3]",
-            "mov x13, sp",
-            "cmp x10, x13",
-            "b.ne 2f",
-            "str x12, [x9, #{depth}]",
-            "str xzr, [x11, x12, lsl #3]",
-            "str xzr, [sp, #{seal}]",
-            "mov w0, wzr",
+            $crate::arch::end_a_call!(),
             ".cfi_remember_state",
             ".cfi_def_cfa sp, {frame_size}", // x29 is about to be the caller's
             "ldp x29, x30, [x29]",
@@ -391,15 +251,7 @@ macro_rules! protected_call {
             "ldr x10, [sp, #{float_control}]",
             "msr fpcr, x10",
             "mov w0, #{trapped_status}",
-            "ldp x19, x20, [x29, #16]",
-            "ldp x21, x22, [x29, #32]",
-            "ldp x23, x24, [x29, #48]",
-            "ldp x25, x26, [x29, #64]",
-            "ldp x27, x28, [x29, #80]",
-            "ldp d8, d9, [x29, #96]",
-            "ldp d10, d11, [x29, #112]",
-            "ldp d12, d13, [x29, #128]",
-            "ldp d14, d15, [x29, #144]",
+            $crate::arch::restore_callee_saved!(),
             ".cfi_remember_state",
             ".cfi_def_cfa sp, {frame_size}", // x29 is about to be the caller's
             "ldp x29, x30, [x29]",
@@ -775,15 +627,6 @@ pub(crate) fn jump_target(end: usize, jump: [u8; 4]) -> usize {
     // The lower 26 bits are the distance in instructions, from its own address.
     let distance = (i32::from_le_bytes(jump) << 6) >> 4;
     end.wrapping_sub(4).wrapping_add_signed(distance as isize)
-}
-
-/// Tells the current stack pointer.
-#[inline(always)]
-pub(crate) fn stack_pointer() -> usize {
-    let sp: usize;
-    // SAFETY: reads a register.
-    unsafe { asm!("mov {}, sp", out(reg) sp, options(nostack, nomem, preserves_flags)) };
-    sp
 }
 
 /// Whether the thread has a user shadow stack. The guarded control stack of arm64 is not supported.

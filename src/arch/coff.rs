@@ -25,9 +25,16 @@ macro_rules! define_label {
 pub(crate) use define_label;
 
 /// The address of a symbol in a register.
+#[cfg(target_arch = "x86_64")]
 macro_rules! address_of {
     ($register:literal, $symbol:expr) => {
         concat!("lea ", $register, ", [rip + ", $symbol, "]")
+    };
+}
+#[cfg(target_arch = "aarch64")]
+macro_rules! address_of {
+    ($register:literal, $symbol:expr) => {
+        concat!("adrp ", $register, ", ", $symbol, "\nadd ", $register, ", ", $register, ", :lo12:", $symbol)
     };
 }
 pub(crate) use address_of;

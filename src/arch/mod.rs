@@ -3,14 +3,20 @@
 //! Instructions are in the file of the architecture; what assembler and linker want to be told (names of symbols,
 //! sections, unwind tables) in that of the object format; where the thread's pointer is kept in that of the system.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64_call;
 #[cfg_attr(target_os = "linux", path = "elf.rs")]
 #[cfg_attr(target_os = "macos", path = "mach_o.rs")]
 #[cfg_attr(windows, path = "coff.rs")]
 mod object_format;
 #[cfg_attr(all(target_arch = "x86_64", unix), path = "x86_64.rs")]
 #[cfg_attr(all(target_arch = "x86_64", windows), path = "x86_64_windows.rs")]
-#[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
+#[cfg_attr(all(target_arch = "aarch64", unix), path = "aarch64.rs")]
+#[cfg_attr(all(target_arch = "aarch64", windows), path = "aarch64_windows.rs")]
 mod this;
+#[cfg(windows)]
+#[path = "thread_block_windows.rs"]
+mod thread_block;
 #[cfg_attr(target_os = "linux", path = "thread_pointer_linux.rs")]
 #[cfg_attr(target_os = "macos", path = "thread_pointer_macos.rs")]
 #[cfg_attr(windows, path = "thread_pointer_windows.rs")]
@@ -19,8 +25,12 @@ mod thread_pointer;
 use crate::shared::abi::{wasmtrap_fault_t, wasmtrap_verdict_t};
 use crate::shared::state::FaultHandler;
 
+#[cfg(target_arch = "aarch64")]
+pub(crate) use aarch64_call::*;
 pub(crate) use object_format::*;
 pub(crate) use this::*;
+#[cfg(windows)]
+pub(crate) use thread_block::*;
 pub(crate) use thread_pointer::*;
 
 #[cfg(all(unix, not(wasmtrap_mach)))]
@@ -138,4 +148,40 @@ macro_rules! protected_call_asm {
     };
 }
 #[cfg(unix)]
+pub(crate) use protected_call_asm;
+
+/// The same where the unwinder calls a function of ours, and the thread's block has the bounds of its stack.
+#[cfg(windows)]
+macro_rules! protected_call_asm {
+    ($($assembly:tt)*) => {
+        core::arch::naked_asm!(
+            $($assembly)*
+            attention = const core::mem::offset_of!($crate::shared::thread::Thread, attention),
+            trap_size = const core::mem::offset_of!($crate::abi::wasmtrap_trap_t, struct_size),
+            trap_frames = const core::mem::offset_of!($crate::abi::wasmtrap_trap_t, frames),
+            trap_capacity = const core::mem::offset_of!($crate::abi::wasmtrap_trap_t, frames_capacity),
+            size_of_trap = const size_of::<$crate::abi::wasmtrap_trap_t>(),
+            depth = const core::mem::offset_of!($crate::shared::thread::Thread, calls.depth),
+            capacity = const core::mem::offset_of!($crate::shared::thread::Thread, calls.capacity),
+            entries = const core::mem::offset_of!($crate::shared::thread::Thread, calls.entries),
+            keys = sym $crate::shared::seal::KEYS,
+            previous = const core::mem::offset_of!($crate::shared::activation::Activation, previous),
+            trap = const core::mem::offset_of!($crate::shared::activation::Activation, trap),
+            float_control = const core::mem::offset_of!($crate::shared::activation::Activation, float_control),
+            shadow_stack = const core::mem::offset_of!($crate::shared::activation::Activation, shadow_stack),
+            seal = const core::mem::offset_of!($crate::shared::activation::Activation, seal),
+            droppable = const core::mem::offset_of!($crate::shared::activation::Activation, droppable),
+            stack_base = const $crate::arch::STACK_BASE,
+            stack_limit = const $crate::arch::STACK_LIMIT,
+            deallocation_stack = const $crate::arch::DEALLOCATION_STACK,
+            prepare = sym $crate::outside::call::prepare,
+            returned_out_of_order = sym $crate::outside::call::returned_out_of_order,
+            trapped = sym $crate::outside::call::trapped,
+            stack_is_back = sym $crate::outside::platform::stack_is_back,
+            passed = sym $crate::outside::platform::passed,
+            trapped_status = const $crate::abi::WASMTRAP_TRAPPED,
+        )
+    };
+}
+#[cfg(windows)]
 pub(crate) use protected_call_asm;

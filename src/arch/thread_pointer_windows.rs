@@ -12,6 +12,7 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use windows_sys::Win32::Foundation::GetLastError;
 use windows_sys::Win32::System::Threading::{TLS_OUT_OF_INDEXES, TlsAlloc, TlsFree, TlsSetValue};
 
+use super::thread_block;
 use crate::shared::thread::Thread;
 
 /// Offsets in the thread's environment block: its own address (NT_TIB's Self), and the two places of slots.
@@ -39,7 +40,8 @@ unsafe extern "C" {
     safe static wasmtrap_thread_offset: AtomicUsize;
 }
 
-/// Instructions that read it into the first register, with the help of the second. They change the flags.
+/// Instructions that read it into the first register, with the help of the second. They may change the flags.
+#[cfg(target_arch = "x86_64")]
 macro_rules! load_thread {
     ($register:literal, $other:literal) => {
         concat!(
@@ -64,6 +66,40 @@ macro_rules! load_thread {
             ", qword ptr [",
             $register,
             " + ",
+            $other,
+            "]\n40:"
+        )
+    };
+}
+/// The base is published after the offset, and is to be read before it.
+#[cfg(target_arch = "aarch64")]
+macro_rules! load_thread {
+    ($register:literal, $other:literal) => {
+        concat!(
+            $crate::arch::address_of!($register, "wasmtrap_thread_base"),
+            "\nldar ",
+            $register,
+            ", [",
+            $register,
+            "]\ncbz ",
+            $register,
+            ", 40f\nldr ",
+            $register,
+            ", [x18, ",
+            $register,
+            "]\ncbz ",
+            $register,
+            ", 40f\n",
+            $crate::arch::address_of!($other, "wasmtrap_thread_offset"),
+            "\nldr ",
+            $other,
+            ", [",
+            $other,
+            "]\nldr ",
+            $register,
+            ", [",
+            $register,
+            ", ",
             $other,
             "]\n40:"
         )
@@ -129,11 +165,7 @@ pub(crate) fn set_up() -> Result<(), NoThreadPointer> {
 
 /// What a thread finds there.
 fn read(base: usize, offset: usize) -> *const Thread {
-    let address: usize;
-    // SAFETY: reads a word of the thread's block.
-    unsafe {
-        core::arch::asm!("mov {0}, qword ptr gs:[{1}]", out(reg) address, in(reg) base, options(nostack, readonly))
-    };
+    let address = thread_block::read(base);
     if address == 0 {
         return core::ptr::null();
     }

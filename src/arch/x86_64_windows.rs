@@ -42,6 +42,12 @@ pub(crate) fn call_frame(activation: *const Activation) -> usize {
     activation.addr() + size_of::<Activation>() + PUSHED
 }
 
+/// The activation of the `wasmtrap_call` whose frame the unwinder calls this: what the stack pointer is between
+/// prologue and epilogue.
+pub(crate) fn activation_in(frame: *mut core::ffi::c_void) -> *mut Activation {
+    frame.wrapping_byte_add(BELOW_ACTIVATION).cast()
+}
+
 /// From the activation to the end of the frame: the registers, the caller's frame pointer, the return address.
 pub(crate) const FRAME_SIZE: usize = size_of::<Activation>() + PUSHED + 16;
 
@@ -86,7 +92,7 @@ pub(crate) unsafe fn sealed_words(activation: *const Activation) -> [u64; SEALED
 /// the unwinder call `passed`.
 macro_rules! protected_call {
     () => {
-        core::arch::naked_asm!(
+        $crate::arch::protected_call_asm!(
             ".seh_proc wasmtrap_call",
             "push rbp",
             ".seh_pushreg rbp",
@@ -332,35 +338,11 @@ macro_rules! protected_call {
             "jmp 21b",
             ".seh_handler {passed}, @unwind",
             ".seh_endproc",
-            attention = const core::mem::offset_of!($crate::shared::thread::Thread, attention),
-            trap_size = const core::mem::offset_of!($crate::abi::wasmtrap_trap_t, struct_size),
-            trap_frames = const core::mem::offset_of!($crate::abi::wasmtrap_trap_t, frames),
-            trap_capacity = const core::mem::offset_of!($crate::abi::wasmtrap_trap_t, frames_capacity),
-            size_of_trap = const size_of::<$crate::abi::wasmtrap_trap_t>(),
-            depth = const core::mem::offset_of!($crate::shared::thread::Thread, calls.depth),
-            capacity = const core::mem::offset_of!($crate::shared::thread::Thread, calls.capacity),
-            entries = const core::mem::offset_of!($crate::shared::thread::Thread, calls.entries),
-            keys = sym $crate::shared::seal::KEYS,
-            previous = const core::mem::offset_of!($crate::shared::activation::Activation, previous),
-            trap = const core::mem::offset_of!($crate::shared::activation::Activation, trap),
-            float_control = const core::mem::offset_of!($crate::shared::activation::Activation, float_control),
-            shadow_stack = const core::mem::offset_of!($crate::shared::activation::Activation, shadow_stack),
-            seal = const core::mem::offset_of!($crate::shared::activation::Activation, seal),
-            droppable = const core::mem::offset_of!($crate::shared::activation::Activation, droppable),
             run = const core::mem::offset_of!($crate::shared::activation::Activation, run),
             activation = const $crate::arch::BELOW_ACTIVATION,
             bounds = const $crate::arch::BELOW_ACTIVATION - 16,
             frame = const $crate::arch::BELOW_ACTIVATION + size_of::<$crate::shared::activation::Activation>(),
             pushed = const 7 * 8,
-            stack_base = const $crate::arch::STACK_BASE,
-            stack_limit = const $crate::arch::STACK_LIMIT,
-            deallocation_stack = const $crate::arch::DEALLOCATION_STACK,
-            prepare = sym $crate::outside::call::prepare,
-            returned_out_of_order = sym $crate::outside::call::returned_out_of_order,
-            trapped = sym $crate::outside::call::trapped,
-            stack_is_back = sym $crate::outside::platform::stack_is_back,
-            passed = sym $crate::outside::platform::passed,
-            trapped_status = const $crate::abi::WASMTRAP_TRAPPED,
         )
     };
 }
@@ -370,48 +352,6 @@ pub(crate) use protected_call;
 // of 16 bytes lie at multiples of that.
 const _: () = assert!((8 + 8 + PUSHED + size_of::<Activation>() + BELOW_ACTIVATION).is_multiple_of(16));
 const _: () = assert!(ROOM_FOR_CALLEES.is_multiple_of(16));
-
-/// Where the thread's block has the bounds of its stack (StackBase and StackLimit of NT_TIB in <winnt.h>;
-/// DeallocationStack of TEB in Wine's include/winternl.h).
-pub(crate) const STACK_BASE: usize = 0x8;
-pub(crate) const STACK_LIMIT: usize = 0x10;
-pub(crate) const DEALLOCATION_STACK: usize = 0x1478;
-
-/// A word of the thread's block.
-macro_rules! block_word {
-    ($offset:expr) => {{
-        let word: usize;
-        // SAFETY: reads a word that every thread has.
-        unsafe {
-            asm!("mov {0}, gs:[{1}]", out(reg) word, const $offset, options(nostack, readonly, preserves_flags))
-        };
-        word
-    }};
-}
-
-/// The end of the stack that the thread runs on now.
-pub(crate) fn stack_base() -> usize {
-    block_word!(STACK_BASE)
-}
-
-/// How far down its pages go by now.
-pub(crate) fn stack_limit() -> usize {
-    block_word!(STACK_LIMIT)
-}
-
-/// Its lowest address.
-pub(crate) fn deallocation_stack() -> usize {
-    block_word!(DEALLOCATION_STACK)
-}
-
-/// Notes how far down the pages of the stack go.
-///
-/// # Safety
-/// They do.
-pub(crate) unsafe fn set_stack_limit(limit: usize) {
-    // SAFETY: the caller's promise.
-    unsafe { asm!("mov qword ptr gs:[{0}], {1}", const STACK_LIMIT, in(reg) limit, options(nostack, preserves_flags)) };
-}
 
 /// The body of a function that is never called: no sanitizer here wants to see a longjmp (`sanitizers::need_jumps`).
 macro_rules! call_within_a_jump {

@@ -28,3 +28,7 @@ mod none;
 #[cfg_attr(windows, path = "vectored/mod.rs")]
 pub(crate) mod signals;
 pub(crate) mod tables;
+/// For its tests, which need no arm64 and no Windows.
+#[cfg(all(test, not(windows), not(wasmtrap_mach)))]
+#[path = "vectored/context_aarch64.rs"]
+mod windows_context_aarch64;

@@ -597,7 +597,8 @@ pub struct wasmtrap_fault_t {
     pub exception: i32,
     /// Must be ignored.
     pub reserved: u32,
-    /// The thread's registers. Changes take effect with WASMTRAP_VERDICT_RESUME only.
+    /// The thread's registers. Changes take effect with WASMTRAP_VERDICT_RESUME only; on Windows on arm64 none of x18,
+    /// which has the thread's block.
     pub registers: *mut wasmtrap_registers_t,
     /// The signal handler's siginfo_t, as the kernel gave it; on Windows the EXCEPTION_RECORD; NULL for a Mach
     /// exception. It lives until the handler returns.

@@ -87,7 +87,7 @@ pub(crate) static FAULT_HANDLER_COUNT: AtomicU32 = AtomicU32::new(0);
 pub(crate) static PROCESS_ID: AtomicU32 = AtomicU32::new(0);
 
 /// 1 if the processor has a streaming mode (SME) and programs may use it. Read by `wasmtrap_call`, in assembly.
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(target_arch = "aarch64", unix))]
 pub(crate) static STREAMING_MODE: AtomicU8 = AtomicU8::new(0);
 
 /// The size of a page less one, so that a handler can tell where the page of a fault ends.

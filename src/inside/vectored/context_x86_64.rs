@@ -1,11 +1,21 @@
 //! The registers in an exception's context: x86-64.
 
-use windows_sys::Win32::System::Diagnostics::Debug::CONTEXT;
+use windows_sys::Win32::System::Diagnostics::Debug::{
+    CONTEXT, CONTEXT_CONTROL_AMD64, CONTEXT_EXCEPTION_ACTIVE_AMD64, CONTEXT_EXCEPTION_REPORTING_AMD64,
+    CONTEXT_EXCEPTION_REQUEST_AMD64, CONTEXT_FLAGS, CONTEXT_INTEGER_AMD64, CONTEXT_SERVICE_ACTIVE_AMD64,
+};
 
 use crate::arch;
 use crate::inside::decide::Fault;
 use crate::inside::machine::Machine;
 use crate::shared::abi::*;
+
+/// The registers that a trap needs and sets, of a thread that is suspended.
+pub(super) const REGISTERS: CONTEXT_FLAGS = CONTEXT_CONTROL_AMD64 | CONTEXT_INTEGER_AMD64;
+/// Asks whether the kernel is about to go on with a copy of them; it has answered; and it is.
+pub(super) const ASKS_WHETHER_BUSY: CONTEXT_FLAGS = CONTEXT_EXCEPTION_REQUEST_AMD64;
+pub(super) const TELLS_WHETHER_BUSY: CONTEXT_FLAGS = CONTEXT_EXCEPTION_REPORTING_AMD64;
+pub(super) const BUSY: CONTEXT_FLAGS = CONTEXT_EXCEPTION_ACTIVE_AMD64 | CONTEXT_SERVICE_ACTIVE_AMD64;
 
 const DIRECTION_FLAG: u32 = 1 << 10;
 const ALIGNMENT_CHECK: u32 = 1 << 18;

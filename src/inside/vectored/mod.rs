@@ -4,6 +4,8 @@
 //! What is not ours is answered with EXCEPTION_CONTINUE_SEARCH, so that all others see it in its true place.
 
 mod classify;
+#[cfg_attr(target_arch = "x86_64", path = "context_x86_64.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "context_aarch64.rs")]
 mod context;
 pub(crate) mod entry;
 pub(crate) mod kernel;

@@ -14,8 +14,8 @@ const UNWIND: u32 = 0x2 | 0x4;
 const CONTINUE_SEARCH: i32 = 1;
 
 /// The language-specific handler in the unwind information of `wasmtrap_call`: of UNW_FLAG_UHANDLER, so that it is
-/// called when its frame is unwound, and not while a handler is looked for. `frame` is what the stack pointer is
-/// between prologue and epilogue. Nothing is called there that could raise an exception but the embedder's function.
+/// called when its frame is unwound, and not while a handler is looked for. Nothing is called there that could raise an
+/// exception but the embedder's function.
 pub(crate) unsafe extern "C" fn passed(
     record: *mut EXCEPTION_RECORD,
     frame: *mut c_void,
@@ -26,7 +26,7 @@ pub(crate) unsafe extern "C" fn passed(
     let unwinds = unsafe { record.as_ref() }.is_some_and(|record| record.ExceptionFlags & UNWIND != 0);
     if unwinds {
         // SAFETY: the frame is that of a protected call, which the unwinding ends.
-        unsafe { call::unwound(frame.wrapping_byte_add(arch::BELOW_ACTIVATION).cast()) };
+        unsafe { call::unwound(arch::activation_in(frame)) };
     }
     CONTINUE_SEARCH
 }
