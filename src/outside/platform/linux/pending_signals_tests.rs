@@ -12,7 +12,7 @@ fn found_in(status: &[u8], piece: usize) -> Option<u64> {
 #[test]
 fn the_mask_is_found_in_pieces_of_any_size() {
     for piece in 1..=STATUS.len() {
-        assert_eq!(found_in(STATUS, piece), Some(0x4000_0004_00), "pieces of {piece} bytes");
+        assert_eq!(found_in(STATUS, piece), Some(0x40_0000_0400), "pieces of {piece} bytes");
     }
 }
 
