@@ -111,6 +111,8 @@ fn a_seal_over_other_words_depends_on_each_and_on_their_order() {
         assert_ne!(plain, of_words(&[1 ^ 1 << bit, 2, 3]), "{bit}");
         assert_ne!(plain, of_words(&[1, 2, 3 ^ 1 << bit]), "{bit}");
     }
+    // The keys have their part in it: without them one bit would change one bit.
+    assert!((of_words(&[0]) ^ of_words(&[1])).count_ones() > 8);
     assert_ne!(of_words(&[]), of_words(&[0]));
     assert_ne!(of_words(&[0]), of_words(&[0, 0]));
 }
