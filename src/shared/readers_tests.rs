@@ -1,5 +1,7 @@
 //! Readers and forks of forks.
 
+use core::sync::atomic::{AtomicBool, Ordering};
+
 use super::{BANKS, Readers};
 
 fn in_phase(readers: &Readers, phase: usize) -> usize {
@@ -40,19 +42,26 @@ fn a_section_begins_in_the_current_phase() {
 fn threads_are_spread_over_the_shards() {
     const THREADS: usize = 32;
     let readers = Readers::new();
-    let all_are_in = std::sync::Barrier::new(THREADS + 1);
-    let all_may_go = std::sync::Barrier::new(THREADS + 1);
+    let may_go = AtomicBool::new(false);
     let counts: Vec<usize> = std::thread::scope(|scope| {
+        let (is_in, are_in) = std::sync::mpsc::channel();
         for _ in 0..THREADS {
-            scope.spawn(|| {
+            let (is_in, readers, may_go) = (is_in.clone(), &readers, &may_go);
+            scope.spawn(move || {
                 let _section = readers.enter();
-                all_are_in.wait();
-                all_may_go.wait();
+                is_in.send(()).expect("somebody listens");
+                drop(is_in);
+                while !may_go.load(Ordering::Relaxed) {
+                    std::thread::yield_now();
+                }
             });
         }
-        all_are_in.wait();
+        drop(is_in);
+        // It ends when each has sent its word, or has failed.
+        let entered = are_in.iter().count();
         let counts = readers.sections(0).map(|sections| sections()).collect();
-        all_may_go.wait();
+        may_go.store(true, Ordering::Relaxed);
+        assert_eq!(entered, THREADS);
         counts
     });
     assert_eq!(counts.iter().sum::<usize>(), THREADS);

@@ -211,3 +211,18 @@ impl Thread {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attaching_anew_ends_no_attention_but_its_own() {
+        let lasting = [ATTENTION_ALWAYS, ATTENTION_SANITIZER, ATTENTION_INTERRUPT];
+        let ended = [ATTENTION_SET_UP, ATTENTION_BACKEND, ATTENTION_STACK];
+        assert!(lasting.iter().all(|bit| LASTING_ATTENTION & bit != 0));
+        assert!(ended.iter().all(|bit| LASTING_ATTENTION & bit == 0));
+        let bits = lasting.iter().chain(&ended);
+        assert_eq!(bits.clone().sum::<u8>(), bits.fold(0, |all, bit| all | bit), "each has a bit of its own");
+    }
+}
