@@ -70,4 +70,5 @@ fn owners_come_first_and_strangers_are_not_asked() {
     for place in &PLACES[PLACES.len() - 4..] {
         place.state.store(FREE, Ordering::Release);
     }
+    assert_eq!(order(NOBODY_S), [100], "none is adopted any more");
 }

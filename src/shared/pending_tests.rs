@@ -20,6 +20,7 @@ fn trap(traps: &PendingTraps, n: usize, over: &[usize], mask: Option<u64>) -> bo
     // SAFETY: it was settled, and nobody else uses it.
     let pending = unsafe { &mut *place };
     pending.record.code = n as u32;
+    pending.record.sp = 16 * n;
     pending.record.frame_count = 1;
     pending.frames[0] = n;
     true
@@ -44,7 +45,9 @@ fn each_call_reads_its_own() {
         assert!(trap(&traps, n, &[], None));
     }
     for n in 1..RECORDS {
+        assert_eq!(traps.stack_pointer(call(n)), 16 * n);
         assert_eq!(read(&traps, n), (n as u32, n, None));
+        assert_eq!(traps.stack_pointer(call(n)), 0, "there is none any more");
     }
     assert_eq!(read(&traps, 1), (WASMTRAP_CODE_NONE, 0, None), "once");
 }
