@@ -138,3 +138,21 @@ impl<'r> Table<'r> {
         self.version.fetch_add(1, Ordering::SeqCst);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_publication_is_another_version() {
+        let readers = Readers::new();
+        let table = Table::new(&readers);
+        let mut versions = vec![table.version()];
+        for _ in 0..3 {
+            // SAFETY: no tree, which nobody else has.
+            unsafe { table.publish(ptr::null()) };
+            assert!(!versions.contains(&table.version()), "{versions:?}");
+            versions.push(table.version());
+        }
+    }
+}
