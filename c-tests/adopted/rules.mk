@@ -2,6 +2,7 @@
 #
 #     make check-adopted-wasmtime    the crate `wasmtime` with its default features
 #     make check-adopted-wasmer      by hand: the crate `wasmer`, and Wasmtime beside it
+#     make check-adopted-wasmtime-36    by hand: the older release of Wasmtime that has long-term support
 #
 # Wasmtime is built with the compiler of c-tests/wasmtime, whose rules come later: hence some of its paths by name. From
 # there come the host with its programs and the specification's suite, too; here the host is on a Wasmtime with handlers
@@ -87,3 +88,18 @@ check-adopted-wasmer: $(ADOPTED_WASMER) $(ADOPTED_HOST) $(ADOPTED_MODULE) mach-k
 	@for profile in $(ADOPTED_MACH_PROFILES); do echo "profile $$profile:" && \
 	    LD_LIBRARY_PATH=$(abspath $(ADOPTED_MACH_LIB)) WASMTRAP_BACKEND=mach $(ADOPTED_WASMER_PROVE) \
 	    --exec "$(strip $(LIMITED) $(call MACH_RUNNER_FOR,$$profile))" $(ADOPTED_WASMER) || exit 1; done
+
+# ---- Wasmtime 36, by hand as well ----
+
+ADOPTED_WASMTIME_36 := $(ADOPTED_WASMTIME_OUT)/release/adopted-wasmtime-36
+$(ADOPTED_WASMTIME_36): FORCE $(ADOPTED_LIB)/libwasmtrap.so.0
+	@WASMTRAP_DIR=$(abspath $(ADOPTED_LIB)) $(WASMTIME_CARGO) build --release --locked \
+	    --target-dir $(ADOPTED_WASMTIME_OUT) --manifest-path $(ADOPTED)/wasmtime-36/Cargo.toml
+
+.PHONY: check-adopted-wasmtime-36
+check-adopted-wasmtime-36: ## the program of check-adopted-wasmtime on Wasmtime 36
+check-adopted-wasmtime-36: $(ADOPTED_WASMTIME_36) mach-kernel $(ADOPTED_MACH_LIB)/libwasmtrap.so.0
+	$(PROVE) --exec '$(strip $(LIMITED) $(RUNNER))' $<
+	@for profile in $(ADOPTED_MACH_PROFILES); do echo "profile $$profile:" && \
+	    LD_LIBRARY_PATH=$(abspath $(ADOPTED_MACH_LIB)) WASMTRAP_BACKEND=mach $(PROVE) \
+	    --exec "$(strip $(LIMITED) $(call MACH_RUNNER_FOR,$$profile))" $< || exit 1; done

@@ -58,6 +58,7 @@ NEEDS_check-wasmtime-c := c wasm wasmtime
 NEEDS_check-wasmtime-python := c wasm python wasmtime
 NEEDS_check-wasmtime-spec := c wasm wasmtime
 NEEDS_check-adopted-wasmtime := c lint wasm wasmtime
+NEEDS_check-adopted-wasmtime-36 := c wasmtime
 NEEDS_check-adopted-wasmer := c lint wasm wasmtime
 NEEDS_check-wasmtime-mach := c wasm python wasmtime
 NEEDS_check-wasmtime-founding-case := c wasm python wasmtime

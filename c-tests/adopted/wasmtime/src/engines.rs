@@ -5,9 +5,11 @@ use wasmtime::{Caller, Config, Engine, Linker, Module, PoolingAllocationConfig, 
 use crate::front::{self, Adopted};
 use crate::kinds::{Exports, MODULE};
 
-/// Wasmtime's defaults.
+/// Wasmtime's defaults, with garbage collection, which Wasmtime 36 has off.
 pub fn plain() -> Config {
-    Config::new()
+    let mut config = Config::new();
+    config.wasm_function_references(true).wasm_gc(true);
+    config
 }
 
 /// As many instances and stacks as there are tasks (`tasks`), in pools.
@@ -18,8 +20,15 @@ pub fn pooling() -> Config {
     // Two of the module, and one for its garbage.
     pool.total_memories(3 * INSTANCES).max_memories_per_module(2);
     pool.total_tables(2 * INSTANCES).max_tables_per_module(2).total_gc_heaps(INSTANCES);
-    let mut config = Config::new();
+    let mut config = plain();
     config.allocation_strategy(pool);
+    config
+}
+
+/// For tasks. Wasmtime 36 runs them in engines that are made for them, and nothing else there.
+pub fn for_tasks(mut config: Config) -> Config {
+    #[allow(deprecated, reason = "newer ones need no such word")]
+    config.async_support(true);
     config
 }
 

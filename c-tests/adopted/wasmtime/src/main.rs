@@ -26,7 +26,7 @@ const CASES: &[tap::Case] = &[
     ("traps in shared memory", traps::in_shared_memory),
     ("traps below host functions", traps::below_host_functions),
     ("faults that the host mends", traps::that_the_host_mends),
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", not(feature = "wasmtime-36")))]
     ("traps on a guest's own stack", traps::on_a_guests_own_stack),
     ("traps after fork", traps::after_fork),
     ("300 tasks on fibers", tasks::on_fibers),

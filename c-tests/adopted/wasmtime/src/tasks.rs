@@ -73,26 +73,26 @@ pub fn run(tasks: VecDeque<Task>, threads: usize) {
     });
 }
 
-fn three_hundred(config: &Config) {
+fn three_hundred(config: Config) {
     const TASKS: usize = 300;
     const TRAPS: usize = 5;
-    let (adopted, engine) = engines::adopt(config);
+    let (adopted, engine) = engines::adopt(&engines::for_tasks(config));
     let module = engines::kinds_module(&engine);
     run((0..TASKS).map(|number| Box::pin(guest(module.clone(), number, TRAPS)) as Task).collect(), 4);
     adopted.check_that_the_library_is_in_front();
 }
 
 pub fn on_fibers() {
-    three_hundred(&engines::plain());
+    three_hundred(engines::plain());
 }
 
 pub fn on_fibers_of_a_pool() {
-    three_hundred(&engines::pooling());
+    three_hundred(engines::pooling());
 }
 
 /// Tasks that are dropped where they pause: Wasmtime unwinds their fibers.
 pub fn that_are_dropped() {
-    let (_, engine) = engines::adopt(&engines::pooling());
+    let (_, engine) = engines::adopt(&engines::for_tasks(engines::pooling()));
     let module = engines::kinds_module(&engine);
     let mut context = Context::from_waker(Waker::noop());
     for number in 0..50 {

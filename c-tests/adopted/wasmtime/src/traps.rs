@@ -64,6 +64,9 @@ pub fn in_shared_memory() {
         (memory (import "host" "memory") 1 1 shared)
         (func (export "run") (param i32) (drop (i32.atomic.load (local.get 0)))))"#;
     let mut config = engines::plain();
+    config.wasm_threads(true);
+    // With the word above Wasmtime 36 has them.
+    #[cfg(not(feature = "wasmtime-36"))]
     config.shared_memory(true);
     let (_, engine) = engines::adopt(&config);
     let module = Module::new(&engine, MODULE).expect("the module compiles");
@@ -139,7 +142,7 @@ pub fn that_the_host_mends() {
 }
 
 /// A guest that traps on a stack of its own making (the stack-switching proposal).
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(feature = "wasmtime-36")))]
 pub fn on_a_guests_own_stack() {
     const MODULE: &str = r#"(module
         (type $function (func (param i32)))
