@@ -2,6 +2,7 @@
  * is in front as before. Without anybody there it ends the process where it happened. */
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "context.h"
 #include "fake_engine.h"
@@ -21,6 +22,15 @@ static void crash_reporter(int signal, siginfo_t *info, void *context) {
   reports++;
   reported_pc = context_pc(context);
   make_accessible(info->si_addr);
+}
+
+/* One that wants to be called once. */
+static void reports_once(int signal, siginfo_t *info, void *context) {
+  crash_reporter(signal, info, context);
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = SIG_DFL;
+  sigaction(signal, &action, NULL);
 }
 
 static void adopt(int number) {
@@ -87,6 +97,21 @@ static void one_after_the_other(void *unused) {
   }
 }
 
+/* Who comes after the engine has the last word: what he has set is not taken for the engine's way of declining. */
+static void to_one_who_steps_back(void *unused) {
+  (void)unused;
+  install_handler(SIGSEGV, reports_once, SA_ONSTACK);
+  host_init();
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  flags = SA_ONSTACK;
+  decline = DECLINE_CALLS_EARLIER;
+  adopt(0);
+  crash();
+  same(reports, 1, "the crash is reported once");
+  same(engines[0].calls, 1, "after the engine was asked, once");
+  ok(disposition_of(SIGSEGV).sa_handler == SIG_DFL, "and the default action stays");
+}
+
 /* What a process sends is no fault: no engine is asked. */
 static void sent(void *unused) {
   (void)unused;
@@ -117,6 +142,7 @@ int main(void) {
     }
   }
   child_passes(one_after_the_other, NULL, "three engines");
+  child_passes(to_one_who_steps_back, NULL, "to one who sets the default action");
   child_passes(sent, NULL, "a signal that was sent");
   return tap_done();
 }
