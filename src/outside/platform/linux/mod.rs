@@ -44,12 +44,18 @@ pub(crate) fn kernel_thread() -> u32 {
     unsafe { libc::gettid() as u32 }
 }
 
-/// Whether no thread of the library's process has this number any more. One that has got it since passes for it. By the
-/// process's number as it was noted, because another process may run in this memory (vfork).
+/// Whether no thread of this process has this number any more. One that has got it since passes for it. In a process that
+/// the library has not seen begin (vfork, or a system call without pthread_atfork's handlers) the numbers are another
+/// one's, and none is told to have ended.
 pub(crate) fn has_ended(thread: u32) -> bool {
     let process = state::PROCESS_ID.load(Ordering::Relaxed);
     // SAFETY: no signal, and no memory, is involved.
-    let asked = unsafe { libc::syscall(libc::SYS_tgkill, process, thread, 0) };
+    let asked = unsafe {
+        if libc::getpid() as u32 != process {
+            return false;
+        }
+        libc::syscall(libc::SYS_tgkill, process, thread, 0)
+    };
     asked != 0 && errno() == libc::ESRCH
 }
 
