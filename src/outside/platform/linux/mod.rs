@@ -44,9 +44,9 @@ pub(crate) fn kernel_thread() -> u32 {
     unsafe { libc::gettid() as u32 }
 }
 
-/// Whether no thread of this process has this number any more. One that has got it since passes for it. In a process that
-/// the library has not seen begin (vfork, or a system call without pthread_atfork's handlers) the numbers are another
-/// one's, and none is told to have ended.
+/// Whether no thread of this process has this number any more. One that has got it since passes for it. In a process
+/// that the library has not seen begin (vfork, or a system call without pthread_atfork's handlers) the numbers are
+/// another one's, and none is told to have ended.
 pub(crate) fn has_ended(thread: u32) -> bool {
     let process = state::PROCESS_ID.load(Ordering::Relaxed);
     // SAFETY: no signal, and no memory, is involved.
