@@ -114,19 +114,21 @@ ARM64_HARDENED_ENVIRONMENT = LD_LIBRARY_PATH=$(abspath $(ARM64_HARDENED)/lib) LD
 # What does the same thing tens of thousands of times: once is enough here, with the library as it is, shared.
 ARM64_ENDURANCE := $(addsuffix .t,refused_calls_disturb_no_other_thread ten_thousand_threads_leave_nothing_behind \
     a_hundred_thousand_ranges_are_ordinary the_alternate_stack_is_never_used_up ranges_come_and_go_while_threads_trap \
-    many_threads_trap_at_once children_of_a_busy_process_trap a_handler_may_jump_out_ten_thousand_times)
+    many_threads_trap_at_once children_of_a_busy_process_trap a_handler_may_jump_out_ten_thousand_times \
+    nothing_is_lost_and_nothing_comes_late a_stack_limit_keeps_room_for_imports init_and_shutdown_race_with_calls)
 
 # Which of the programs run: all.
 ARM64_ONLY ?= .
 
+# What takes longest, to step through the library, begins first.
 .PHONY: check-arm64-system
 check-arm64-system: check-arm64-machine arm64-programs $(ARM64_TESTS) $(ARM64_GUARD) \
     $(ARM64_HARDENED)/lib/libwasmtrap.so.0 ## c-tests/capi under an arm64 kernel
-	@{ $(call ARM64_LIST,$(ARM64_C_TESTS)/capi/shared,,shared,) && \
+	@{ $(call ARM64_LIST,$(ARM64_C_TESTS)/unwind,,unwind,) && \
+	    $(call ARM64_LIST,$(ARM64_C_TESTS)/capi/shared,,shared,) && \
 	    $(call ARM64_LIST,$(ARM64_C_TESTS)/capi/static,$(ARM64_ENDURANCE),static,) && \
 	    $(call ARM64_LIST,$(ARM64_C_TESTS)/capi/shared,loaded_by_dlopen.t $(ARM64_ENDURANCE),hardened,\
 	        $(ARM64_HARDENED_ENVIRONMENT)) && \
-	    $(call ARM64_LIST,$(ARM64_C_TESTS)/unwind,,unwind,) && \
 	    $(call ARM64_LIST,$(ARM64_OUT)/arm64,,arm64,$(ARM64_HARDENED_ENVIRONMENT)); } | \
 	    grep -E '$(ARM64_ONLY)' > $(ARM64_OUT)/run.list
 	$(ARM64_RUN) --out $(ARM64_OUT)/run --list $(ARM64_OUT)/run.list \

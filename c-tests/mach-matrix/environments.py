@@ -89,8 +89,8 @@ ENVIRONMENTS = [
     with_most_ports("ports-run-out"),
     without_ports("sandboxed", "the kernel refuses exception ports to this process: "
                                "thread_swap_exception_ports returned 0x8 (KERN_NO_ACCESS)"),
-    # Signals as in the two others of these, for one more reason.
+    # Signals, as there, for one more reason each.
     without_ports("hardened-only-one-exception-port", "has the entitlement com.apple.security.only-one-exception-port",
                   auto=("adapter",)),
-    without_ports("translated", "the process is translated by Rosetta"),
+    without_ports("translated", "the process is translated by Rosetta", auto=("adapter",)),
 ]
