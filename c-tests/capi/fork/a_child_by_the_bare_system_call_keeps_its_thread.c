@@ -2,8 +2,6 @@
  * numbers by which the kernel knew the parent's threads are nobody's, and the child's own thread, which has such a
  * number, stays attached while many others are. */
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "host.h"
@@ -28,22 +26,13 @@ static void *attach(void *unused) {
   return NULL;
 }
 
-static unsigned long attached(void) {
-  char *const text = described();
-  const char *const count = strstr(text, "threads attached: ");
-  must(count != NULL);
-  const unsigned long result = strtoul(count + strlen("threads attached: "), NULL, 10);
-  free(text);
-  return result;
-}
-
 static unsigned char with_many_threads(void) {
   pthread_t threads[THREADS];
   must(pthread_barrier_init(&all_are_attached, NULL, THREADS + 1) == 0);
   must(pthread_barrier_init(&all_may_end, NULL, THREADS + 1) == 0);
   for (int i = 0; i < THREADS; i++) must(pthread_create(&threads[i], NULL, attach, NULL) == 0);
   pthread_barrier_wait(&all_are_attached);
-  const int all = attached() == THREADS + 1;
+  const int all = attached_threads() == THREADS + 1;
   pthread_barrier_wait(&all_may_end);
   for (int i = 0; i < THREADS; i++) must(pthread_join(threads[i], NULL) == 0);
   return all && wasmtrap_call(do_nothing, NULL, NULL) == WASMTRAP_OK && wasmtrap_thread_detach() == WASMTRAP_OK;

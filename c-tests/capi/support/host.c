@@ -260,3 +260,13 @@ char *described(void) {
   must(wasmtrap_describe(text, length + 1, &length) == WASMTRAP_OK);
   return text;
 }
+
+unsigned long attached_threads(void) {
+  static const char words[] = "threads attached: ";
+  char *const text = described();
+  const char *const found = strstr(text, words);
+  must(found != NULL);
+  const unsigned long count = strtoul(found + strlen(words), NULL, 10);
+  free(text);
+  return count;
+}

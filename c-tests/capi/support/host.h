@@ -74,6 +74,8 @@ wasmtrap_access_t if_told(int exception, wasmtrap_access_t access);
 int library_traps(void);
 /* The text of wasmtrap_describe. It belongs to the caller. */
 char *described(void);
+/* How many threads are attached, as it says. */
+unsigned long attached_threads(void);
 
 #ifdef __cplusplus
 }

@@ -1,8 +1,6 @@
 /* A destructor of a thread-specific value that calls in, in each of pthread's rounds, attaches its thread again when
  * the library's own destructor has run for the last time. What that leaves is freed as other threads are attached. */
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "host.h"
 
@@ -31,15 +29,6 @@ static void *with_a_destructor(void *value) {
   return NULL;
 }
 
-static unsigned long attached(void) {
-  char *const text = described();
-  const char *const count = strstr(text, "threads attached: ");
-  must(count != NULL);
-  const unsigned long result = strtoul(count + strlen("threads attached: "), NULL, 10);
-  free(text);
-  return result;
-}
-
 int main(void) {
   page = inaccessible_page();
   host_init();
@@ -53,7 +42,7 @@ int main(void) {
   }
   same(traps, calls, "each call in a destructor trapped");
   ok(calls > 2 * THREADS, "and there were several in a thread");
-  ok(attached() <= FEW + 1, "%lu threads are attached after %d", attached(), THREADS);
+  ok(attached_threads() <= FEW + 1, "%lu threads are attached after %d", attached_threads(), THREADS);
   same(wasmtrap_thread_detach(), WASMTRAP_OK, "wasmtrap_thread_detach");
   same(wasmtrap_shutdown(), WASMTRAP_OK, "wasmtrap_shutdown");
   return tap_done();
