@@ -179,6 +179,7 @@ windows-spec: $(WINDOWS_SPEC_OBJECTS) $(WINDOWS_LIB)/libwasmtrap.a $(WINDOWS_OUT
 	    --program-flags '-O0 -std=gnu11 -Wno-bidi-chars -I$(WASM_SUITE) $(WINDOWS_SPEC_FLAGS)' \
 	    --link '$(WINDOWS_SPEC_OBJECTS) $(WINDOWS_LIB)/libwasmtrap.a -static $(WINDOWS_STATIC_LIBS) -lwinpthread' \
 	    --only '$(WINDOWS_SPEC_ONLY)'
+	@$(WINDOWS_WINE) wineserver --kill || true
 
 # ---- arm64: built, and looked at ----
 

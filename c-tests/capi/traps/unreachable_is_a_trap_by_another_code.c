@@ -37,7 +37,9 @@ static wasmtrap_status_t run(const unsigned char *instruction, wasmtrap_trap_t *
 }
 
 int main(void) {
-  const wasmtrap_options_t options = {.struct_size = sizeof options, .flags = WASMTRAP_INIT_HOST_OWNS_SIGNALS};
+  const wasmtrap_options_t options = {.struct_size = sizeof options,
+                                      .flags = WASMTRAP_INIT_HOST_OWNS_SIGNALS,
+                                      .backend = WASMTRAP_BACKEND_SIGNALS};
   must(wasmtrap_init(&options) == WASMTRAP_OK);
   install_handler(SIGILL, on_sigill, SA_ONSTACK);
   wasmtrap_trap_t trap;
