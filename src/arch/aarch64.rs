@@ -523,7 +523,7 @@ pub(crate) use interrupted_at_entry;
 /// The body of `wasmtrap_interrupt_point()`.
 macro_rules! interrupt_point {
     () => {
-        core::arch::naked_asm!(
+        $crate::arch::interrupt_point_asm!(
             ".cfi_startproc",
             "hint #34",
             $crate::arch::load_thread!("x9", "x10"),
@@ -550,9 +550,6 @@ macro_rules! interrupt_point {
             "3:",
             "ret",
             ".cfi_endproc",
-            attention = const core::mem::offset_of!($crate::shared::thread::Thread, attention),
-            interrupt = const $crate::shared::thread::ATTENTION_INTERRUPT,
-            at_point = sym $crate::outside::runs::at_point,
         )
     };
 }
@@ -561,7 +558,7 @@ pub(crate) use interrupt_point;
 /// The body of `call_fault_handler(handler: x0, fault: x1) -> w0`. `br x16` satisfies the callee's `bti c`.
 macro_rules! call_fault_handler {
     () => {
-        core::arch::naked_asm!(
+        $crate::arch::call_fault_handler_asm!(
             ".cfi_startproc",
             "mov x9, x0",
             "mov x0, x1",
@@ -569,8 +566,6 @@ macro_rules! call_fault_handler {
             "ldr x16, [x9, #{function}]",
             "br x16",
             ".cfi_endproc",
-            user = const core::mem::offset_of!($crate::shared::state::FaultHandler, user),
-            function = const core::mem::offset_of!($crate::shared::state::FaultHandler, function),
         )
     };
 }

@@ -338,7 +338,7 @@ pub(crate) use interrupted_at_entry;
 /// The body of `wasmtrap_interrupt_point()`.
 macro_rules! interrupt_point {
     () => {
-        core::arch::naked_asm!(
+        $crate::arch::interrupt_point_asm!(
             ".seh_proc wasmtrap_interrupt_point",
             "stp x29, x30, [sp, #-16]!",
             ".seh_save_fplr_x 16",
@@ -362,9 +362,6 @@ macro_rules! interrupt_point {
             ".seh_endepilogue",
             "ret",
             ".seh_endproc",
-            attention = const core::mem::offset_of!($crate::shared::thread::Thread, attention),
-            interrupt = const $crate::shared::thread::ATTENTION_INTERRUPT,
-            at_point = sym $crate::outside::runs::at_point,
         )
     };
 }
@@ -373,14 +370,12 @@ pub(crate) use interrupt_point;
 /// The body of `call_fault_handler(handler: x0, fault: x1) -> w0`. `br x16` satisfies the callee's `bti c`.
 macro_rules! call_fault_handler {
     () => {
-        core::arch::naked_asm!(
+        $crate::arch::call_fault_handler_asm!(
             "mov x9, x0",
             "mov x0, x1",
             "ldr x1, [x9, #{user}]",
             "ldr x16, [x9, #{function}]",
             "br x16",
-            user = const core::mem::offset_of!($crate::shared::state::FaultHandler, user),
-            function = const core::mem::offset_of!($crate::shared::state::FaultHandler, function),
         )
     };
 }

@@ -114,10 +114,34 @@ macro_rules! begin_run_asm {
 }
 pub(crate) use begin_run_asm;
 
-/// The assembly of a protected call, with the operands that are the same on both architectures.
-#[cfg(unix)]
-macro_rules! protected_call_asm {
+/// The assembly of a point at which an interrupt may be taken.
+macro_rules! interrupt_point_asm {
     ($($assembly:tt)*) => {
+        core::arch::naked_asm!(
+            $($assembly)*
+            attention = const core::mem::offset_of!($crate::shared::thread::Thread, attention),
+            interrupt = const $crate::shared::thread::ATTENTION_INTERRUPT,
+            at_point = sym $crate::outside::runs::at_point,
+        )
+    };
+}
+pub(crate) use interrupt_point_asm;
+
+/// The assembly of the call of the embedder's fault handler.
+macro_rules! call_fault_handler_asm {
+    ($($assembly:tt)*) => {
+        core::arch::naked_asm!(
+            $($assembly)*
+            user = const core::mem::offset_of!($crate::shared::state::FaultHandler, user),
+            function = const core::mem::offset_of!($crate::shared::state::FaultHandler, function),
+        )
+    };
+}
+pub(crate) use call_fault_handler_asm;
+
+/// The assembly of a protected call, with the operands that are the same everywhere, and those in front of it.
+macro_rules! call_asm {
+    ({$($operands:tt)*} $($assembly:tt)*) => {
         core::arch::naked_asm!(
             $($assembly)*
             attention = const core::mem::offset_of!($crate::shared::thread::Thread, attention),
@@ -136,14 +160,28 @@ macro_rules! protected_call_asm {
             seal = const core::mem::offset_of!($crate::shared::activation::Activation, seal),
             droppable = const core::mem::offset_of!($crate::shared::activation::Activation, droppable),
             prepare = sym $crate::outside::call::prepare,
-            within_a_jump = const $crate::outside::call::WITHIN_A_JUMP,
-            call_within_a_jump = sym $crate::outside::call::call_within_a_jump,
             returned_out_of_order = sym $crate::outside::call::returned_out_of_order,
             trapped = sym $crate::outside::call::trapped,
             trapped_status = const $crate::abi::WASMTRAP_TRAPPED,
-            unwound = sym $crate::outside::call::unwound,
-            personality = sym $crate::outside::platform::__gcc_personality_v0,
-            resume_unwinding = sym $crate::outside::platform::_Unwind_Resume,
+            $($operands)*
+        )
+    };
+}
+pub(crate) use call_asm;
+
+/// The same where an exception that passes comes to a landing pad.
+#[cfg(unix)]
+macro_rules! protected_call_asm {
+    ($($assembly:tt)*) => {
+        $crate::arch::call_asm!(
+            {
+                within_a_jump = const $crate::outside::call::WITHIN_A_JUMP,
+                call_within_a_jump = sym $crate::outside::call::call_within_a_jump,
+                unwound = sym $crate::outside::call::unwound,
+                personality = sym $crate::outside::platform::__gcc_personality_v0,
+                resume_unwinding = sym $crate::outside::platform::_Unwind_Resume,
+            }
+            $($assembly)*
         )
     };
 }
@@ -154,32 +192,15 @@ pub(crate) use protected_call_asm;
 #[cfg(windows)]
 macro_rules! protected_call_asm {
     ($($assembly:tt)*) => {
-        core::arch::naked_asm!(
+        $crate::arch::call_asm!(
+            {
+                stack_base = const $crate::arch::STACK_BASE,
+                stack_limit = const $crate::arch::STACK_LIMIT,
+                deallocation_stack = const $crate::arch::DEALLOCATION_STACK,
+                stack_is_back = sym $crate::outside::platform::stack_is_back,
+                passed = sym $crate::outside::platform::passed,
+            }
             $($assembly)*
-            attention = const core::mem::offset_of!($crate::shared::thread::Thread, attention),
-            trap_size = const core::mem::offset_of!($crate::abi::wasmtrap_trap_t, struct_size),
-            trap_frames = const core::mem::offset_of!($crate::abi::wasmtrap_trap_t, frames),
-            trap_capacity = const core::mem::offset_of!($crate::abi::wasmtrap_trap_t, frames_capacity),
-            size_of_trap = const size_of::<$crate::abi::wasmtrap_trap_t>(),
-            depth = const core::mem::offset_of!($crate::shared::thread::Thread, calls.depth),
-            capacity = const core::mem::offset_of!($crate::shared::thread::Thread, calls.capacity),
-            entries = const core::mem::offset_of!($crate::shared::thread::Thread, calls.entries),
-            keys = sym $crate::shared::seal::KEYS,
-            previous = const core::mem::offset_of!($crate::shared::activation::Activation, previous),
-            trap = const core::mem::offset_of!($crate::shared::activation::Activation, trap),
-            float_control = const core::mem::offset_of!($crate::shared::activation::Activation, float_control),
-            shadow_stack = const core::mem::offset_of!($crate::shared::activation::Activation, shadow_stack),
-            seal = const core::mem::offset_of!($crate::shared::activation::Activation, seal),
-            droppable = const core::mem::offset_of!($crate::shared::activation::Activation, droppable),
-            stack_base = const $crate::arch::STACK_BASE,
-            stack_limit = const $crate::arch::STACK_LIMIT,
-            deallocation_stack = const $crate::arch::DEALLOCATION_STACK,
-            prepare = sym $crate::outside::call::prepare,
-            returned_out_of_order = sym $crate::outside::call::returned_out_of_order,
-            trapped = sym $crate::outside::call::trapped,
-            stack_is_back = sym $crate::outside::platform::stack_is_back,
-            passed = sym $crate::outside::platform::passed,
-            trapped_status = const $crate::abi::WASMTRAP_TRAPPED,
         )
     };
 }

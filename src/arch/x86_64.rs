@@ -556,7 +556,7 @@ pub(crate) use interrupted_at_entry;
 /// The body of `wasmtrap_interrupt_point()`.
 macro_rules! interrupt_point {
     () => {
-        core::arch::naked_asm!(
+        $crate::arch::interrupt_point_asm!(
             ".cfi_startproc",
             "endbr64",
             $crate::arch::load_thread!("rax"),
@@ -580,9 +580,6 @@ macro_rules! interrupt_point {
             "3:",
             "ret",
             ".cfi_endproc",
-            attention = const core::mem::offset_of!($crate::shared::thread::Thread, attention),
-            interrupt = const $crate::shared::thread::ATTENTION_INTERRUPT,
-            at_point = sym $crate::outside::runs::at_point,
         )
     };
 }
@@ -591,15 +588,13 @@ pub(crate) use interrupt_point;
 /// The body of `call_fault_handler(handler: rdi, fault: rsi) -> eax`.
 macro_rules! call_fault_handler {
     () => {
-        core::arch::naked_asm!(
+        $crate::arch::call_fault_handler_asm!(
             ".cfi_startproc",
             "mov rax, rdi",
             "mov rdi, rsi",
             "mov rsi, qword ptr [rax + {user}]",
             "jmp qword ptr [rax + {function}]",
             ".cfi_endproc",
-            user = const core::mem::offset_of!($crate::shared::state::FaultHandler, user),
-            function = const core::mem::offset_of!($crate::shared::state::FaultHandler, function),
         )
     };
 }

@@ -496,7 +496,7 @@ pub(crate) use interrupted_at_entry;
 /// The body of `wasmtrap_interrupt_point()`.
 macro_rules! interrupt_point {
     () => {
-        core::arch::naked_asm!(
+        $crate::arch::interrupt_point_asm!(
             ".seh_proc wasmtrap_interrupt_point",
             "sub rsp, 56",
             ".seh_stackalloc 56",
@@ -520,9 +520,6 @@ macro_rules! interrupt_point {
             "add rsp, 56",
             "ret",
             ".seh_endproc",
-            attention = const core::mem::offset_of!($crate::shared::thread::Thread, attention),
-            interrupt = const $crate::shared::thread::ATTENTION_INTERRUPT,
-            at_point = sym $crate::outside::runs::at_point,
         )
     };
 }
@@ -531,13 +528,11 @@ pub(crate) use interrupt_point;
 /// The body of `call_fault_handler(handler: rcx, fault: rdx) -> eax`.
 macro_rules! call_fault_handler {
     () => {
-        core::arch::naked_asm!(
+        $crate::arch::call_fault_handler_asm!(
             "mov rax, rcx",
             "mov rcx, rdx",
             "mov rdx, qword ptr [rax + {user}]",
             "jmp qword ptr [rax + {function}]",
-            user = const core::mem::offset_of!($crate::shared::state::FaultHandler, user),
-            function = const core::mem::offset_of!($crate::shared::state::FaultHandler, function),
         )
     };
 }
