@@ -1,6 +1,10 @@
 //! What lies around an address, by /proc/self/maps (Documentation/filesystems/proc.rst, section 1.1): a line a mapping,
 //! sorted by address, that begins with `low-high ` in hexadecimal digits.
 
+use core::ops::ControlFlow;
+
+use super::proc_file;
+
 /// Memory that can be accessed, without a gap, in one mapping or several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Area {
@@ -21,24 +25,13 @@ impl Area {
 
 /// The accessible memory that `address` is in; `None` if it is in none, or without /proc.
 pub(crate) fn area_at(address: usize) -> Option<Area> {
-    // SAFETY: the path ends in NUL.
-    let file = unsafe { libc::open(c"/proc/self/maps".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
-    if file < 0 {
-        return None;
-    }
     let mut reader = Reader::new(address);
-    let mut buffer = [0_u8; 1024];
-    let complete = loop {
-        // SAFETY: writes no more than the buffer holds.
-        match unsafe { libc::read(file, buffer.as_mut_ptr().cast(), buffer.len()) } {
-            0 => break true,
-            length if length > 0 => reader.take(buffer.get(..length as usize).unwrap_or_default()),
-            _ if super::errno() == libc::EINTR => (),
-            _ => break false,
-        }
+    let take = |piece: &[u8]| {
+        reader.take(piece);
+        ControlFlow::Continue(())
     };
-    // SAFETY: our own descriptor, closed once.
-    unsafe { libc::close(file) };
+    // SAFETY: the path ends in NUL.
+    let complete = unsafe { proc_file::read(c"/proc/self/maps".as_ptr(), take) };
     if complete { reader.found() } else { None }
 }
 

@@ -3,6 +3,7 @@
 mod dispositions;
 mod memory_map;
 mod pending_signals;
+mod proc_file;
 mod sanitizers;
 
 use core::ffi::{CStr, c_char};
@@ -141,31 +142,27 @@ pub(crate) fn signal_frame_size() -> usize {
 
 /// The bounds of the stack that this thread was started on. Nothing is known of it where the bounds are empty.
 pub(crate) fn stack_bounds() -> StackBounds {
-    let mut told = StackBounds::default();
     // The process's first thread: not that which was started with it in a child that another thread has forked.
     // SAFETY: no arguments.
-    if unsafe { libc::getpid() == libc::gettid() } {
-        // The kernel has put random bytes at the top of the stack that the process was started on (getauxval(3)).
-        // SAFETY: no memory is involved.
-        let top = unsafe { libc::getauxval(libc::AT_RANDOM) } as usize;
-        let initial = memory_map::area_at(top);
-        // Where that is known, glibc is not asked: it reads the same file, by its streams, which takes much longer.
-        if let Some(stack) = initial
-            && stack.contains(arch::stack_pointer())
-        {
-            return growing_stack(StackBounds { high: stack.high, ..told }, initial);
-        }
-        told = bounds_by_pthread();
-        let on_it = match initial {
-            _ if told.high == 0 => true,
-            Some(stack) => stack.contains(told.high - 1),
-            None => told.low <= top && top < told.high.saturating_add(MOST_ARGUMENTS),
-        };
-        if on_it {
-            return growing_stack(told, initial);
-        }
-    } else {
-        told = bounds_by_pthread();
+    let is_first = unsafe { libc::getpid() == libc::gettid() };
+    // The kernel has put random bytes at the top of the stack that the process was started on (getauxval(3)).
+    // SAFETY: no memory is involved.
+    let top = unsafe { libc::getauxval(libc::AT_RANDOM) } as usize;
+    let initial = if is_first { memory_map::area_at(top) } else { None };
+    // Where that is known, glibc is not asked: it reads the same file, by its streams, which takes much longer.
+    if let Some(stack) = initial
+        && stack.contains(arch::stack_pointer())
+    {
+        return growing_stack(StackBounds { high: stack.high, ..StackBounds::default() }, initial);
+    }
+    let told = bounds_by_pthread();
+    let on_it = match initial {
+        _ if told.high == 0 => true,
+        Some(stack) => stack.contains(told.high - 1),
+        None => told.low <= top && top < told.high.saturating_add(MOST_ARGUMENTS),
+    };
+    if is_first && on_it {
+        return growing_stack(told, initial);
     }
     if told.guard != 0 || told.high == 0 {
         return StackBounds { margin: told.guard, ..told };

@@ -3,30 +3,22 @@
 //! system call tells it of any thread but the caller.
 
 use core::fmt::Write;
+use core::ops::ControlFlow;
 
+use super::proc_file;
 use crate::outside::text::Text;
 
 /// None if it cannot be told: without /proc, or if the thread has ended.
 pub(crate) fn waits_for(thread: u32, signal: libc::c_int) -> Option<bool> {
     let mut path = Text::<64>::new();
     write!(path, "/proc/self/task/{thread}/status").ok()?;
-    // SAFETY: the path ends in NUL.
-    let file = unsafe { libc::open(path.as_c_str(), libc::O_RDONLY | libc::O_CLOEXEC) };
-    if file < 0 {
-        return None;
-    }
     let mut reader = Reader::new();
-    let mut buffer = [0_u8; 1024];
-    while !reader.is_through() {
-        // SAFETY: writes no more than the buffer holds.
-        match unsafe { libc::read(file, buffer.as_mut_ptr().cast(), buffer.len()) } {
-            length if length > 0 => reader.take(buffer.get(..length as usize).unwrap_or_default()),
-            -1 if super::errno() == libc::EINTR => (),
-            _ => break,
-        }
-    }
-    // SAFETY: our own descriptor, closed once.
-    unsafe { libc::close(file) };
+    let take = |piece: &[u8]| {
+        reader.take(piece);
+        if reader.is_through { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    // SAFETY: the path ends in NUL.
+    unsafe { proc_file::read(path.as_c_str(), take) };
     let mask = reader.found()?;
     Some(mask >> (signal - 1) & 1 != 0)
 }
@@ -45,10 +37,6 @@ struct Reader {
 impl Reader {
     const fn new() -> Self {
         Self { matched: 0, mask: 0, is_through: false }
-    }
-
-    fn is_through(&self) -> bool {
-        self.is_through
     }
 
     fn take(&mut self, piece: &[u8]) {
