@@ -38,6 +38,11 @@ static unsigned char with_many_threads(void) {
   return all && wasmtrap_call(do_nothing, NULL, NULL) == WASMTRAP_OK && wasmtrap_thread_detach() == WASMTRAP_OK;
 }
 
+static void forked(void *unused) {
+  (void)unused;
+  ok(with_many_threads(), "with all threads attached");
+}
+
 static int answer[2];
 
 static void end_after_a_bare_clone(void *unused) {
@@ -56,6 +61,7 @@ int main(void) {
   unsigned char good = 0;
   host_init_with_signals();
   must(wasmtrap_call(do_nothing, NULL, NULL) == WASMTRAP_OK);
+  child_passes(forked, NULL, "a child by fork keeps it, too");
   must(pipe(answer) == 0);
   child_passes(end_after_a_bare_clone, NULL, "the parent has ended");
   must(close(answer[1]) == 0);
