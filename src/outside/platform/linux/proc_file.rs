@@ -3,7 +3,7 @@
 use core::ffi::c_char;
 use core::ops::ControlFlow;
 
-/// Hands the text to `take`, in pieces of any size, until it has come to an end or `take` wants no more of it. Whether it
+/// Hands the text to `take`, in pieces of any size, until it has come to an end or `take` wants no more. Whether it
 /// came to that: not if the file cannot be opened or read.
 ///
 /// # Safety
