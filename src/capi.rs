@@ -112,8 +112,11 @@ pub extern "C" fn wasmtrap_last_error() -> *const c_char {
 /// Signal handlers that are there already stay in use for every fault that is not the library's. The shared object that
 /// the library is in is never unloaded from then on.
 ///
-/// Calling it again with the same options is WASMTRAP_OK and does nothing; with others it is WASMTRAP_ERR_CONFLICT.
-/// After wasmtrap_shutdown it may be called again with any.
+/// Calling it again with the same options is WASMTRAP_OK and only counts: the set-up stays until wasmtrap_shutdown has
+/// been called as often, so that two users in a process that do not know of each other can both call the two. With
+/// other options it is WASMTRAP_ERR_CONFLICT, and does not count. After the last wasmtrap_shutdown it may be called
+/// again with any. All who call it share the process's default client, with one fault handler
+/// (wasmtrap_set_fault_handler); who wants one beside others' opens a client (wasmtrap_client_open).
 ///
 /// Errors: WASMTRAP_ERR_STRUCT_SIZE, WASMTRAP_ERR_INVALID_ARGUMENT (a field, or the environment variable
 /// WASMTRAP_BACKEND), WASMTRAP_ERR_CONFLICT, WASMTRAP_ERR_UNSUPPORTED (no Mach ports here, for the reason that
@@ -133,15 +136,18 @@ pub unsafe extern "C" fn wasmtrap_init(options: *const wasmtrap_options_t) -> wa
     whole(|| library::init(given?.as_ref()))
 }
 
-/// Puts the earlier signal handlers and exception ports back and forgets all code ranges, regions and the fault
-/// handler; their ids are unknown afterwards. Where other clients are open (wasmtrap_client_open), only what is the
-/// default client's own goes, and nothing that follows here happens before the last one's end. Where another handler
+/// The end of what wasmtrap_init began. Where that was called more often, with success, than this since, only the count
+/// goes down, and all that is registered stays: unregister what is your own before.
+///
+/// The last one puts the earlier signal handlers and exception ports back and forgets all code ranges, regions and the
+/// fault handler; their ids are unknown afterwards. Where other clients are open (wasmtrap_client_open), only what is
+/// the default client's own goes, and nothing that follows here happens before the last one's end. Where another handler
 /// has been installed on top of the library's, that one stays, and the library's, which it may call, forwards every
 /// fault to the earlier ones. Threads keep what wasmtrap_thread_attach gave them until they end or call
 /// wasmtrap_thread_detach.
 ///
-/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (a thread is inside a protected call; detached chains do
-/// not count). Thread-safe, not signal-safe.
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (it is the last one, and a thread is inside a protected call;
+/// detached chains do not count). Thread-safe, not signal-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_shutdown() -> wasmtrap_status_t {
     whole(|| library::close(WASMTRAP_CLIENT_DEFAULT))
@@ -882,7 +888,12 @@ pub unsafe extern "C" fn wasmtrap_stack_limit(reserve: usize, limit: *mut uintpt
 /// say. `user` is handed to it and never looked at. A thread that is in the old handler at the time may still be in it
 /// when this returns, if it takes longer than a few milliseconds; no thread enters it afterwards.
 ///
-/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_NO_MEMORY. Thread-safe, not signal-safe.
+/// There is one, which a second call replaces. But where wasmtrap_init has been called more often than
+/// wasmtrap_shutdown, by several users perhaps, another handler than the one that is set (another function, or another
+/// `user`) is refused: whose it is would not hear that it is asked no more.
+///
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_CONFLICT (the above), WASMTRAP_ERR_NO_MEMORY. Thread-safe, not
+/// signal-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_set_fault_handler(
     handler: wasmtrap_fault_handler_t,
@@ -899,8 +910,8 @@ pub extern "C" fn wasmtrap_set_fault_handler(
 /// WASMTRAP_VERDICT_FORWARD. `flags` is that or 0.
 ///
 /// Errors: WASMTRAP_ERR_UNKNOWN_ID (`client` is not open), WASMTRAP_ERR_NOT_INITIALIZED (`client` is 0, and
-/// wasmtrap_init has not been called), WASMTRAP_ERR_INVALID_ARGUMENT (an unknown flag), WASMTRAP_ERR_NO_MEMORY.
-/// Thread-safe, not signal-safe.
+/// wasmtrap_init has not been called), WASMTRAP_ERR_CONFLICT (`client` is 0: see wasmtrap_set_fault_handler),
+/// WASMTRAP_ERR_INVALID_ARGUMENT (an unknown flag), WASMTRAP_ERR_NO_MEMORY. Thread-safe, not signal-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_client_set_fault_handler(
     client: wasmtrap_client_t,

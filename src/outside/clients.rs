@@ -70,6 +70,8 @@ pub(crate) struct Client {
     pub(crate) number: wasmtrap_client_t,
     pub(crate) name: Name,
     pub(crate) options: Options,
+    /// How many there are: of the default client, the calls of wasmtrap_init without one of wasmtrap_shutdown yet.
+    pub(crate) users: u32,
 }
 
 /// The open clients, in the order in which they came.
@@ -81,7 +83,7 @@ pub(crate) struct Clients {
 }
 
 /// Where there is none. All zeros, so that the library's file has nothing of the list.
-const NOBODY: Client = Client { number: 0, name: Name(Text::new()), options: Options::NONE };
+const NOBODY: Client = Client { number: 0, name: Name(Text::new()), options: Options::NONE, users: 0 };
 
 impl Clients {
     pub(crate) const fn new() -> Self {
@@ -134,6 +136,32 @@ impl Clients {
             slot.kinds.store(client.options.fault_kinds, Ordering::SeqCst);
             slot.client.store(client.number + 1, Ordering::SeqCst);
         }
+    }
+
+    /// One more user of the default client: None if it is not open.
+    pub(crate) fn use_default_again(&mut self, options: &Options) -> Option<Result<(), Failure>> {
+        let open = self.get_mut(WASMTRAP_CLIENT_DEFAULT)?;
+        let same = open.options.require_same(options);
+        if same.is_ok() {
+            // Who calls it four thousand million times without an end stays set up.
+            open.users = open.users.saturating_add(1);
+        }
+        Some(same)
+    }
+
+    pub(crate) fn is_used_by_others(&self, number: wasmtrap_client_t) -> bool {
+        self.get(number).is_some_and(|client| client.users > 1)
+    }
+
+    /// One user less, who is not the last.
+    pub(crate) fn leave(&mut self, number: wasmtrap_client_t) {
+        if let Some(client) = self.get_mut(number) {
+            client.users -= 1;
+        }
+    }
+
+    fn get_mut(&mut self, number: wasmtrap_client_t) -> Option<&mut Client> {
+        self.open.iter_mut().take(self.count).find(|client| client.number == number)
     }
 
     /// Takes a client off.

@@ -88,6 +88,12 @@ pub(crate) fn set(
     Ok(())
 }
 
+/// Whether the client has a fault handler, and it is not this one.
+pub(crate) fn has_another(client: wasmtrap_client_t, function: wasmtrap_fault_handler_t, user: *mut c_void) -> bool {
+    let function = function.map_or(ptr::null_mut(), |function| function as *mut c_void);
+    all().any(|it| it.client == client && (it.function.load(Ordering::Relaxed) != function || it.user != user))
+}
+
 /// Takes the fault handler of a client away.
 pub(crate) fn remove(client: wasmtrap_client_t, unused: &mut Unused) {
     if let Some(place) = place_of(client) {

@@ -92,18 +92,18 @@ pub(crate) fn require_ready() -> Result<(), Failure> {
 
 pub(crate) fn init(given: Option<&wasmtrap_options_t>) -> Result<(), Failure> {
     let options = options::read(given)?;
-    if let Some(before) = with_clients(|clients| clients.get(WASMTRAP_CLIENT_DEFAULT).copied()) {
-        return before.options.require_same(&options);
+    error::make_room();
+    if let Some(outcome) = STATE.lock().clients.use_default_again(&options) {
+        return outcome;
     }
     let mut room = prepare()?;
     let mut state = STATE.lock();
-    if let Some(before) = state.clients.get(WASMTRAP_CLIENT_DEFAULT).copied() {
-        drop(state);
-        return before.options.require_same(&options);
+    if let Some(outcome) = state.clients.use_default_again(&options) {
+        return outcome;
     }
     state.clients.require_room()?;
     let name = Name::of(b"the default client");
-    join(&mut state, Client { number: WASMTRAP_CLIENT_DEFAULT, name, options }, &mut room)
+    join(&mut state, Client { number: WASMTRAP_CLIENT_DEFAULT, name, options, users: 1 }, &mut room)
 }
 
 /// Opens a client.
@@ -112,7 +112,7 @@ pub(crate) fn open(name: Name, given: Option<&wasmtrap_options_t>) -> Result<was
     let mut room = prepare()?;
     let mut state = STATE.lock();
     let number = state.clients.next_number()?;
-    join(&mut state, Client { number, name, options }, &mut room)?;
+    join(&mut state, Client { number, name, options, users: 1 }, &mut room)?;
     Ok(number)
 }
 
@@ -286,6 +286,10 @@ pub(crate) fn close(client: wasmtrap_client_t) -> Result<(), Failure> {
     if state.clients.get(client).is_none() {
         return Err(clients::not_open(client));
     }
+    if state.clients.is_used_by_others(client) {
+        state.clients.leave(client);
+        return Ok(());
+    }
     if state.clients.count() == 1 {
         return shut_down(&mut state, &mut leavings, &mut room);
     }
@@ -411,6 +415,17 @@ pub(crate) fn set_fault_handler(
     if function.is_none() {
         fault_handlers::remove(client, &mut unused);
         return Ok(());
+    }
+    // Who set the other one may be any of them, and would never hear that it is asked no more.
+    if open.users > 1 && fault_handlers::has_another(client, function, user) {
+        return Err(fail(
+            WASMTRAP_ERR_CONFLICT,
+            format_args!(
+                "{} has another fault handler, and {} users by wasmtrap_init: take that one away first (NULL), or open \
+                 a client for this one (wasmtrap_client_open)",
+                open.name, open.users
+            ),
+        ));
     }
     fault_handlers::set(client, function, user, open.options.fault_kinds, any_fault, &mut unused)
 }

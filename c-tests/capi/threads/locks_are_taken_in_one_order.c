@@ -269,6 +269,7 @@ static void walk(void) {
   now_at = "wasmtrap_init";
   host_init();
   host_init();
+  must(wasmtrap_shutdown() == WASMTRAP_OK);
   wasmtrap_options_t others = {0};
   others.struct_size = sizeof others;
   others.fault_kinds = WASMTRAP_FAULT_MEMORY;

@@ -47,6 +47,8 @@ pub struct Detached {
 pub struct Model {
     /// Set between wasmtrap_init and wasmtrap_shutdown.
     pub options: Option<wasmtrap_options_t>,
+    /// How many calls of wasmtrap_init there were without one of wasmtrap_shutdown yet.
+    pub users: usize,
     pub code: Vec<Code>,
     pub regions: Vec<Region>,
     /// Ids that were taken back.

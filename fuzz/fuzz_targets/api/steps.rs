@@ -264,18 +264,28 @@ impl<'d> Session<'d> {
         let pointer = options.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
         // SAFETY: NULL or a whole structure, whose size is only said to be another.
         let status = unsafe { wasmtrap_init(pointer) };
-        if self.judge("wasmtrap_init", status, &errors) && !self.model.is_initialized() {
-            self.model.options = Some(wanted);
-            HOST_OWNS_SIGNALS.store(flags & WASMTRAP_INIT_HOST_OWNS_SIGNALS != 0, SeqCst);
+        if self.judge("wasmtrap_init", status, &errors) {
+            self.model.users += 1;
+            if !self.model.is_initialized() {
+                self.model.options = Some(wanted);
+                HOST_OWNS_SIGNALS.store(flags & WASMTRAP_INIT_HOST_OWNS_SIGNALS != 0, SeqCst);
+            }
         }
     }
 
     fn shut_down(&mut self) {
         let mut errors = Errors::default();
-        errors.unless_initialized(&self.model).when(self.model.calls > 0, WASMTRAP_ERR_BUSY, "protected call");
+        let is_last = self.model.users == 1;
+        errors
+            .unless_initialized(&self.model)
+            .when(is_last && self.model.calls > 0, WASMTRAP_ERR_BUSY, "protected call");
         let status = wasmtrap_shutdown();
         if self.judge("wasmtrap_shutdown", status, &errors) {
             let model = &mut self.model;
+            model.users -= 1;
+            if !is_last {
+                return;
+            }
             model.stale.extend(model.code.drain(..).map(|code| code.id));
             model.stale.extend(model.regions.drain(..).map(|region| region.id));
             model.options = None;
@@ -288,10 +298,10 @@ impl<'d> Session<'d> {
     fn end(&mut self) {
         assert!(self.model.calls == 0 && self.model.detached.is_empty());
         assert!(self.trap.is_none() && self.asked.is_none());
-        if self.model.is_initialized() {
+        for _ in 0..self.model.users {
             self.shut_down();
-            assert!(!self.model.is_initialized());
         }
+        assert!(!self.model.is_initialized());
         let status = wasmtrap_thread_detach();
         self.judge("wasmtrap_thread_detach", status, &Errors::default());
     }
@@ -742,7 +752,13 @@ impl<'d> Session<'d> {
         };
         let none = input.one_in(3);
         let mut errors = Errors::default();
-        errors.unless_initialized(&self.model);
+        // They all have the same function.
+        let another = self.model.handler.as_ref().is_some_and(|earlier| earlier.user != handler.user);
+        errors.unless_initialized(&self.model).when(
+            !none && another && self.model.users > 1,
+            WASMTRAP_ERR_CONFLICT,
+            "fault handler",
+        );
         let function: wasmtrap_fault_handler_t = if none { None } else { Some(fault_handler) };
         let status = wasmtrap_set_fault_handler(function, handler.user as *mut c_void);
         if self.judge("wasmtrap_set_fault_handler", status, &errors) {
