@@ -1,6 +1,7 @@
-//! Names the shared library, and generates the C header for comparison with the one that is checked in.
+//! Names the shared library. With the feature `generate-header`, it generates the C header as well: for whoever changes
+//! the API. All others use the one that is checked in, and need not wait for cbindgen.
 
-use std::{env, fs, path::Path};
+use std::env;
 
 fn main() {
     let target_os = env::var("CARGO_CFG_TARGET_OS").expect("cargo sets it");
@@ -45,49 +46,58 @@ fn main() {
         }
     }
 
+    // Always, for who names nothing is run again by any change of the package.
+    println!("cargo::rerun-if-env-changed=WASMTRAP_RESOURCE");
     if names_library && target_os == "windows" {
         // The version resource, compiled (c-tests/windows/rules.mk). Who builds without it has a DLL without one.
-        println!("cargo::rerun-if-env-changed=WASMTRAP_RESOURCE");
         if let Ok(resource) = env::var("WASMTRAP_RESOURCE") {
             println!("cargo::rerun-if-changed={resource}");
             println!("cargo::rustc-cdylib-link-arg={resource}");
         }
     }
 
-    println!("cargo::rerun-if-changed=src/capi.rs");
-    println!("cargo::rerun-if-changed=src/shared/abi.rs");
-    println!("cargo::rerun-if-changed=cbindgen.toml");
-    // The same sources have a second manifest, for the simulated Mach kernel.
-    let manifest = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
-    let root = Path::new(&manifest).ancestors().find(|folder| folder.join("cbindgen.toml").exists());
-    let root = root.expect("cbindgen.toml is at the top");
-    let header = Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("wasmtrap.h");
-    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml is valid");
-    let mut text = Vec::new();
-    cbindgen::Builder::new()
-        .with_src(root.join("src/shared/abi.rs"))
-        .with_src(root.join("src/capi.rs"))
-        .with_config(config)
-        .generate()
-        .expect("the C API has a header")
-        .write(&mut text);
-    let text = String::from_utf8(text).expect("the sources are UTF-8");
-    fs::write(&header, for_c(&text)).expect("OUT_DIR is writable");
-    // For the test that compares, and for `make header`.
-    println!("cargo::rustc-env=WASMTRAP_GENERATED_HEADER={}", header.display());
+    #[cfg(feature = "generate-header")]
+    header::generate();
 }
 
-/// Says in C what cbindgen leaves in Rust's words, and puts negative constants in parentheses.
-fn for_c(header: &str) -> String {
-    let mut text = String::new();
-    for line in header.lines() {
-        match line.rsplit_once(' ') {
-            Some((define, value)) if define.starts_with("#define") && value.starts_with('-') => {
-                text += &format!("{define} ({value})");
-            }
-            _ => text += &line.replace("// # Safety", "// The caller vouches for this:"),
-        }
-        text.push('\n');
+#[cfg(feature = "generate-header")]
+mod header {
+    use std::{env, fs, path::Path};
+
+    pub(super) fn generate() {
+        println!("cargo::rerun-if-changed=src/capi.rs");
+        println!("cargo::rerun-if-changed=src/shared/abi.rs");
+        println!("cargo::rerun-if-changed=cbindgen.toml");
+        let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
+        let root = Path::new(&root);
+        let header = Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("wasmtrap.h");
+        let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml is valid");
+        let mut text = Vec::new();
+        cbindgen::Builder::new()
+            .with_src(root.join("src/shared/abi.rs"))
+            .with_src(root.join("src/capi.rs"))
+            .with_config(config)
+            .generate()
+            .expect("the C API has a header")
+            .write(&mut text);
+        let text = String::from_utf8(text).expect("the sources are UTF-8");
+        fs::write(&header, for_c(&text)).expect("OUT_DIR is writable");
+        // For packaging/generated-header.py.
+        println!("cargo::rustc-env=WASMTRAP_GENERATED_HEADER={}", header.display());
     }
-    text
+
+    /// Says in C what cbindgen leaves in Rust's words, and puts negative constants in parentheses.
+    fn for_c(header: &str) -> String {
+        let mut text = String::new();
+        for line in header.lines() {
+            match line.rsplit_once(' ') {
+                Some((define, value)) if define.starts_with("#define") && value.starts_with('-') => {
+                    text += &format!("{define} ({value})");
+                }
+                _ => text += &line.replace("// # Safety", "// The caller vouches for this:"),
+            }
+            text.push('\n');
+        }
+        text
+    }
 }

@@ -13,7 +13,8 @@ import sys
 
 
 def generated_header(cargo: str) -> pathlib.Path:
-    command = [cargo, "check", "--locked", "--quiet", "--lib", "--target-dir", "target", "--message-format=json"]
+    command = [cargo, "check", "--locked", "--quiet", "--lib", "--features", "generate-header",
+               "--target-dir", "target", "--message-format=json"]  # fmt: skip
     run = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     for line in run.stdout.splitlines():
         message = json.loads(line)
