@@ -28,7 +28,7 @@ MACOS_X86_64_CARGO := $(CARGO)
 else
 MACOS_ARCHITECTURES := aarch64 x86_64
 MACOS_TOOLCHAIN := $(MACOS_SYSROOT)/done
-MACOS_ENVIRONMENT := ZIG='$(abspath $(MACOS_ZIG))/bin/python -m ziglang' LD64=ld64.lld-$(MACOS_LLVM) \
+MACOS_ENVIRONMENT := ZIG='$(abspath $(MACOS_ZIG))/zig' LD64=ld64.lld-$(MACOS_LLVM) \
     SYSROOT='$(abspath $(MACOS_SYSROOT))' SDKROOT='$(abspath $(MACOS_SYSROOT))' \
     ZIG_GLOBAL_CACHE_DIR='$(abspath $(MACOS_ZIG))/cache' ZIG_LOCAL_CACHE_DIR='$(abspath $(MACOS_ZIG))/cache' \
     CARGO_TARGET_AARCH64_APPLE_DARWIN_LINKER='$(abspath $(MACOS)/cc)' \
@@ -42,6 +42,8 @@ $(MACOS_ZIG)/done: $(MACOS)/requirements.txt
 	$(PYTHON) -m venv $(MACOS_ZIG)
 	$(MACOS_ZIG)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary=:all: \
 	    --requirement $<
+	@# Without Python's start before each file.
+	ln -s "$$($(MACOS_ZIG)/bin/python -c 'import ziglang; print(*ziglang.__path__)')/zig" $(MACOS_ZIG)/zig
 	touch $@
 
 # What the linker is told of the system's libraries. zig's list is for arm64e, Apple's own kind of arm64; what it names
