@@ -13,6 +13,9 @@ ENDURANCE = {
     "forwarding/a_handler_may_jump_out_ten_thousand_times", "fork/children_of_a_busy_process_trap",
     "stacks/the_alternate_stack_is_never_used_up", "threads/many_threads_trap_at_once",
     "threads/ranges_come_and_go_while_threads_trap", "threads/ten_thousand_threads_leave_nothing_behind",
+    "threads/init_and_shutdown_race_with_calls", "clients/clients_come_and_go_in_every_order",
+    "interruption/nothing_is_lost_and_nothing_comes_late", "interruption/no_instruction_loses_one",
+    "adoption/many_threads_fault_in_adopted_engines",
 }
 
 EVERYTHING = ("c-shared", "c-static", "adapter", "spec")
@@ -82,7 +85,6 @@ ENVIRONMENTS = [
         "traps/a_breakpoint_is_a_trap_only_on_request": "this debugger takes every breakpoint that nobody else takes",
         "leaving/a_single_step_goes_on": "and every single step, which is an EXC_BREAKPOINT too",
         "not_traps/a_debug_exception_is_not_a_trap": "the same",
-        "interruption/no_instruction_loses_one": "the same: it goes from call to guest by single steps",
     }),
     with_most_ports("interrupted", auto=("c-shared", "adapter")),
     with_most_ports("bypassed", auto=("c-shared", "adapter")),
