@@ -190,20 +190,23 @@ run: ## run WebAssembly that traps, in a C host and in Python, and print a table
 	+@CARGO_TERM_QUIET=true $(MAKE) --no-print-directory SETUP=no run-c && echo && echo 'The same in Python:'
 	+@CARGO_TERM_QUIET=true $(MAKE) --no-print-directory SETUP=no run-python
 
-# The parts of `make check`. Each is a target of its own, here or in a rules.mk, which may add to them.
-CHECKS := lint check-header check-rust check-exports check-handler-safety check-install check-c check-wasm check-spec \
-    check-python check-fuzz check-aarch64 check-arm64-system check-x86-64-system check-mach-kernel check-mach-policy \
-    check-mach-handler-safety check-mach-backend check-mach check-macos check-wasmtime check-wasmtime-spec \
-    check-adopted-wasmtime check-wasmtime-mach check-wasmtime-founding-case check-wasmtime-aarch64 check-bench
+# The parts of `make check`, in the order in which they begin. Each is a target of its own, here or in a rules.mk, which
+# may add to them.
+CHECKS := lint check-header check-rust check-mach-kernel check-mach-policy check-mach-handler-safety \
+    check-mach-backend check-exports check-handler-safety check-install check-c check-mach check-wasm check-spec \
+    check-python check-macos check-arm64-system check-wasmtime check-wasmtime-spec check-fuzz check-wasmtime-mach \
+    check-adopted-wasmtime check-wasmtime-founding-case check-wasmtime-aarch64 check-aarch64 check-x86-64-system \
+    check-bench
 # The ways in: packaging/rules.mk.
 CHECKS += check-crates check-debian check-conan check-vcpkg check-wheels check-examples check-abi
 
+include c-tests/setup/builds-in.mk
 # run, check-wasm, check-spec; check-c; check-python, run-python, measure-python; check-fuzz, fuzz; bench
 include $(sort $(wildcard c-tests/*/rules.mk fuzz/rules.mk packaging/rules.mk))
 
 .PHONY: check
 check: all ## run every check and print a table of the results
-	+@$(PYTHON) c-tests/setup/run-checks.py $(MAKE) $(CHECKS)
+	+@$(call RUN_CHECKS,$(CHECKS))
 
 SHELL_SCRIPTS := .ci/run fuzz/run.sh $(wildcard c-tests/setup/*.sh c-tests/packaging/*.t c-tests/packaging/*.sh \
     c-tests/setup/debian-cargo c-tests/windows/*.t c-tests/windows/*.sh c-tests/windows/arm64/cc \
@@ -215,7 +218,7 @@ include c-tests/setup/quick.mk
 # Once as the library for C, and once as Rust's tests see it: they bring a panic handler and an allocator of their own.
 .PHONY: lint
 lint: lint-text ## clippy, rustfmt, shellcheck, and lines of at most 120 characters
-	$(LINT_CARGO) clippy --locked --lib --target-dir target -- -D warnings
+	$(LINT_CARGO) clippy --locked --lib --features generate-header --target-dir target -- -D warnings
 	$(LINT_CARGO) clippy --locked --all-targets --no-default-features --target-dir target -- -D warnings
 	$(LINT_CARGO) fmt --check
 

@@ -80,8 +80,6 @@ MACH_BACKEND_IN_simulated/what_may_not_be_set_is_not_put_back := \
     $(filter-out ordinary-%,$(MACH_BACKEND_FREED))
 MACH_BACKEND_IN_simulated/running_out_of_ports_is_survived := ports-run-out
 
-empty :=
-comma := ,
 MACH_BACKEND_FOLDER = $(patsubst %/,%,$(dir $(1)))
 MACH_BACKEND_IN = $(or $(MACH_BACKEND_IN_$(1)),$(MACH_BACKEND_IN_$(MACH_BACKEND_FOLDER)))
 MACH_BACKEND_JOB = $(subst $(empty) $(empty),$(comma),$(strip $(MACH_BACKEND_IN))):$(MACH_BACKEND_OUT)/$(1).t

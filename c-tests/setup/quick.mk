@@ -8,7 +8,7 @@ NEEDS_check-quick := lint c install wasm python fuzz aarch64
 
 .PHONY: check-quick
 check-quick: all ## one check of each kind, in less than three minutes
-	+@$(PYTHON) c-tests/setup/run-checks.py $(MAKE) $(CHECKS_QUICK)
+	+@$(call RUN_CHECKS,$(CHECKS_QUICK))
 
 .PHONY: quick-lint quick-c quick-spec quick-python quick-mach quick-fuzz
 quick-lint: lint-text

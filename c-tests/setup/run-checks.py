@@ -1,10 +1,14 @@
-"""Runs the parts of `make check` one after the other and prints a table of what came out.
+"""Runs the parts of `make check`, several at a time, and prints a table of what came out.
 
-    run-checks.py MAKE TARGET...
+    run-checks.py MAKE JOBS TARGET[:FOLDER[,FOLDER...]]...
+
+The folders are what a part builds in. Parts that share none run at the same time, JOBS at most; a part that names no
+folder runs alone. They begin in the order of the arguments, as far as that allows.
 
 Every part runs, whatever came of those before it. Each says how long it took the last time, and that it still runs
-where it says nothing for a while. Its output is shown as it comes, and kept in target/check/; what
-tells of failures in it is shown again at the end. A part that does not end is ended, with all that it has started. The
+where it says nothing for a while. Its output is kept in target/check/. Of the parts that run, the one that began first
+is shown as it speaks, the others when it has ended; what
+tells of failures is shown again at the end. A part that does not end is ended, with all that it has started. The
 counts are the sums of what the part's own runners said at their end (cargo test, prove, or a line 'N passed,
 N failed'); a part that counts nothing is one check by itself. The last line is the sum of all.
 """
@@ -13,6 +17,7 @@ import contextlib
 import json
 import os
 import pathlib
+import queue
 import re
 import signal
 import subprocess
@@ -21,8 +26,8 @@ import threading
 import time
 
 LOGS = pathlib.Path("target/check")
-# Seconds. Far more than the longest part takes on a slow machine, downloads and builds included.
-LIMIT = 1500
+# Seconds. Far more than the longest part takes on a slow machine beside another, downloads and builds included.
+LIMIT = 2400
 # After so many seconds without a line, one says that the part still runs.
 SILENCE = 30
 # Of each part that failed, how many lines are shown again; and how many of those that follow one and belong to it.
@@ -141,105 +146,206 @@ class Times:
         self._path.write_text(json.dumps(self._seconds, indent=1), encoding="utf-8")
 
 
-class Reader:
-    """Shows what a part says, and keeps it."""
+class Screen:
+    """Shows what the parts say, one part at a time: the one that began first as it speaks, the next when that ends."""
 
-    def __init__(self, process, log):
-        self.lines = []
-        self._log = log
-        self._process = process
-        self._heard = time.monotonic()
-        # A thread, because a process that is left over may keep the pipe open for ever.
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
+    def __init__(self, stream=sys.stdout):
+        self._stream = stream
+        self._lock = threading.Lock()
+        self._held = {}
 
-    def _read(self):
-        for line in self._process.stdout:
-            self._heard = time.monotonic()
-            sys.stdout.write(line)
-            sys.stdout.flush()
-            self._log.write(line)
-            self.lines.append(line)
+    def begin(self, part):
+        with self._lock:
+            self._held[part] = []
 
-    def wait(self, limit, words):
-        """The part's status; None if it was still running after `limit` seconds."""
+    def say(self, part, text):
+        """
+        >>> screen = Screen(sys.stdout)
+        >>> screen.begin("a"), screen.begin("b")
+        (None, None)
+        >>> screen.say("b", "b1\\n"); screen.say("a", "a1\\n"); screen.end("a"); screen.say("b", "b2\\n")
+        a1
+        b1
+        b2
+        """
+        with self._lock:
+            if part == next(iter(self._held)):
+                self._stream.write(text)
+                self._stream.flush()
+            else:
+                self._held[part].append(text)
+
+    def shows(self, part):
+        with self._lock:
+            return part == next(iter(self._held))
+
+    def end(self, part):
+        with self._lock:
+            first = part == next(iter(self._held))
+            if not first:
+                # Its turn comes: what is held of it stays, and is written before what began after it.
+                self._held[part].append(None)
+                return
+            del self._held[part]
+            while self._held:
+                part, lines = next(iter(self._held.items()))
+                self._stream.write("".join(line for line in lines if line is not None))
+                if None not in lines:
+                    lines.clear()
+                    break
+                del self._held[part]
+            self._stream.flush()
+
+
+def processor_seconds(pid):
+    """What a process that has ended, and is not yet waited for, has used with all that it waited for."""
+    with contextlib.suppress(OSError, ValueError):
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return 0
+
+
+class Part:
+    """One part of the check: what it builds in, and what came of it."""
+
+    def __init__(self, argument):
+        """
+        >>> part = Part("check-c:target/c-tests,target/wasm")
+        >>> part.target, sorted(part.folders)
+        ('check-c', ['target/c-tests', 'target/wasm'])
+        """
+        self.target, _, folders = argument.partition(":")
+        self.folders = frozenset(filter(None, folders.split(",")))
+        self.good = False
+        self.counts = 0, 0, 0
+        self.text = ""
+        self.seconds = self.processor = 0
+        self.process = None
+
+    def may_run_beside(self, others):
+        """
+        >>> a, b, c, d = map(Part, ("a:x,y", "b:y", "c:z", "d"))
+        >>> [part.may_run_beside([a]) for part in (b, c, d)], c.may_run_beside([d]), d.may_run_beside([])
+        ([False, True, False], False, True)
+        """
+        return all(self.folders and other.folders and not self.folders & other.folders for other in others)
+
+    def run(self, make, screen, limit=LIMIT):
+        # The set-up was made by the make that calls us.
+        command = [make, "--no-print-directory", "SETUP=no", self.target]
         start = time.monotonic()
-        while (now := time.monotonic()) < start + limit:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                return self._process.wait(timeout=max(0.01, min(SILENCE, start + limit - now)))
-            now = time.monotonic()
-            if now - self._heard >= SILENCE:
-                print(f"==== {words}: running for {minutes(now - start)}", flush=True)
-        return None
+        lines, heard = [], [start]
+        with open(LOGS / f"{self.target}.log", "w", encoding="utf-8") as log:
 
-    def ended(self):
-        self._thread.join(timeout=20)
-        return not self._thread.is_alive()
+            def say(line):
+                heard[0] = time.monotonic()
+                log.write(line)
+                lines.append(line)
+                screen.say(self, line)
+
+            def read():
+                for line in self.process.stdout:
+                    say(line)
+
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                            stdin=subprocess.DEVNULL, text=True, errors="replace", close_fds=False,
+                                            start_new_session=True)
+            # A thread, because a process that is left over may keep the pipe open for ever.
+            reader = threading.Thread(target=read, daemon=True)
+            reader.start()
+            ends = os.WEXITED | os.WNOWAIT | os.WNOHANG
+            while not (ended := os.waitid(os.P_PID, self.process.pid, ends)):
+                now = time.monotonic()
+                if now - start >= limit:
+                    break
+                if now - heard[0] >= SILENCE and screen.shows(self):
+                    heard[0] = now
+                    screen.say(self, f"==== {self.target}: running for {minutes(now - start)}\n")
+                time.sleep(0.1)
+            self.processor = processor_seconds(self.process.pid)
+            if not ended:
+                stop(self.process)
+            status = self.process.wait()
+            reader.join(timeout=20)
+            if not ended or reader.is_alive():
+                say(f"FAILED: make {self.target} " + ("has left a process running\n" if ended else
+                                                      f"was still running after {limit} s\n"))
+                status = 1
+            self.text = "".join(lines)
+        passed, failed, skipped = counts(self.text)
+        if status != 0 and failed == 0:
+            failed = 1
+        if status == 0 and passed == failed == skipped == 0:
+            passed = 1
+        self.good = status == 0 and failed == 0
+        self.counts = passed, failed, skipped
+        self.seconds = time.monotonic() - start
 
 
-def run(make, target, limit=LIMIT):
-    """How a part ended, what it counts, and all that it said."""
-    # The set-up was made by the make that calls us.
-    command = [make, "--no-print-directory", "SETUP=no", target]
-    with open(LOGS / f"{target}.log", "w", encoding="utf-8") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                   text=True, errors="replace", close_fds=False, start_new_session=True)
-        reader = Reader(process, log)
+def run_all(make, jobs, parts, screen, times):
+    """Runs all parts, `jobs` of them at a time."""
+    first = time.monotonic()
+    waiting, running, ended = list(parts), [], queue.SimpleQueue()
+
+    def run(part):
         try:
-            status = reader.wait(limit, target)
+            part.run(make, screen)
+        finally:
+            ended.put(part)
+
+    while waiting or running:
+        begins = next((part for part in waiting if part.may_run_beside(running)), None) if len(running) < jobs else None
+        if begins:
+            waiting.remove(begins)
+            running.append(begins)
+            screen.begin(begins)
+            number = len(parts) - len(waiting)
+            after = minutes(time.monotonic() - first)
+            screen.say(begins, f"\n==== make {begins.target} ({number} of {len(parts)}, after {after}"
+                       f"{times.last(begins.target)})\n")  # fmt: skip
+            threading.Thread(target=run, args=(begins,), daemon=True).start()
+            continue
+        try:
+            part = ended.get()
         except KeyboardInterrupt:
-            stop(process)
+            for part in running:
+                if part.process:
+                    stop(part.process)
             raise
-        if status is None:
-            stop(process)
-            process.wait()
-        ended = reader.ended()
-        if status is None or not ended:
-            end = f"FAILED: make {target} " + (
-                f"was still running after {limit} s" if status is None else "has left a process running")
-            print(end)
-            log.write(f"{end}\n")
-            reader.lines.append(f"{end}\n")
-            status = 1
-        text = "".join(reader.lines)
-    passed, failed, skipped = counts(text)
-    if status != 0 and failed == 0:
-        failed = 1
-    if status == 0 and passed == failed == skipped == 0:
-        passed = 1
-    return status == 0 and failed == 0, passed, failed, skipped, text
+        running.remove(part)
+        passed, failed, _ = part.counts
+        screen.say(part, f"==== {part.target}: {'ok' if part.good else 'FAILED'}, {passed} passed, {failed} failed, "
+                   f"{minutes(part.seconds)}\n")  # fmt: skip
+        screen.end(part)
+        if part.good:
+            times.note(part.target, part.seconds)
+    return time.monotonic() - first
 
 
 def main():
-    make, targets = sys.argv[1], sys.argv[2:]
+    make, jobs, *arguments = sys.argv[1:]
+    if not jobs.isdigit() or int(jobs) < 1:
+        sys.exit(f"run-checks.py: JOBS is {jobs!r}; it is the number of parts that run at a time")
+    parts = [Part(argument) for argument in arguments]
     LOGS.mkdir(parents=True, exist_ok=True)
-    times = Times(LOGS / "seconds.json")
-    rows = []
-    first = time.monotonic()
-    for number, target in enumerate(targets, 1):
-        start = time.monotonic()
-        print(f"\n==== make {target} ({number} of {len(targets)}, after {minutes(start - first)}{times.last(target)})",
-              flush=True)  # fmt: skip
-        rows.append((target, *run(make, target), time.monotonic() - start))
-        _, good, passed, failed, _, _, seconds = rows[-1]
-        print(f"==== {target}: {'ok' if good else 'FAILED'}, {passed} passed, {failed} failed, {minutes(seconds)}")
-        if good:
-            times.note(target, seconds)
+    took = run_all(make, int(jobs), parts, Screen(), Times(LOGS / "seconds.json"))
 
-    for target, good, *_, text, _ in rows:
-        if not good:
-            print(f"\n==== Of what failed in {target} ({LOGS}/{target}.log has it all):")
-            print("\n".join(signs_of_failure(text)))
-    width = max(len(target) for target in targets)
-    print(f"\n{'check':{width}}  result   passed  failed  skipped  seconds")
-    for target, good, passed, failed, skipped, _, seconds in rows:
-        print(f"{target:{width}}  {'ok' if good else 'FAILED':7} {passed:7} {failed:7} {skipped:8} {seconds:8.0f}")
-    passed, failed, skipped = (sum(row[column] for row in rows) for column in (2, 3, 4))
-    print(f"All of it took {minutes(time.monotonic() - first)}.")
+    for part in parts:
+        if not part.good:
+            print(f"\n==== Of what failed in {part.target} ({LOGS}/{part.target}.log has it all):")
+            print("\n".join(signs_of_failure(part.text)))
+    width = max(len(part.target) for part in parts)
+    print(f"\n{'check':{width}}  result   passed  failed  skipped  seconds  processor")
+    for part in parts:
+        passed, failed, skipped = part.counts
+        print(f"{part.target:{width}}  {'ok' if part.good else 'FAILED':7} {passed:7} {failed:7} {skipped:8} "
+              f"{part.seconds:8.0f} {part.processor:10.0f}")  # fmt: skip
+    passed, failed, skipped = (sum(part.counts[column] for part in parts) for column in range(3))
+    print(f"All of it took {minutes(took)}, and {minutes(sum(part.processor for part in parts))} of processors.")
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     sys.stdout.flush()
     # Not by returning: a reader may still wait for a process that has been left over.
-    os._exit(0 if all(row[1] for row in rows) else 1)
+    os._exit(0 if all(part.good for part in parts) else 1)
 
 
 if __name__ == "__main__":
