@@ -268,6 +268,7 @@ class Part:
             status = self.process.wait()
             reader.join(timeout=20)
             if not ended or reader.is_alive():
+                stop(self.process)
                 say(f"FAILED: make {self.target} " + ("has left a process running\n" if ended else
                                                       f"was still running after {limit} s\n"))
                 status = 1
