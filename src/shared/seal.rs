@@ -6,13 +6,19 @@
 //! address among them, with keys that are secret and chosen anew in each process:
 //!
 //! ```text
-//! seal = (word 0 + key 0) * (word 1 + key 1) + (word 2 + key 2) * (word 3 + key 3) + ...   modulo 2^64
+//! chain of a half = (...((word 0 * key 1 + word 1) * key 2 + word 2) * ...) * key 0
+//! seal            = chain of the first half + chain of the second half + one more key   modulo 2^64
 //! ```
 //!
-//! This is the NH family of hash functions (Black, Halevi, Krawczyk, Krovetz, Rogaway: UMAC, CRYPTO '99, section 4)
-//! with products modulo 2^64. Who knows all words but not the keys, and changes some, keeps the sum with a chance of
-//! 2^(t - 64), where t is the number of low bits in which nothing has changed. It takes a multiplication for two words,
-//! none of which waits for another: 2 to 3 ns of a call.
+//! A key is odd, so that no multiplication loses a bit. Who knows all words but not the keys, and changes some of them
+//! or the seal, keeps the two in agreement with a chance of at most 2^(t - 63), where t is the number of low bits in
+//! which no word has changed. For take, of the words that have changed in bit t, the first of its half. What its chain
+//! has come to with it differs in bit t too, and in none below. The chain's next key multiplies that, and the keys
+//! after it, being odd, take nothing from it. So whatever the other keys are, the difference is made up for by one
+//! value of that key modulo 2^(64 - t), and 2^(t - 63) is the share that one value has of the odd ones.
+//!
+//! It takes one multiplication and one addition a word, each with its operand from where the word or the key lies, and
+//! the two halves do not wait for each other.
 //!
 //! The seal is taken off (0) when the call returns, traps or is passed by an exception. A frame that lies untouched in
 //! a hole of somebody else's (an array that nobody has written to) has its seal still. Position tells it where it can
@@ -23,8 +29,9 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use super::activation::Activation;
 use crate::arch;
 
-/// One for each word. Written once, before the first protected call; read by `wasmtrap_call`, in assembly.
-pub(crate) static KEYS: [AtomicU64; arch::SEALED_WORDS] = [const { AtomicU64::new(0) }; arch::SEALED_WORDS];
+/// One for each word, and the one that is added. Written once, before the first protected call; read by
+/// `wasmtrap_call`, in assembly.
+pub(crate) static KEYS: [AtomicU64; arch::SEALED_WORDS + 1] = [const { AtomicU64::new(0) }; arch::SEALED_WORDS + 1];
 
 /// What is added to the seal while the call is the innermost of a chain that is on no thread.
 static DETACHED: AtomicU64 = AtomicU64::new(0);
@@ -33,13 +40,13 @@ static DETACHED: AtomicU64 = AtomicU64::new(0);
 static OTHER: [AtomicU64; 2] = [const { AtomicU64::new(0) }; 2];
 
 /// How many random words [`set_keys`] wants.
-pub(crate) const RANDOM_WORDS: usize = arch::SEALED_WORDS + 3;
+pub(crate) const RANDOM_WORDS: usize = arch::SEALED_WORDS + 4;
 
 /// Sets the keys. Once, and before there is a protected call.
 pub(crate) fn set_keys(random: &[u64; RANDOM_WORDS]) {
     let places = KEYS.iter().chain([&DETACHED]).chain(&OTHER);
     for (place, word) in places.zip(random) {
-        place.store(*word, Ordering::Relaxed);
+        place.store(*word | 1, Ordering::Relaxed);
     }
 }
 
@@ -50,14 +57,20 @@ pub(crate) fn set_keys(random: &[u64; RANDOM_WORDS]) {
 pub(crate) unsafe fn of(activation: *const Activation) -> u64 {
     // SAFETY: the caller's promise.
     let words = unsafe { arch::sealed_words(activation) };
+    let (first, second) = words.split_at(arch::SEALED_WORDS / 2);
+    let (first_keys, rest) = KEYS.split_at(arch::SEALED_WORDS / 2);
+    let (second_keys, added) = rest.split_at(arch::SEALED_WORDS - arch::SEALED_WORDS / 2);
+    let added = added.first().map_or(0, |key| key.load(Ordering::Relaxed));
+    chain(first, first_keys).wrapping_add(chain(second, second_keys)).wrapping_add(added)
+}
+
+/// What half of the words comes to.
+fn chain(words: &[u64], keys: &[AtomicU64]) -> u64 {
     let mut sum = 0_u64;
-    for (words, keys) in words.as_chunks::<2>().0.iter().zip(KEYS.as_chunks::<2>().0) {
-        let [first, second] = words;
-        let [first_key, second_key] = keys.each_ref().map(|key| key.load(Ordering::Relaxed));
-        let product = first.wrapping_add(first_key).wrapping_mul(second.wrapping_add(second_key));
-        sum = sum.wrapping_add(product);
+    for (word, key) in words.iter().zip(keys) {
+        sum = sum.wrapping_mul(key.load(Ordering::Relaxed)).wrapping_add(*word);
     }
-    sum
+    keys.first().map_or(sum, |last| sum.wrapping_mul(last.load(Ordering::Relaxed)))
 }
 
 /// What a seal says of a frame.
