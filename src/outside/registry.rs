@@ -159,7 +159,7 @@ impl<'t> Registry<'t> {
         let (root, by_id) = unsafe {
             (
                 tree_edit::insert(root, new.start, entry, pool),
-                tree_edit::insert(ledger.by_id, *next_id as usize, entry, pool),
+                tree_edit::insert_in_place(ledger.by_id, *next_id as usize, entry, pool),
             )
         };
         // SAFETY: `insert` keeps the invariants; entries are freed by `remove` and `clear`, which wait before.
@@ -205,7 +205,7 @@ impl<'t> Registry<'t> {
         let (root, by_id) = unsafe {
             (
                 tree_edit::remove(self.table.root(), (*entry).start, pool),
-                tree_edit::remove(ledger.by_id, (*entry).id as usize, pool),
+                tree_edit::remove_in_place(ledger.by_id, (*entry).id as usize, pool),
             )
         };
         // SAFETY: `remove` keeps the invariants; what is taken out here is freed after the wait below.

@@ -8,6 +8,9 @@
 //! Costs O(log n), takes at most [`nodes_to_insert`] or [`nodes_to_remove`] nodes from the pool, which must have been
 //! reserved, and cannot fail. The old version stays as it is; its nodes that the new one does not share are retired.
 //!
+//! A tree that nobody reads meanwhile need not be built anew: most edits then change one leaf, and their keys on the way
+//! to it.
+//!
 //! A retired node is written anew later, or freed. So what is retired is the pointer that the tree has, which came from
 //! the allocation: a pointer made from a shared reference is good for reading only, in Rust's models of aliasing.
 
@@ -62,7 +65,7 @@ pub(crate) unsafe fn insert(
     // SAFETY: the caller's promise.
     unsafe {
         let path = Path::to(root, key);
-        let row = Row::of(path.leaf.replacing(path.leaf_rank..path.leaf_rank, &new));
+        let row = Row::of(path.leaf.read().replacing(path.leaf_rank..path.leaf_rank, &new));
         path.rebuild(row, pool)
     }
 }
@@ -76,8 +79,49 @@ pub(crate) unsafe fn remove(root: *const Node, key: usize, pool: &mut NodePool<'
     // SAFETY: the caller's promise.
     unsafe {
         let path = Path::to(root, key);
-        let row = Row::of(path.leaf.replacing(path.leaf_rank.saturating_sub(1)..path.leaf_rank, &[]));
+        let row = Row::of(path.leaf.read().replacing(path.leaf_rank.saturating_sub(1)..path.leaf_rank, &[]));
         path.rebuild(row, pool)
+    }
+}
+
+/// As [`insert`], of a tree that has no other readers than the caller: where there is room in a leaf, that is changed, and
+/// the tree stays what it was.
+///
+/// # Safety
+/// As `insert`'s; and nobody else reads the tree.
+pub(crate) unsafe fn insert_in_place(
+    root: *const Node,
+    key: usize,
+    entry: NonNull<Entry>,
+    pool: &mut NodePool<'_>,
+) -> *const Node {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !root.is_null() {
+            let path = Path::to(root, key);
+            let new = (key, Slot { entry: entry.as_ptr() });
+            if path.change_leaf(|leaf| leaf.put(path.leaf_rank, new)) {
+                return root;
+            }
+        }
+        insert(root, key, entry, pool)
+    }
+}
+
+/// As [`remove`], of a tree that has no other readers than the caller: where a leaf has enough slots without it, that is
+/// changed, and the tree stays what it was.
+///
+/// # Safety
+/// As `remove`'s; and nobody else reads the tree.
+pub(crate) unsafe fn remove_in_place(root: *const Node, key: usize, pool: &mut NodePool<'_>) -> *const Node {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let path = Path::to(root, key);
+        let least = if path.len == 0 { 1 } else { LEAST };
+        if path.change_leaf(|leaf| leaf.take_out(path.leaf_rank.saturating_sub(1), least)) {
+            return root;
+        }
+        remove(root, key, pool)
     }
 }
 
@@ -118,6 +162,35 @@ impl Node {
         self.pairs().take(replaced.start).chain(new.iter().copied()).chain(self.pairs().skip(replaced.end))
     }
 
+    /// Puts a slot in at `at`, if there is room.
+    fn put(&mut self, at: usize, (key, slot): Pair) -> bool {
+        let count = self.count as usize;
+        let (Some(keys), Some(slots)) = (self.keys.get_mut(at..=count), self.slots.get_mut(at..=count)) else {
+            return false;
+        };
+        keys.copy_within(..count - at, 1);
+        slots.copy_within(..count - at, 1);
+        (keys[0], slots[0]) = (key, slot);
+        self.count += 1;
+        true
+    }
+
+    /// Takes the slot at `at` out, if `least` are left.
+    fn take_out(&mut self, at: usize, least: usize) -> bool {
+        let count = self.count as usize;
+        let (Some(keys), Some(slots)) = (self.keys.get_mut(at..count), self.slots.get_mut(at..count)) else {
+            return false;
+        };
+        if count <= least {
+            return false;
+        }
+        keys.copy_within(1.., 0);
+        slots.copy_within(1.., 0);
+        (self.keys[count - 1], self.slots[count - 1]) = (usize::MAX, Slot { child: ptr::null() });
+        self.count -= 1;
+        true
+    }
+
     /// # Safety
     /// The node is above the leaves, part of a tree that lasts for `'t`, and has more than `at` slots.
     unsafe fn child<'t>(&self, at: usize) -> Place<'t> {
@@ -153,7 +226,7 @@ struct Path<'t> {
     /// From the root down: a node, its child on the way, and in which slot that is.
     steps: [(Place<'t>, Place<'t>, usize); MOST_LEVELS - 1],
     len: usize,
-    leaf: &'t Node,
+    leaf: Place<'t>,
     /// How many keys of the leaf are not above the key.
     leaf_rank: usize,
 }
@@ -179,9 +252,33 @@ impl<'t> Path<'t> {
             node = child;
             len += 1;
         }
-        let leaf = node.read();
-        debug_assert_eq!(leaf.level, 0);
-        Self { root, steps, len, leaf, leaf_rank: rank(leaf, key) }
+        debug_assert_eq!(node.read().level, 0);
+        Self { root, steps, len, leaf: node, leaf_rank: rank(node.read(), key) }
+    }
+
+    /// Has `change` change the leaf, which says whether it did, and has the keys above it go with its first.
+    ///
+    /// # Safety
+    /// Nobody else reads the tree, and the leaf keeps the invariants of `shared::tree`.
+    unsafe fn change_leaf(&self, change: impl FnOnce(&mut Node) -> bool) -> bool {
+        // SAFETY: the pointers of a place have the rights of the allocation, and no reference is made of them meanwhile.
+        let leaf = unsafe { &mut *self.leaf.node.as_ptr() };
+        if !change(leaf) {
+            return false;
+        }
+        let [least, ..] = leaf.keys;
+        for &(parent, _, at) in self.steps.iter().take(self.len).rev() {
+            // SAFETY: as above; another node.
+            let keys = unsafe { &mut (*parent.node.as_ptr()).keys };
+            match keys.get_mut(at) {
+                Some(key) if *key != least => *key = least,
+                _ => break,
+            }
+            if at != 0 {
+                break;
+            }
+        }
+        true
     }
 
     /// The root of the tree in which `row` is in the place of the leaf.
