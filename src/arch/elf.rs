@@ -93,6 +93,35 @@ pub(crate) fn server_landing() -> usize {
     address_of_label!(server_landing_label!())
 }
 
+// There is none in a program that is linked statically, at a fixed place.
+core::arch::global_asm!(".weak _DYNAMIC", ".hidden _DYNAMIC");
+
+/// The dynamic section of the object that this code is in; null if it has none. By the GOT, because what is not there
+/// has no distance from here.
+pub(crate) fn dynamic_section<T>() -> *const T {
+    let section;
+    // SAFETY: takes the address of what the linker defines, or null.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        core::arch::asm!(
+            "mov {0}, qword ptr [rip + _DYNAMIC@GOTPCREL]",
+            out(reg) section,
+            options(nostack, preserves_flags, pure, readonly)
+        );
+    }
+    // SAFETY: as above.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        core::arch::asm!(
+            "adrp {0}, :got:_DYNAMIC",
+            "ldr {0}, [{0}, :got_lo12:_DYNAMIC]",
+            out(reg) section,
+            options(nostack, preserves_flags, pure, readonly)
+        );
+    }
+    section
+}
+
 /// Where `wasmtrap_call` begins, under a name that nobody can put a function of his own under.
 macro_rules! define_itself {
     () => {

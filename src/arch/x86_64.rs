@@ -666,6 +666,16 @@ pub(crate) fn has_shadow_stack() -> bool {
     ssp != 0
 }
 
+/// The low half of XCR0: which components of the extended state the kernel has enabled. Only where CPUID.1:ECX has
+/// OSXSAVE.
+#[cfg(target_os = "linux")]
+pub(crate) fn enabled_state() -> u32 {
+    let low;
+    // SAFETY: reads a register, which the system lets everybody read.
+    unsafe { asm!("xgetbv", in("ecx") 0, out("eax") low, out("edx") _, options(nomem, nostack, preserves_flags)) };
+    low
+}
+
 /// rt_sigreturn from the signal frame at `frame`, which begins with a return address that it does not look at.
 ///
 /// # Safety

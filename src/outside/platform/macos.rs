@@ -77,6 +77,11 @@ pub(crate) fn signal_frame_size() -> usize {
     8 * 1024
 }
 
+/// Whether the object that this code is in says itself that it is never unloaded: Mach-O has no such mark that the linker would set.
+pub(crate) fn stays_loaded() -> bool {
+    false
+}
+
 /// The bounds of the stack that this thread was started on.
 pub(crate) fn stack_bounds() -> StackBounds {
     // SAFETY: a thread may ask about itself.

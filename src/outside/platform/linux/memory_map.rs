@@ -28,7 +28,8 @@ pub(crate) fn area_at(address: usize) -> Option<Area> {
     let mut reader = Reader::new(address);
     let take = |piece: &[u8]| {
         reader.take(piece);
-        ControlFlow::Continue(())
+        // What follows is above it: on the way to a stack of a thread, most of the text.
+        if reader.is_past { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     // SAFETY: the path ends in NUL.
     let complete = unsafe { proc_file::read(c"/proc/self/maps".as_ptr(), take) };
@@ -56,6 +57,8 @@ struct Reader {
     low: usize,
     high: usize,
     is_accessible: bool,
+    /// The address's memory is known as far as it reaches.
+    is_past: bool,
 }
 
 impl Reader {
@@ -70,14 +73,25 @@ impl Reader {
             low: 0,
             high: 0,
             is_accessible: false,
+            is_past: false,
         }
     }
 
+    /// Not inlined, where the compiler would keep all fields in registers that it has not, from byte to byte.
+    #[inline(never)]
     fn take(&mut self, piece: &[u8]) {
-        for &byte in piece {
+        let mut text = piece;
+        loop {
+            text = match self.place {
+                Place::Low | Place::High => self.take_digits(text),
+                Place::Permissions => text,
+                // Most of a line: the name of a file.
+                Place::Rest => from_line_end(text),
+            };
+            let Some((&byte, after)) = text.split_first() else { break };
+            text = after;
             match (self.place, byte) {
                 (_, b'\n') => (self.place, self.number) = (Place::Low, 0),
-                (Place::Rest, _) => (),
                 (Place::Low, b'-') => (self.place, self.low, self.number) = (Place::High, self.number, 0),
                 (Place::High, b' ') => {
                     (self.place, self.high, self.is_accessible) = (Place::Permissions, self.number, false);
@@ -88,12 +102,21 @@ impl Reader {
                     self.place = Place::Rest;
                     self.add(self.low, self.high);
                 }
-                (_, digit) => {
-                    let value = char::from(digit).to_digit(16).unwrap_or(0) as usize;
-                    self.number = self.number << 4 | value;
-                }
+                _ => (),
             }
         }
+    }
+
+    /// Takes what digits the text begins with, and returns what follows them.
+    fn take_digits<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
+        let (mut number, mut rest) = (self.number, text);
+        while let Some((&byte, after)) = rest.split_first()
+            && let Some(digit) = char::from(byte).to_digit(16)
+        {
+            (number, rest) = (number << 4 | digit as usize, after);
+        }
+        self.number = number;
+        rest
     }
 
     fn add(&mut self, low: usize, high: usize) {
@@ -106,11 +129,19 @@ impl Reader {
             self.accessible = high;
         }
         self.mapped = high;
+        self.is_past = self.area.contains(self.address) && low >= self.area.high;
     }
 
     fn found(&self) -> Option<Area> {
         self.area.contains(self.address).then_some(self.area)
     }
+}
+
+/// What begins with the end of the line; empty if that is not in the text.
+fn from_line_end(text: &[u8]) -> &[u8] {
+    // SAFETY: reads no more than the text.
+    let end = unsafe { libc::memchr(text.as_ptr().cast(), b'\n'.into(), text.len()) };
+    if end.is_null() { &[] } else { text.get(end.addr() - text.as_ptr().addr()..).unwrap_or_default() }
 }
 
 #[cfg(test)]

@@ -11,7 +11,12 @@ const MAP: &[u8] = b"00400000-00452000 r-xp 00000000 08:02 173521 /usr/bin/a-b c
 
 fn area_in(map: &[u8], address: usize, piece: usize) -> Option<Area> {
     let mut reader = Reader::new(address);
-    map.chunks(piece).for_each(|piece| reader.take(piece));
+    for piece in map.chunks(piece) {
+        reader.take(piece);
+        if reader.is_past {
+            break;
+        }
+    }
     reader.found()
 }
 
@@ -35,6 +40,27 @@ fn an_area_reaches_from_gap_to_gap() {
     }
     assert_eq!(area_in(b"", 1, 1), None);
     assert_eq!(area_in(MAP, usize::MAX, 7), None);
+}
+
+#[test]
+fn what_is_above_an_area_is_not_read() {
+    let count_read = |address| {
+        let mut reader = Reader::new(address);
+        let mut count = 0;
+        for line in MAP.split_inclusive(|&byte| byte == b'\n') {
+            reader.take(line);
+            count += 1;
+            if reader.is_past {
+                break;
+            }
+        }
+        count
+    };
+    // One line more, which tells that the area does not go on.
+    assert_eq!(count_read(0x0040_0000), 2);
+    assert_eq!(count_read(0x7f00_0000_0000), 3);
+    assert_eq!(count_read(0x7ffd_0000_0000), 7);
+    assert_eq!(count_read(0x1000), 8);
 }
 
 #[test]

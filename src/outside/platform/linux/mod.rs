@@ -2,6 +2,7 @@
 
 mod dispositions;
 mod memory_map;
+mod own_object;
 mod pending_signals;
 mod proc_file;
 mod sanitizers;
@@ -18,6 +19,7 @@ use crate::shared::state;
 use crate::shared::thread::StackBounds;
 pub(crate) use dispositions::*;
 use memory_map::Area;
+pub(crate) use own_object::stays_loaded;
 pub(crate) use pending_signals::waits_for;
 pub(crate) use sanitizers::sanitizer_entries;
 
@@ -118,11 +120,18 @@ fn has_streaming_mode() -> bool {
 
 /// Where a signal frame has the rights by protection keys: CPUID.(0DH, 9):EBX, if the kernel has turned them on
 /// (CPUID.(7, 0):ECX, bit 4). Intel's manual, volume 1, 13.2.
+///
+/// A virtual machine's host answers cpuid, which takes some microseconds each time. So what the kernel has enabled is
+/// looked at first, of which XCR0 tells without it (fpu__init_cpu_xstate, arch/x86/kernel/fpu/xstate.c): bit 9 is there
+/// if the processor has the keys and XSAVE is in use, without which Linux has no keys (cpuid_deps,
+/// arch/x86/kernel/cpu/cpuid-deps.c). Where the bit is set, there are the leaves, too.
 #[cfg(target_arch = "x86_64")]
 fn pkru_place() -> usize {
-    use core::arch::x86_64::__cpuid_count;
+    use core::arch::x86_64::{__cpuid, __cpuid_count};
+    const OSXSAVE: u32 = 1 << 27;
     const OSPKE: u32 = 1 << 4;
-    if __cpuid_count(0, 0).eax < 0xd || __cpuid_count(7, 0).ecx & OSPKE == 0 {
+    const XCR0_PKRU: u32 = 1 << 9;
+    if __cpuid(1).ecx & OSXSAVE == 0 || arch::enabled_state() & XCR0_PKRU == 0 || __cpuid_count(7, 0).ecx & OSPKE == 0 {
         return 0;
     }
     __cpuid_count(0xd, 9).ebx as usize

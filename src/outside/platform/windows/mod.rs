@@ -149,6 +149,11 @@ pub(crate) fn moment() -> u64 {
     u64::from(now.dwLowDateTime) << 32 | u64::from(now.dwHighDateTime)
 }
 
+/// Whether the object that this code is in says itself that it is never unloaded: a DLL has no such mark.
+pub(crate) fn stays_loaded() -> bool {
+    false
+}
+
 /// Keeps the module at this address in memory for ever. Whether that is seen to.
 pub(crate) fn pin_object_of(address: usize) -> bool {
     let mut module = core::ptr::null_mut();
