@@ -57,15 +57,18 @@ pub(crate) unsafe fn insert(
     entry: NonNull<Entry>,
     pool: &mut NodePool<'_>,
 ) -> *const Node {
-    let new = [(key, Slot { entry: entry.as_ptr() })];
+    let new = (key, Slot { entry: entry.as_ptr() });
     if root.is_null() {
         // SAFETY: the caller's promise.
-        return unsafe { Row::of(new).write_root(0, pool) };
+        return unsafe { Row::of(&[new]).write_root(0, pool) };
     }
     // SAFETY: the caller's promise.
     unsafe {
         let path = Path::to(root, key);
-        let row = Row::of(path.leaf.read().replacing(path.leaf_rank..path.leaf_rank, &new));
+        if let Some(root) = path.copy_leaf(|leaf| leaf.put(path.leaf_rank, new), pool) {
+            return root;
+        }
+        let row = path.leaf.read().replacing(path.leaf_rank..path.leaf_rank, &[new]);
         path.rebuild(row, pool)
     }
 }
@@ -79,7 +82,10 @@ pub(crate) unsafe fn remove(root: *const Node, key: usize, pool: &mut NodePool<'
     // SAFETY: the caller's promise.
     unsafe {
         let path = Path::to(root, key);
-        let row = Row::of(path.leaf.read().replacing(path.leaf_rank.saturating_sub(1)..path.leaf_rank, &[]));
+        if let Some(root) = path.copy_leaf(|leaf| leaf.take_out(path.leaf_rank, path.least_slots()), pool) {
+            return root;
+        }
+        let row = path.leaf.read().replacing(path.leaf_rank.saturating_sub(1)..path.leaf_rank, &[]);
         path.rebuild(row, pool)
     }
 }
@@ -117,8 +123,7 @@ pub(crate) unsafe fn remove_in_place(root: *const Node, key: usize, pool: &mut N
     // SAFETY: the caller's promise.
     unsafe {
         let path = Path::to(root, key);
-        let least = if path.len == 0 { 1 } else { LEAST };
-        if path.change_leaf(|leaf| leaf.take_out(path.leaf_rank.saturating_sub(1), least)) {
+        if path.change_leaf(|leaf| leaf.take_out(path.leaf_rank, path.least_slots())) {
             return root;
         }
         remove(root, key, pool)
@@ -158,35 +163,44 @@ impl Node {
     }
 
     /// The slots with `new` in the place of those that are `replaced`.
-    fn replacing(&self, replaced: Range<usize>, new: &[Pair]) -> impl Iterator<Item = Pair> {
-        self.pairs().take(replaced.start).chain(new.iter().copied()).chain(self.pairs().skip(replaced.end))
+    #[inline(never)]
+    fn replacing(&self, replaced: Range<usize>, new: &[Pair]) -> Row {
+        let mut row = Row::of(&[]);
+        self.pairs().take(replaced.start).for_each(|pair| row.push(pair));
+        new.iter().for_each(|&pair| row.push(pair));
+        self.pairs().skip(replaced.end).for_each(|pair| row.push(pair));
+        row
     }
 
     /// Puts a slot in at `at`, if there is room.
+    #[inline(never)]
     fn put(&mut self, at: usize, (key, slot): Pair) -> bool {
-        let count = self.count as usize;
-        let (Some(keys), Some(slots)) = (self.keys.get_mut(at..=count), self.slots.get_mut(at..=count)) else {
-            return false;
-        };
-        keys.copy_within(..count - at, 1);
-        slots.copy_within(..count - at, 1);
-        (keys[0], slots[0]) = (key, slot);
+        let end = self.count as usize + 1;
+        let (Some(keys), Some(slots)) = (self.keys.get_mut(at..end), self.slots.get_mut(at..end)) else { return false };
+        keys.rotate_right(1);
+        slots.rotate_right(1);
+        if let (Some(first_key), Some(first_slot)) = (keys.first_mut(), slots.first_mut()) {
+            (*first_key, *first_slot) = (key, slot);
+        }
         self.count += 1;
         true
     }
 
-    /// Takes the slot at `at` out, if `least` are left.
-    fn take_out(&mut self, at: usize, least: usize) -> bool {
+    /// Takes the slot before `rank` out, if there are `least` besides.
+    #[inline(never)]
+    fn take_out(&mut self, rank: usize, least: usize) -> bool {
         let count = self.count as usize;
-        let (Some(keys), Some(slots)) = (self.keys.get_mut(at..count), self.slots.get_mut(at..count)) else {
+        let from = rank.saturating_sub(1)..count;
+        let (true, Some(keys), Some(slots)) =
+            (count > least, self.keys.get_mut(from.clone()), self.slots.get_mut(from))
+        else {
             return false;
         };
-        if count <= least {
-            return false;
+        keys.rotate_left(1);
+        slots.rotate_left(1);
+        if let (Some(last_key), Some(last_slot)) = (keys.last_mut(), slots.last_mut()) {
+            (*last_key, *last_slot) = (usize::MAX, Slot { child: ptr::null() });
         }
-        keys.copy_within(1.., 0);
-        slots.copy_within(1.., 0);
-        (self.keys[count - 1], self.slots[count - 1]) = (usize::MAX, Slot { child: ptr::null() });
         self.count -= 1;
         true
     }
@@ -234,7 +248,7 @@ struct Path<'t> {
 impl<'t> Path<'t> {
     /// # Safety
     /// `root` is a tree that keeps the invariants of `shared::tree` and lasts for `'t`.
-    #[inline]
+    #[inline(never)]
     unsafe fn to(root: *const Node, key: usize) -> Self {
         // SAFETY: the caller's promise.
         let root: Place<'t> = unsafe { Place::of(root) };
@@ -254,6 +268,43 @@ impl<'t> Path<'t> {
         }
         debug_assert_eq!(node.read().level, 0);
         Self { root, steps, len, leaf: node, leaf_rank: rank(node.read(), key) }
+    }
+
+    /// How many slots the leaf has at least.
+    fn least_slots(&self) -> usize {
+        if self.len == 0 { 1 } else { LEAST }
+    }
+
+    /// The root of the tree in which the leaf is as `change` changes it, which says whether it can: the quick way where
+    /// no other leaf is concerned.
+    ///
+    /// # Safety
+    /// As for `insert` or `remove`; the leaf keeps the invariants of `shared::tree`.
+    #[inline]
+    unsafe fn copy_leaf(&self, change: impl FnOnce(&mut Node) -> bool, pool: &mut NodePool<'_>) -> Option<*const Node> {
+        let &Node { level, count, keys, slots, .. } = self.leaf.read();
+        let mut leaf = Node::new(level, count, keys, slots);
+        if !change(&mut leaf) {
+            return None;
+        }
+        pool.retire(self.leaf.node);
+        // SAFETY: the caller's promise.
+        let slot = unsafe { write_node(leaf, pool) };
+        // SAFETY: the caller's promise; what `write_node` and `copy_with` write is a node.
+        Some(unsafe { self.copy_above(self.len, slot, pool) })
+    }
+
+    /// The root of the tree in which `slot` is in the place of the node at the end of the first `steps`.
+    ///
+    /// # Safety
+    /// As for `insert` or `remove`; the slot is a node's.
+    #[inline]
+    unsafe fn copy_above(&self, steps: usize, slot: Pair, pool: &mut NodePool<'_>) -> *const Node {
+        let upwards = self.steps.iter().take(steps).rev();
+        // SAFETY: the caller's promise; the child is in this slot of the parent, and what `copy_with` writes is a node.
+        let (_, root) = upwards.fold(slot, |slot, &(parent, _, at)| unsafe { copy_with(parent, at, slot, pool) });
+        // SAFETY: the caller's promise, or what `copy_with` wrote.
+        unsafe { root.child }
     }
 
     /// Has `change` change the leaf, which says whether it did, and has the keys above it go with its first.
@@ -298,10 +349,8 @@ impl<'t> Path<'t> {
                 // SAFETY: another slot of the parent.
                 let sibling = unsafe { parent_node.child(beside) };
                 pool.retire(sibling.node);
-                row = match is_last {
-                    true => Row::of(sibling.read().pairs().chain(row.pairs())),
-                    false => Row::of(row.pairs().chain(sibling.read().pairs())),
-                };
+                let end = if is_last { sibling.read().count as usize } else { 0 };
+                row = sibling.read().replacing(end..end, row.pairs());
                 replaced = at.min(beside)..at.max(beside) + 1;
             }
             // SAFETY: the caller's promise.
@@ -315,8 +364,8 @@ impl<'t> Path<'t> {
                     // SAFETY: what `copy_with` writes is a node.
                     return unsafe { root.child };
                 }
-                Written::One(slot) => row = Row::of(parent_node.replacing(replaced, &[slot])),
-                Written::Two(slots) => row = Row::of(parent_node.replacing(replaced, &slots)),
+                Written::One(slot) => row = parent_node.replacing(replaced, &[slot]),
+                Written::Two(slots) => row = parent_node.replacing(replaced, &slots),
             }
         }
         pool.retire(self.root.node);
@@ -369,20 +418,21 @@ enum Written {
 }
 
 impl Row {
-    fn of(pairs: impl IntoIterator<Item = Pair>) -> Row {
+    fn of(pairs: &[Pair]) -> Row {
         let mut row = Row { len: 0, pairs: [(usize::MAX, Slot { child: ptr::null() }); ROW] };
-        // Not a zip: a chain is much faster from the inside.
-        pairs.into_iter().for_each(|pair| {
-            if let Some(place) = row.pairs.get_mut(row.len) {
-                *place = pair;
-                row.len += 1;
-            }
-        });
+        pairs.iter().for_each(|&pair| row.push(pair));
         row
     }
 
-    fn pairs(&self) -> impl Iterator<Item = Pair> {
-        self.pairs.iter().take(self.len).copied()
+    fn push(&mut self, pair: Pair) {
+        if let Some(place) = self.pairs.get_mut(self.len) {
+            *place = pair;
+            self.len += 1;
+        }
+    }
+
+    fn pairs(&self) -> &[Pair] {
+        self.pairs.get(..self.len).unwrap_or_default()
     }
 
     /// Writes the row to one node, or to two if it is too long.
@@ -394,10 +444,9 @@ impl Row {
             // SAFETY: the caller's promise.
             return Written::One(unsafe { write_node(new_node(level, self.pairs()), pool) });
         }
-        let middle = self.len.div_ceil(2);
-        let halves = [new_node(level, self.pairs().take(middle)), new_node(level, self.pairs().skip(middle))];
+        let (low, high) = self.pairs().split_at(self.len.div_ceil(2));
         // SAFETY: the caller's promise.
-        Written::Two(halves.map(|half| unsafe { write_node(half, pool) }))
+        Written::Two([low, high].map(|half| unsafe { write_node(new_node(level, half), pool) }))
     }
 
     /// Writes the row as the root of a tree, whose level is `level` if it has just one node. A tree without entries has
@@ -415,24 +464,20 @@ impl Row {
             _ => unsafe {
                 match self.write(level, pool) {
                     Written::One((_, root)) => root.child,
-                    Written::Two(halves) => write_node(new_node(level + 1, halves), pool).1.child,
+                    Written::Two(halves) => write_node(new_node(level + 1, &halves), pool).1.child,
                 }
             },
         }
     }
 }
 
-#[inline]
-fn new_node(level: u32, pairs: impl IntoIterator<Item = Pair>) -> Node {
+#[inline(never)]
+fn new_node(level: u32, pairs: &[Pair]) -> Node {
     let (mut keys, mut slots) = UNUSED;
-    let mut count = 0;
-    pairs.into_iter().for_each(|pair| {
-        if let (Some(key), Some(slot)) = (keys.get_mut(count), slots.get_mut(count)) {
-            (*key, *slot) = pair;
-            count += 1;
-        }
-    });
-    Node::new(level, count as u32, keys, slots)
+    for ((key, slot), pair) in keys.iter_mut().zip(&mut slots).zip(pairs) {
+        (*key, *slot) = *pair;
+    }
+    Node::new(level, pairs.len() as u32, keys, slots)
 }
 
 #[cfg(test)]
