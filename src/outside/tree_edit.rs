@@ -8,7 +8,7 @@
 //! Costs O(log n), takes at most [`nodes_to_insert`] or [`nodes_to_remove`] nodes from the pool, which must have been
 //! reserved, and cannot fail. The old version stays as it is; its nodes that the new one does not share are retired.
 //!
-//! A tree that nobody reads meanwhile need not be built anew: most edits then change one leaf, and their keys on the way
+//! A tree that nobody reads meanwhile need not be built anew: most edits then change one leaf, and the keys on the way
 //! to it.
 //!
 //! A retired node is written anew later, or freed. So what is retired is the pointer that the tree has, which came from
@@ -90,8 +90,8 @@ pub(crate) unsafe fn remove(root: *const Node, key: usize, pool: &mut NodePool<'
     }
 }
 
-/// As [`insert`], of a tree that has no other readers than the caller: where there is room in a leaf, that is changed, and
-/// the tree stays what it was.
+/// As [`insert`], of a tree that nobody but the caller reads: where there is room in a leaf, that is changed, and the
+/// root stays the same.
 ///
 /// # Safety
 /// As `insert`'s; and nobody else reads the tree.
@@ -114,8 +114,8 @@ pub(crate) unsafe fn insert_in_place(
     }
 }
 
-/// As [`remove`], of a tree that has no other readers than the caller: where a leaf has enough slots without it, that is
-/// changed, and the tree stays what it was.
+/// As [`remove`], of a tree that nobody but the caller reads: where a leaf has enough slots without it, it is changed,
+/// and the root stays the same.
 ///
 /// # Safety
 /// As `remove`'s; and nobody else reads the tree.
@@ -177,11 +177,8 @@ impl Node {
     fn put(&mut self, at: usize, (key, slot): Pair) -> bool {
         let end = self.count as usize + 1;
         let (Some(keys), Some(slots)) = (self.keys.get_mut(at..end), self.slots.get_mut(at..end)) else { return false };
-        keys.rotate_right(1);
-        slots.rotate_right(1);
-        if let (Some(first_key), Some(first_slot)) = (keys.first_mut(), slots.first_mut()) {
-            (*first_key, *first_slot) = (key, slot);
-        }
+        shift_up(keys, key);
+        shift_up(slots, slot);
         self.count += 1;
         true
     }
@@ -190,17 +187,15 @@ impl Node {
     #[inline(never)]
     fn take_out(&mut self, rank: usize, least: usize) -> bool {
         let count = self.count as usize;
-        let from = rank.saturating_sub(1)..count;
-        let (true, Some(keys), Some(slots)) =
-            (count > least, self.keys.get_mut(from.clone()), self.slots.get_mut(from))
-        else {
+        if count <= least {
+            return false;
+        }
+        let from = rank.saturating_sub(1);
+        let (Some(keys), Some(slots)) = (self.keys.get_mut(from..count), self.slots.get_mut(from..count)) else {
             return false;
         };
-        keys.rotate_left(1);
-        slots.rotate_left(1);
-        if let (Some(last_key), Some(last_slot)) = (keys.last_mut(), slots.last_mut()) {
-            (*last_key, *last_slot) = (usize::MAX, Slot { child: ptr::null() });
-        }
+        shift_down(keys, usize::MAX);
+        shift_down(slots, Slot { child: ptr::null() });
         self.count -= 1;
         true
     }
@@ -211,6 +206,18 @@ impl Node {
         // SAFETY: the caller's promise; the slots of nodes above the leaves are nodes.
         unsafe { Place::of(self.slots.get_unchecked(at).child) }
     }
+}
+
+/// Moves all one further, and puts `first` in front; the last is lost.
+fn shift_up<T: Copy>(places: &mut [T], first: T) {
+    let mut next = first;
+    places.iter_mut().for_each(|place| next = core::mem::replace(place, next));
+}
+
+/// Moves all one back, and puts `last` at the end; the first is lost.
+fn shift_down<T: Copy>(places: &mut [T], last: T) {
+    let mut next = last;
+    places.iter_mut().rev().for_each(|place| next = core::mem::replace(place, next));
 }
 
 /// A node of a tree that lasts for `'t`: to be read, and to be retired.
@@ -312,7 +319,7 @@ impl<'t> Path<'t> {
     /// # Safety
     /// Nobody else reads the tree, and the leaf keeps the invariants of `shared::tree`.
     unsafe fn change_leaf(&self, change: impl FnOnce(&mut Node) -> bool) -> bool {
-        // SAFETY: the pointers of a place have the rights of the allocation, and no reference is made of them meanwhile.
+        // SAFETY: a place's pointer has the rights of the allocation, and no other reference is made of it meanwhile.
         let leaf = unsafe { &mut *self.leaf.node.as_ptr() };
         if !change(leaf) {
             return false;
@@ -444,7 +451,7 @@ impl Row {
             // SAFETY: the caller's promise.
             return Written::One(unsafe { write_node(new_node(level, self.pairs()), pool) });
         }
-        let (low, high) = self.pairs().split_at(self.len.div_ceil(2));
+        let (low, high) = self.pairs().split_at_checked(self.len.div_ceil(2)).unwrap_or_default();
         // SAFETY: the caller's promise.
         Written::Two([low, high].map(|half| unsafe { write_node(new_node(level, half), pool) }))
     }

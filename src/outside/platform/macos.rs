@@ -77,7 +77,7 @@ pub(crate) fn signal_frame_size() -> usize {
     8 * 1024
 }
 
-/// Whether the object that this code is in says itself that it is never unloaded: Mach-O has no such mark that the linker would set.
+/// Whether the object that this code is in says itself that it is never unloaded: ours has no such mark.
 pub(crate) fn stays_loaded() -> bool {
     false
 }
