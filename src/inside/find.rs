@@ -3,6 +3,7 @@
 //! Wait-free: as many steps as the tree is deep, none of which waits, writes to anything shared but the reader's own
 //! counter, or can fail. Nothing here may panic, so slots are not indexed with a check.
 
+use crate::arch;
 use crate::shared::readers::Section;
 use crate::shared::tree::{Entry, FANOUT, Node, Table};
 
@@ -44,6 +45,9 @@ pub(crate) unsafe fn place_at_or_below(root: *const Node, key: usize) -> Option<
         return None;
     }
     loop {
+        // Which slot it is takes the keys; its line need not wait for theirs.
+        arch::prefetch(&raw const node.slots[0]);
+        arch::prefetch(&raw const node.slots[FANOUT - 1]);
         // The rank is at least 1: a node's first key is the one that led to it, which is not above `key`.
         // SAFETY: so that 1 <= rank <= count <= FANOUT.
         let slot = unsafe { node.slots.get_unchecked(rank(node, key) - 1) };
