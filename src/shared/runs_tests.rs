@@ -1,5 +1,7 @@
 //! The word of a run, and the table's arithmetic.
 
+use std::sync::atomic::AtomicBool;
+
 use super::*;
 
 #[test]
@@ -89,38 +91,50 @@ fn each_interrupt_is_told_from_those_before_it() {
     assert_eq!(run.number(index), number);
 }
 
+/// Tells the other threads of a test that one has ended, or has failed.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 #[test]
 fn of_many_who_take_one_interrupt_one_gets_it_and_all_of_it() {
     let (index, run) = a_run(3);
     let number = run.number(index);
     const ROUNDS: u64 = 2000;
-    let taken = std::sync::atomic::AtomicU64::new(0);
-    let done = std::sync::atomic::AtomicBool::new(false);
+    // A look that begins while an interrupt is pending takes it, unless another one does.
+    const LOOKS_AT_MOST: u64 = 1000;
+    let (taken, looks) = (AtomicU64::new(0), AtomicU64::new(0));
+    let done = AtomicBool::new(false);
+    let mut cancelled = 0;
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                while !done.load(Ordering::SeqCst) || is_pending(number) {
+                let _ends = Ends(&done);
+                while !done.load(Ordering::SeqCst) {
                     if let Some(Taken { code, payload, .. }) = take(number) {
                         assert_eq!(u64::from(code), payload & 0xffff_ffff);
                         taken.fetch_add(1, Ordering::SeqCst);
                     }
+                    looks.fetch_add(1, Ordering::SeqCst);
                     std::thread::yield_now();
                 }
             });
         }
-        let (mut set, mut cancelled) = (0, 0);
-        while set < ROUNDS {
-            if run.interrupt(set as u32, set) {
-                set += 1;
-                cancelled += u64::from(set % 3 == 0 && run.cancel());
-            } else {
+        let _ends = Ends(&done);
+        for round in 0..ROUNDS {
+            assert!(run.interrupt(round as u32, round));
+            cancelled += u64::from(round % 3 == 0 && run.cancel());
+            let before = looks.load(Ordering::SeqCst);
+            while is_pending(number) {
+                assert!(!done.load(Ordering::SeqCst), "a thread that takes interrupts has failed");
+                assert!(looks.load(Ordering::SeqCst) - before < LOOKS_AT_MOST, "nobody takes what is pending");
                 std::thread::yield_now();
             }
         }
-        done.store(true, Ordering::SeqCst);
-        while is_pending(number) {
-            std::thread::yield_now();
-        }
-        assert_eq!(taken.load(Ordering::SeqCst) + cancelled, ROUNDS);
     });
+    assert_eq!(taken.load(Ordering::SeqCst) + cancelled, ROUNDS);
 }
