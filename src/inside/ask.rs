@@ -127,8 +127,9 @@ fn has_called(thread: &Thread, asking: &Asking, sp: usize, signal_stack: Option<
 /// embedder's fault handler by that.
 pub(crate) fn left_by_raise(thread: &Thread, sp: usize, activation: *const Activation) -> Option<u64> {
     let asking = thread.asking.get();
-    // A call that the handler itself has made is further in than the asking.
-    let stays = sp < activation.addr() && activation.addr() < asking.at;
+    // A call that the handler itself has made is further in than the asking. A function that is called by
+    // wasmtrap_call, and jumps to wasmtrap_raise without a frame of its own, has its stack pointer at the activation.
+    let stays = sp <= activation.addr() && activation.addr() < asking.at;
     if asking.at == 0 || stays || !has_called(thread, &asking, sp, None) {
         return None;
     }

@@ -85,6 +85,7 @@ fn a_raise_leaves_the_handler_unless_it_lands_in_a_call_of_its_own() {
     let sp = stack.at(10);
     let call = |index: usize| core::ptr::without_provenance::<Activation>(stack.at(index));
     assert_eq!(left_by_raise(&thread, sp, call(AT - 1)), None, "the handler's own call");
+    assert_eq!(left_by_raise(&thread, stack.at(AT - 1), call(AT - 1)), None, "by a jump, without a frame");
     assert_eq!(left_by_raise(&thread, stack.at(AT + 1), call(AT + 2)), None, "the handler is not running");
     assert_ne!(thread.asking.get().at, 0);
     assert_eq!(left_by_raise(&thread, sp, call(AT + 1)), Some(7));

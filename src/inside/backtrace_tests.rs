@@ -133,6 +133,10 @@ fn nothing_is_read_of_the_page_that_an_overflow_could_not_have() {
     assert_eq!(stack.walk(stack.at(page), stack.at(page + 4), overflow, 9).0, [PC]);
     assert_eq!(stack.walk(stack.at(page), stack.at(next), overflow, 9).0, [PC, address(next)]);
     assert_eq!(stack.walk(stack.at(page), stack.at(page + 4), None, 9).0, [PC, address(page + 4)]);
+    // Wherever in the page it was.
+    let middle = page + PAGE / size_of::<usize>() / 2;
+    stack.record(middle + 4, 0);
+    assert_eq!(stack.walk(stack.at(page), stack.at(middle + 4), Some(stack.at(middle)), 9).0, [PC]);
     // Where the stack pointer is above that page, it counts.
     stack.record(next + 8, 0);
     assert_eq!(stack.walk(stack.at(next + 4), stack.at(next), overflow, 9).0, [PC]);

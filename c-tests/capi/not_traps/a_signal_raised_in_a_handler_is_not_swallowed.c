@@ -149,6 +149,9 @@ static void raise_after_a_trap(void *unused) {
 }
 
 #if defined(__linux__)
+/* Shared with the children: that one has come so far, and has not died of that signal before. */
+static volatile int *lives_after_a_trap;
+
 static void live_as_init(void *flags) {
   must(getpid() == 1);
   install_handler(SIGUSR1, bark, *(const int *)flags);
@@ -160,13 +163,17 @@ static void live_as_init(void *flags) {
   raise(SIGFPE);
   must(kill(getpid(), SIGSEGV) == 0);
   ok(library_traps(), "and a trap is a trap");
+  *lives_after_a_trap = 1;
   *(volatile int *)(uintptr_t)inaccessible_page() = 1; /* and a crash is a crash */
 }
 
 /* The first child of who has left its space of process numbers is the first process of a new one. */
 static void begin_a_container(void *flags) {
   must(unshare(CLONE_NEWPID) == 0);
+  lives_after_a_trap = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  must(lives_after_a_trap != MAP_FAILED);
   child_dies_of(SIGSEGV, live_as_init, flags, "what is sent is ignored, what traps traps, what crashes dies");
+  ok(*lives_after_a_trap, "and it was the crash that it died of");
 }
 
 static int may_begin_containers(void) {

@@ -1,0 +1,391 @@
+"""Tries the mutants that cargo-mutants makes, all of them in one build.
+
+    at_once.py [--only PART]... [--tree FOLDER] [--list]
+
+`run.py --generated` builds the library anew for each mutant. Here a single library has all of those of the chosen files
+in it, each behind a switch: `a < b` becomes `match mutant(7) { 7 => a <= b, 8 => a == b, _ => a < b }`, and
+WASMTRAP_MUTANT says which one is on. The same switch tells which mutants a test reaches, so that a mutant is tried with
+those tests alone, the quickest first, until one fails. It is some tenths of a second a mutant.
+
+What cannot be behind a switch (constants, what the compiler refuses in that form) is listed as such: run.py's.
+Needs `pip install tree-sitter tree-sitter-rust`, and cargo-mutants on the path.
+"""
+
+import argparse
+import collections
+import json
+import mmap
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+import tree_sitter
+import tree_sitter_rust
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import run  # pylint: disable=wrong-import-position
+
+# The switch, in the library. Bytes of a file that is mapped shared tell which mutants are reached, from forked children
+# and from handlers as well.
+SWITCH = """
+/// Which mutant is on; and that this place, where those from `first` on are, is reached.
+#[inline(never)]
+pub(crate) fn mutant(first: usize) -> usize {
+    unsafe {
+        let reached = core::ptr::read_volatile(&raw const MUTANTS_REACHED);
+        if !reached.is_null() {
+            core::ptr::write_volatile(reached.add(first), 1);
+        }
+        core::ptr::read_volatile(&raw const MUTANT)
+    }
+}
+static mut MUTANT: usize = 0;
+static mut MUTANTS_REACHED: *mut u8 = core::ptr::null_mut();
+extern "C" fn find_mutant() {
+    unsafe {
+        let name = libc::getenv(c"WASMTRAP_MUTANT".as_ptr());
+        if !name.is_null() {
+            core::ptr::write_volatile(&raw mut MUTANT, libc::atoi(name) as usize);
+        }
+        let name = libc::getenv(c"WASMTRAP_MUTANTS_REACHED".as_ptr());
+        if !name.is_null() {
+            let file = libc::open(name, libc::O_RDWR | libc::O_CLOEXEC);
+            let map = libc::mmap(core::ptr::null_mut(), 65536, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED,
+                file, 0);
+            libc::close(file);
+            if map != libc::MAP_FAILED {
+                core::ptr::write_volatile(&raw mut MUTANTS_REACHED, map.cast());
+            }
+        }
+    }
+}
+#[used]
+#[unsafe(link_section = ".init_array.00001")]
+static FIND_MUTANT: extern "C" fn() = find_mutant;
+"""
+MOST = 65536
+LANGUAGE = tree_sitter.Language(tree_sitter_rust.language())
+
+
+class CannotSwitch(Exception):
+    """No expression that is evaluated when the library runs."""
+
+
+def listing(tree):
+    """What cargo-mutants finds in a tree."""
+    text = subprocess.run(["cargo", "mutants", "--list", "--json"], cwd=tree, check=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True).stdout
+    return json.loads(text)
+
+
+class File:
+    """A file of the source, with switches where its mutants are."""
+
+    def __init__(self, path, text, entries):
+        self.path, self.text = path, text.encode()
+        self.lines = [0]
+        for line in self.text.splitlines(keepends=True):
+            self.lines.append(self.lines[-1] + len(line))
+        self.root = tree_sitter.Parser(LANGUAGE).parse(self.text).root_node
+        self.edits = collections.defaultdict(list)
+        self.refused = {}
+        for entry in entries:
+            try:
+                self.place(entry)
+            except CannotSwitch as why:
+                self.refused[entry["id"]] = str(why)
+
+    def offset(self, place):
+        """Where a line and a column are. cargo-mutants counts characters."""
+        begin = self.lines[place["line"] - 1]
+        line = self.text[begin:self.lines[place["line"]]].decode()
+        return begin + len(line[:place["column"] - 1].encode())
+
+    def place(self, entry):
+        """Notes the node that a mutant changes."""
+        begin, end = (self.offset(entry["span"][which]) for which in ("start", "end"))
+        node = self.root.descendant_for_byte_range(begin, end - 1 if end > begin else end)
+        genre = entry["genre"]
+        if genre in ("BinaryOperator", "UnaryOperator"):
+            wanted = ("binary_expression", "compound_assignment_expr", "unary_expression")
+            while node and node.type not in wanted:
+                node = node.parent
+        elif genre == "MatchArm":
+            while node and not (node.type == "match_arm" and node.start_byte == begin):
+                node = node.parent
+        elif genre == "StructField":
+            while node and node.type not in ("field_initializer", "shorthand_field_initializer"):
+                node = node.parent
+        elif genre == "MatchArmGuard":
+            while node and not (node.start_byte == begin and node.end_byte == end):
+                node = node.parent
+        elif genre == "FnValue":
+            while node and node.type != "function_item":
+                node = node.parent
+        if node is None:
+            raise CannotSwitch("no node")
+        up = node
+        while up:
+            if up.type in ("const_item", "static_item", "const_block", "array_type", "enum_variant", "macro_invocation",
+                           "type_arguments"):
+                raise CannotSwitch(f"in a {up.type}")
+            if up.type == "function_item":
+                modifiers = next((child for child in up.children if child.type == "function_modifiers"), None)
+                if modifiers and b"const" in modifiers.text.split():
+                    raise CannotSwitch("in a const fn")
+                break
+            up = up.parent
+        for child in node.children if genre == "BinaryOperator" else []:
+            if child.type in ("let_condition", "let_chain"):
+                raise CannotSwitch("in a let chain")
+        self.edits[node.id].append((genre, entry))
+
+    def render(self, node, dropped):
+        """The text of a node, with the switches in it."""
+        text = self.inner(node, dropped)
+        edits = [(genre, entry) for genre, entry in self.edits.get(node.id, []) if entry["id"] not in dropped]
+        if not edits:
+            return text
+        first = min(entry["id"] for _, entry in edits)
+        genre = edits[0][0]
+        part = {name: node.child_by_field_name(name) for name in
+                ("left", "operator", "right", "body", "pattern", "field", "name", "value")}
+        original = {name: child.text.decode() for name, child in part.items() if child}
+
+        def arms(of):
+            return "".join(f"\n{entry['id']} => {of(entry)}, /*M{entry['id']}M*/" for _, entry in edits)
+
+        if genre == "BinaryOperator":
+            changed = arms(lambda entry: f"{{ {original['left']} {entry['replacement']} {original['right']} }}")
+            return f"(match crate::mutant({first}) {{{changed}\n_ => {{ {text} }}\n}})"
+        if genre == "UnaryOperator":
+            changed = arms(lambda entry: f"{{ {node.children[-1].text.decode()} }}")
+            return f"(match crate::mutant({first}) {{{changed}\n_ => {{ {text} }}\n}})"
+        if genre == "MatchArmGuard":
+            changed = arms(lambda entry: entry["replacement"])
+            return f"(match crate::mutant({first}) {{{changed}\n_ => {{ {text} }}\n}})"
+        if genre == "StructField":
+            base = next((child for child in node.parent.children if child.type == "base_field_initializer"), None)
+            name = node.children[0].text.decode()
+            value = original.get("value", name)
+            if base is None:
+                return text
+            changed = arms(lambda entry: f"({base.text.decode().lstrip('.')}).{name}")
+            return f"{name}: (match crate::mutant({first}) {{{changed}\n_ => {value}\n}})"
+        if genre == "MatchArm":
+            pattern = part["pattern"]
+            condition = pattern.child_by_field_name("condition")
+            end = condition.start_byte if condition else pattern.end_byte
+            head = self.text[pattern.start_byte:end].decode()
+            marks = "".join(f"\n/*M{entry['id']}M*/" for _, entry in edits)
+            if condition:
+                rest = self.render(condition, dropped)
+                if condition.type in ("let_condition", "let_chain"):
+                    rest = f"crate::mutant({first}) != {first} && {rest}"
+                else:
+                    rest = f"crate::mutant({first}) != {first} && ({rest})"
+            else:
+                head, rest = f"{head} if ", f"crate::mutant({first}) != {first}"
+            begin = self.inner_between(node, node.start_byte, pattern.start_byte, dropped)
+            tail = self.inner_between(node, pattern.end_byte, node.end_byte, dropped)
+            return f"{begin}{head}{rest}{marks}\n{tail}"
+        if genre == "FnValue":
+            body = part["body"]
+            head = self.text[node.start_byte:body.start_byte].decode()
+            returns = "".join(f"\nif crate::mutant({first}) == {entry['id']} {{ return {entry['replacement']}; }} "
+                              f"/*M{entry['id']}M*/" for _, entry in edits)
+            return f"{head}{{{returns}\n{self.inner(body, dropped)[1:]}"
+        raise AssertionError(genre)
+
+    def inner_between(self, node, begin, end, dropped):
+        """A part of a node, of whole children."""
+        text, at = "", begin
+        for child in node.children:
+            if child.start_byte < begin or child.end_byte > end:
+                continue
+            text += self.text[at:child.start_byte].decode() + self.render(child, dropped)
+            at = child.end_byte
+        return text + self.text[at:end].decode()
+
+    def inner(self, node, dropped):
+        """A node's text, its children rendered."""
+        if not node.children:
+            return node.text.decode()
+        return self.inner_between(node, node.start_byte, node.end_byte, dropped)
+
+    def rendered(self, dropped):
+        """The whole file."""
+        return self.text[:self.root.start_byte].decode() + self.inner(self.root, dropped) \
+            + self.text[self.root.end_byte:].decode()
+
+
+def write(path, text):
+    """Writes a file if it has another text."""
+    if path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def compiled(tree, files):
+    """Takes out what the compiler refuses, until all of it compiles. What was taken out, and why."""
+    dropped = {}
+    while True:
+        for file in files:
+            write(tree / file.path, file.rendered(dropped))
+        before = len(dropped)
+        for profile in (["--lib"], ["--profile", "test", "--lib"]):
+            output = subprocess.run(["cargo", "check", "-q", "--locked", "--target-dir", "target", *profile,
+                                     "--message-format=json"], cwd=tree, stdout=subprocess.PIPE,
+                                    stderr=subprocess.DEVNULL, text=True, check=False)
+            others = []
+            for line in output.stdout.splitlines():
+                message = json.loads(line).get("message") or {}
+                if message.get("level") != "error":
+                    continue
+                found = False
+                for span in message["spans"]:
+                    lines = (tree / span["file_name"]).read_text(encoding="utf-8").splitlines()
+                    for number in range(span["line_start"] - 1, min(span["line_end"], span["line_start"] + 3)):
+                        for mark in re.findall(r"/\*M(\d+)M\*/", lines[number]):
+                            dropped.setdefault(int(mark), message["message"])
+                            found = True
+                if not found:
+                    others.append(message["rendered"])
+            if len(dropped) > before:
+                break
+            if output.returncode:
+                sys.exit("cannot tell which mutant this is:\n" + "\n".join(others))
+        else:
+            return dropped
+        print(f"compiling: {len(dropped)} taken out", flush=True)
+
+
+class Test:
+    """A program, or the unit tests of a module."""
+
+    def __init__(self, name, command):
+        self.name, self.command, self.seconds, self.reached, self.kills = name, command, 0.0, set(), collections.Counter()
+
+
+def result(test, tree, mutant, limit, reached=None):
+    """How a test ends with a mutant on, and what it says."""
+    environment = {"WASMTRAP_MUTANT": str(mutant)}
+    if reached:
+        environment["WASMTRAP_MUTANTS_REACHED"] = reached
+    return run.run(test.command, tree, limit, environment.items())
+
+
+def tests_of(tree):
+    """All of them."""
+    build = subprocess.run(["cargo", "test", "-q", "--locked", "--lib", "--no-run", "--target-dir", "target",
+                            "--message-format=json"], cwd=tree, stdout=subprocess.PIPE, text=True, check=True)
+    binary = next(message["executable"] for message in map(json.loads, build.stdout.splitlines())
+                  if message.get("executable"))
+    names = subprocess.run([binary, "--list", "--format=terse"], cwd=tree, stdout=subprocess.PIPE, text=True,
+                           check=True).stdout
+    modules = sorted({name.rsplit("::", 1)[0] for name in re.findall(r"^(\S+): test$", names, re.M)})
+    for module in modules:
+        yield Test(f"rust:{module}", [binary, "-q", "--test-threads=2", f"{module}::"])
+    folder = tree / run.PROGRAMS
+    for program in sorted(folder.rglob("*.t")):
+        yield Test(str(program.relative_to(folder).with_suffix("")), [str(program)])
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--files", help="file with the names of the source files to take")
+    parser.add_argument("--without", help="log whose mutants are not tried again")
+    parser.add_argument("--tree", default="target/mutants/at-once")
+    parser.add_argument("--slow", type=float, default=1e9, help="leave out tests that take longer (seconds)")
+    parser.add_argument("--longest", type=float, default=100, help="and those that do not end by then")
+    arguments = parser.parse_args()
+    tree = pathlib.Path(arguments.tree).absolute()
+    plain = run.OUT.absolute() / "listing"
+    run.as_compiled_here(plain)
+    mutants = [mutant for mutant in run.generated(arguments.only) if isinstance(mutant.change, str)]
+    known = {mutant.name: mutant for mutant in mutants}
+    entries = [entry for entry in listing(plain) if entry["name"] in known]
+    for number, entry in enumerate(entries, 1):
+        entry["id"] = number
+    files = []
+    for path in sorted({entry["file"] for entry in entries}):
+        files.append(File(path, (plain / path).read_text(encoding="utf-8"),
+                          [entry for entry in entries if entry["file"] == path]))
+    lib = pathlib.Path("src/lib.rs").read_text(encoding="utf-8")
+    write(tree / "src/lib.rs", lib.replace("\npub use shared::abi;", SWITCH + "\npub use shared::abi;", 1))
+    refused = {number: why for file in files for number, why in file.refused.items()}
+    dropped = compiled(tree, files)
+    print(f"{len(entries)} mutants, {len(refused)} without a switch, {len(dropped)} refused by the compiler", flush=True)
+    began = time.monotonic()
+    subprocess.run(["make", "-s", "-j2", "SETUP=no", "c-programs-shared"], cwd=tree, check=True,
+                   env={**os.environ, **run.QUICK_BUILD, "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1"})
+    tests = list(tests_of(tree))
+    print(f"built in {time.monotonic() - began:.0f} s; {len(tests)} tests", flush=True)
+    first = {}
+    for file in files:
+        for edits in file.edits.values():
+            ids = [entry["id"] for _, entry in edits if entry["id"] not in dropped]
+            for number in ids:
+                first[number] = min(ids)
+    reached = tree / "target/reached"
+    usable = []
+    for test in tests:
+        reached.write_bytes(bytes(MOST))
+        began = time.monotonic()
+        status, output = result(test, tree, 0, arguments.longest, str(reached))
+        test.seconds = time.monotonic() - began
+        if status:
+            print(f"fails without any mutant: {test.name}: {output[-300:]}", flush=True)
+            continue
+        with open(reached, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as bits:
+            test.reached = {number for number, at in first.items() if bits[at]}
+        if test.seconds > arguments.slow:
+            print(f"slow: {test.name}: {test.seconds:.1f} s", flush=True)
+        usable.append(test)
+    print(f"{sum(test.seconds for test in usable):.0f} s without mutants, {len(usable)} tests", flush=True)
+    skip = set()
+    if arguments.without:
+        skip = set(re.findall(r"^(?:dead) +(src/\S+: .*?)  \(", pathlib.Path(arguments.without).read_text(), re.M))
+    # In the order in which they were asked for.
+    entries.sort(key=lambda entry: next((number for number, part in enumerate(arguments.only)
+                                         if part in entry["file"]), 0))
+    for entry in entries:
+        mutant, number = known[entry["name"]], entry["id"]
+        if str(mutant) in skip:
+            continue
+        began = time.monotonic()
+        by = ""
+        if mutant.equivalent:
+            fate, by = "equivalent", mutant.equivalent
+        elif number in refused:
+            fate, by = "no switch", refused[number]
+        elif number in dropped:
+            fate, by = "unbuildable", dropped[number]
+        else:
+            fate = "unreached"
+            slow = []
+            # A test that has noticed something in this file before is worth more than a quick one.
+            order = sorted((test for test in usable if number in test.reached),
+                           key=lambda test: (test.seconds + 0.02) / (1 + test.kills[mutant.file]))
+            for test in order:
+                if test.seconds > arguments.slow:
+                    slow.append(test.name)
+                    continue
+                fate = "alive"
+                status, _ = result(test, tree, number, max(6, 25 * test.seconds))
+                if status:
+                    fate, by = "dead", test.name + (", did not end" if status == 124 else "")
+                    test.kills[mutant.file] += 1
+                    break
+            if fate == "alive":
+                by = f"{len(order)} reach it" + (f", not tried: {', '.join(slow)}" if slow else "")
+        print(f"{fate:11} {mutant}  ({by}; {time.monotonic() - began:.1f} s)", flush=True)
+        if time.strftime("%H%M", time.gmtime()) >= os.environ.get("UNTIL", "9999"):
+            break
+
+
+if __name__ == "__main__":
+    main()
