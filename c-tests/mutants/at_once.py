@@ -13,11 +13,13 @@ Needs `pip install tree-sitter tree-sitter-rust`, and cargo-mutants on the path.
 
 import argparse
 import collections
+import concurrent.futures
 import json
 import mmap
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -269,12 +271,12 @@ class Test:
         self.name, self.command, self.seconds, self.reached, self.kills = name, command, 0.0, set(), collections.Counter()
 
 
-def result(test, tree, mutant, limit, reached=None):
-    """How a test ends with a mutant on, and what it says."""
+def result(command, tree, mutant, limit, reached=None):
+    """How a command ends with a mutant on, and what it says."""
     environment = {"WASMTRAP_MUTANT": str(mutant)}
     if reached:
         environment["WASMTRAP_MUTANTS_REACHED"] = reached
-    return run.run(test.command, tree, limit, environment.items())
+    return run.run(command, tree, limit, environment.items())
 
 
 def tests_of(tree):
@@ -293,10 +295,30 @@ def tests_of(tree):
         yield Test(str(program.relative_to(folder).with_suffix("")), [str(program)])
 
 
+def fate_of(file, number, tests, tree, slow):
+    """What comes of a mutant: a word, and by what."""
+    if not tests:
+        return "unreached", "by no test"
+    # A test that has noticed something in this file before is worth more than a quick one.
+    tests.sort(key=lambda test: (test.seconds + 0.02) / (1 + test.kills[file]))
+    left_out = []
+    for test in tests:
+        if test.seconds > slow:
+            left_out.append(test.name)
+            continue
+        # A loop is told by the time of the processor that it takes, however busy that is.
+        command = test.command if test.seconds > 0.3 else ["prlimit", "--cpu=1", *test.command]
+        status, _ = result(command, tree, number, max(5, 25 * test.seconds))
+        if status:
+            test.kills[file] += 1
+            return "dead", test.name + (", did not end" if status == 124 else "")
+    return "alive", f"{len(tests)} reach it" + (f", not tried: {', '.join(left_out)}" if left_out else "")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", action="append", default=[])
-    parser.add_argument("--files", help="file with the names of the source files to take")
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--without", help="log whose mutants are not tried again")
     parser.add_argument("--tree", default="target/mutants/at-once")
     parser.add_argument("--slow", type=float, default=1e9, help="leave out tests that take longer (seconds)")
@@ -314,6 +336,15 @@ def main():
     for path in sorted({entry["file"] for entry in entries}):
         files.append(File(path, (plain / path).read_text(encoding="utf-8"),
                           [entry for entry in entries if entry["file"] == path]))
+    switched = {file.path for file in files} | {"src/lib.rs"}
+    for name in run.sources():
+        source, copy = pathlib.Path(name), tree / name
+        if not source.is_file() or name in switched and copy.exists():
+            continue
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if not copy.exists() or copy.read_bytes() != source.read_bytes():
+            shutil.copy(source, copy)
+    shutil.copytree("target/setup", tree / "target/setup", dirs_exist_ok=True)
     lib = pathlib.Path("src/lib.rs").read_text(encoding="utf-8")
     write(tree / "src/lib.rs", lib.replace("\npub use shared::abi;", SWITCH + "\npub use shared::abi;", 1))
     refused = {number: why for file in files for number, why in file.refused.items()}
@@ -335,7 +366,7 @@ def main():
     for test in tests:
         reached.write_bytes(bytes(MOST))
         began = time.monotonic()
-        status, output = result(test, tree, 0, arguments.longest, str(reached))
+        status, output = result(test.command, tree, 0, arguments.longest, str(reached))
         test.seconds = time.monotonic() - began
         if status:
             print(f"fails without any mutant: {test.name}: {output[-300:]}", flush=True)
@@ -348,16 +379,14 @@ def main():
     print(f"{sum(test.seconds for test in usable):.0f} s without mutants, {len(usable)} tests", flush=True)
     skip = set()
     if arguments.without:
-        skip = set(re.findall(r"^(?:dead) +(src/\S+: .*?)  \(", pathlib.Path(arguments.without).read_text(), re.M))
+        skip = set(re.findall(r"^(?:dead|unbuildable|no switch) +(src/\S+: .*?)  \(", pathlib.Path(arguments.without).read_text(), re.M))
     # In the order in which they were asked for.
     entries.sort(key=lambda entry: next((number for number, part in enumerate(arguments.only)
                                          if part in entry["file"]), 0))
-    for entry in entries:
+
+    def try_out(entry):
         mutant, number = known[entry["name"]], entry["id"]
-        if str(mutant) in skip:
-            continue
         began = time.monotonic()
-        by = ""
         if mutant.equivalent:
             fate, by = "equivalent", mutant.equivalent
         elif number in refused:
@@ -365,26 +394,14 @@ def main():
         elif number in dropped:
             fate, by = "unbuildable", dropped[number]
         else:
-            fate = "unreached"
-            slow = []
-            # A test that has noticed something in this file before is worth more than a quick one.
-            order = sorted((test for test in usable if number in test.reached),
-                           key=lambda test: (test.seconds + 0.02) / (1 + test.kills[mutant.file]))
-            for test in order:
-                if test.seconds > arguments.slow:
-                    slow.append(test.name)
-                    continue
-                fate = "alive"
-                status, _ = result(test, tree, number, max(6, 25 * test.seconds))
-                if status:
-                    fate, by = "dead", test.name + (", did not end" if status == 124 else "")
-                    test.kills[mutant.file] += 1
-                    break
-            if fate == "alive":
-                by = f"{len(order)} reach it" + (f", not tried: {', '.join(slow)}" if slow else "")
-        print(f"{fate:11} {mutant}  ({by}; {time.monotonic() - began:.1f} s)", flush=True)
-        if time.strftime("%H%M", time.gmtime()) >= os.environ.get("UNTIL", "9999"):
-            break
+            fate, by = fate_of(mutant.file, number, [test for test in usable if number in test.reached], tree,
+                               arguments.slow)
+        return f"{fate:11} {mutant}  ({by}; {time.monotonic() - began:.1f} s)"
+
+    wanted = [entry for entry in entries if str(known[entry["name"]]) not in skip]
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        for line in pool.map(try_out, wanted):
+            print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -112,6 +112,34 @@ static void to_one_who_steps_back(void *unused) {
   ok(disposition_of(SIGSEGV).sa_handler == SIG_DFL, "and the default action stays");
 }
 
+static volatile int newer_reports;
+
+static void newer_reporter(int signal, siginfo_t *info, void *context) {
+  (void)signal;
+  (void)context;
+  newer_reports++;
+  make_accessible(info->si_addr);
+}
+
+/* An engine that is gone by itself has put what it has found in the library's place. That goes on to who is underneath
+ * now, not to who was when the library came. */
+static void to_who_is_underneath_now(void *unused) {
+  (void)unused;
+  install_handler(SIGSEGV, crash_reporter, SA_ONSTACK);
+  host_init_with_signals();
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  install_handler(SIGSEGV, newer_reporter, SA_ONSTACK);
+  must(wasmtrap_rearm() == WASMTRAP_OK);
+  flags = SA_ONSTACK;
+  decline = DECLINE_CALLS_EARLIER;
+  adopt(0);
+  must(sigaction(SIGSEGV, &engines[0].earlier[SIGSEGV], NULL) == 0);
+  crash();
+  same(newer_reports, 1, "the crash is reported once, by the newer one");
+  same(reports, 0, "who is underneath that one is its own affair");
+  ok(library_traps(), "and the library is in place");
+}
+
 /* What a process sends is no fault: no engine is asked. */
 static void sent(void *unused) {
   (void)unused;
@@ -143,6 +171,7 @@ int main(void) {
   }
   child_passes(one_after_the_other, NULL, "three engines");
   child_passes(to_one_who_steps_back, NULL, "to one who sets the default action");
+  child_passes(to_who_is_underneath_now, NULL, "to a newer one, by an engine that has gone");
   child_passes(sent, NULL, "a signal that was sent");
   return tap_done();
 }
