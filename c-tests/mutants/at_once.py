@@ -1,6 +1,6 @@
 """Tries the mutants that cargo-mutants makes, all of them in one build.
 
-    at_once.py [--only PART]... [--tree FOLDER] [--list]
+    at_once.py [--only PART]... [--jobs N] [--slow SECONDS] [--longest SECONDS] [--without LOG]
 
 `run.py --generated` builds the library anew for each mutant. Here a single library has all of those of the chosen files
 in it, each behind a switch: `a < b` becomes `match mutant(7) { 7 => a <= b, 8 => a == b, _ => a < b }`, and
@@ -8,6 +8,9 @@ WASMTRAP_MUTANT says which one is on. The same switch tells which mutants a test
 those tests alone, the quickest first, until one fails. It is some tenths of a second a mutant.
 
 What cannot be behind a switch (constants, what the compiler refuses in that form) is listed as such: run.py's.
+Tests that take longer than --slow are left out, and named at what is left alive: try them by hand, by WASMTRAP_MUTANT
+and the number behind the mutant in target/mutants/at-once. --without leaves out what an earlier log has as dead.
+
 Needs `pip install tree-sitter tree-sitter-rust`, and cargo-mutants on the path.
 """
 
@@ -268,7 +271,9 @@ class Test:
     """A program, or the unit tests of a module."""
 
     def __init__(self, name, command):
-        self.name, self.command, self.seconds, self.reached, self.kills = name, command, 0.0, set(), collections.Counter()
+        self.name, self.command, self.seconds, self.reached = name, command, 0.0, set()
+        # How often it has noticed something, by the file of the mutant.
+        self.kills = collections.Counter()
 
 
 def result(command, tree, mutant, limit, reached=None):
@@ -349,7 +354,8 @@ def main():
     write(tree / "src/lib.rs", lib.replace("\npub use shared::abi;", SWITCH + "\npub use shared::abi;", 1))
     refused = {number: why for file in files for number, why in file.refused.items()}
     dropped = compiled(tree, files)
-    print(f"{len(entries)} mutants, {len(refused)} without a switch, {len(dropped)} refused by the compiler", flush=True)
+    print(f"{len(entries)} mutants, {len(refused)} without a switch, {len(dropped)} refused by the compiler",
+          flush=True)
     began = time.monotonic()
     subprocess.run(["make", "-s", "-j2", "SETUP=no", "c-programs-shared"], cwd=tree, check=True,
                    env={**os.environ, **run.QUICK_BUILD, "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1"})
@@ -379,7 +385,8 @@ def main():
     print(f"{sum(test.seconds for test in usable):.0f} s without mutants, {len(usable)} tests", flush=True)
     skip = set()
     if arguments.without:
-        skip = set(re.findall(r"^(?:dead|unbuildable|no switch) +(src/\S+: .*?)  \(", pathlib.Path(arguments.without).read_text(), re.M))
+        log = pathlib.Path(arguments.without).read_text(encoding="utf-8")
+        skip = set(re.findall(r"^(?:dead|unbuildable|no switch) +(src/\S+: .*?)  \(", log, re.M))
     # In the order in which they were asked for.
     entries.sort(key=lambda entry: next((number for number, part in enumerate(arguments.only)
                                          if part in entry["file"]), 0))

@@ -124,14 +124,18 @@ def as_compiled_here(tree):
     and at no condition of them."""
     shutil.rmtree(tree, ignore_errors=True)
     listed = [file for file in sources() if file.endswith((".rs", ".toml", "Cargo.lock"))]
-    here = {f'target_os = "{sys.platform}"', f'target_arch = "{platform.machine()}"'}
+    here = {f'target_os = "{sys.platform}"', f'target_arch = "{platform.machine()}"', "unix"}
+
+    def holds(condition):
+        return here.issuperset(condition.removeprefix("all(").removesuffix(")").split(", "))
+
     for file in listed:
         if not pathlib.Path(file).is_file():
             continue
         copy = tree / file
         copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(re.sub(r"#\[cfg_attr\(([^,()]*), path = (\"[^\"]*\")\)\]",
-                               lambda found: f"#[path = {found[2]}]" if found[1] in here else "",
+        copy.write_text(re.sub(r"#\[cfg_attr\((.*), path = (\"[^\"]*\")\)\]",
+                               lambda found: f"#[path = {found[2]}]" if holds(found[1]) else "",
                                pathlib.Path(file).read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -218,3 +218,17 @@ macro_rules! protected_call_asm {
 }
 #[cfg(windows)]
 pub(crate) use protected_call_asm;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guest_is_entered_from_the_look_for_an_interrupt_to_the_jump() {
+        let first = enter_guest as unsafe extern "C-unwind" fn() as usize;
+        assert!(is_entering_guest(first));
+        assert!(is_entering_guest(first + ENTERING - 1));
+        assert!(!is_entering_guest(first - 1));
+        assert!(!is_entering_guest(first + ENTERING));
+    }
+}
