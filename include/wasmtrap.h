@@ -1425,11 +1425,11 @@ int wasmtrap_try_handle_signal(int signal,
 
 // ===== 7. Adoption =====
 //
-// An engine that installs POSIX signal handlers of its own is adopted, unmodified: the library puts itself in front,
-// calls the engine's handlers for the faults that are theirs to judge, and applies what they do. Several engines can
+// An engine that installs POSIX signal handlers of its own, or vectored exception handlers on Windows, is adopted,
+// unmodified: the library puts itself in front, calls the engine's handlers for the faults that are theirs to judge, and applies what they do. Several engines can
 // be adopted, and have the library's own traps beside them. Where Mach exception ports are in use, their faults come
 // by these, before a crash reporter or a debugger hears of them. In short: wasmtrap_adopt_begin; whatever makes the
-// engine call sigaction, most often the making of its first engine or module; wasmtrap_adopt_end.
+// engine call sigaction (AddVectoredExceptionHandler), most often the making of its first engine or module; wasmtrap_adopt_end.
 //
 // wasmtrap_adopt_begin has a handler of the library's stand in for what each of SIGSEGV, SIGBUS, SIGILL, SIGFPE and
 // SIGTRAP does: that is what the engine finds there, and takes for its earlier handler. Until the end the calling
@@ -1437,17 +1437,18 @@ int wasmtrap_try_handle_signal(int signal,
 // engine is: it is released when that client is closed. In a forked child what another thread has begun is cancelled,
 // and what the engine has installed by then stays as it is.
 //
-// On Windows nothing is adopted: vectored exception handlers cannot be read back as signal handlers can, and most need
-// no adoption, because each of them is asked in turn, those added later in front of all (wasmtrap_rearm) or at the
-// end. A host that wants an engine's handler asked before a crash reporter's, and knows it, calls it from a fault
-// handler (wasmtrap_set_fault_handler) with an EXCEPTION_POINTERS of the fault's siginfo and ucontext. If that answers
-// EXCEPTION_CONTINUE_EXECUTION, the fault handler copies what it has set of the context into the fault's registers and
-// answers WASMTRAP_VERDICT_RESUME.
+// On Windows an engine's vectored exception handlers are adopted, those that are new in the system's list at the end;
+// nothing stands in for anything, and no other thread should call AddVectoredExceptionHandler until then. That list is
+// read from an entry of the library's own on: nobody has documented it, and where a version of Windows has it in
+// another way than expected, WASMTRAP_ERR_UNSUPPORTED says so. (It has been tried under Wine only.) A host can do
+// without: it calls an engine's handler, which it knows, from a fault handler (wasmtrap_set_fault_handler), with an
+// EXCEPTION_POINTERS of the fault's siginfo and ucontext. If that answers EXCEPTION_CONTINUE_EXECUTION, the fault
+// handler copies what it has set of the context into the fault's registers and answers WASMTRAP_VERDICT_RESUME.
 //
 // Errors: WASMTRAP_ERR_UNKNOWN_ID (`client` is not open), WASMTRAP_ERR_NOT_INITIALIZED (`client` is 0, and
 // wasmtrap_init has not been called), WASMTRAP_ERR_BUSY (an adoption has begun and not ended, on whichever thread),
-// WASMTRAP_ERR_UNSUPPORTED (WASMTRAP_INIT_HOST_OWNS_SIGNALS; on Windows always), WASMTRAP_ERR_LIMIT
-// (WASMTRAP_MAX_ADOPTED), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+// WASMTRAP_ERR_UNSUPPORTED (WASMTRAP_INIT_HOST_OWNS_SIGNALS; on Windows, see above), WASMTRAP_ERR_LIMIT
+// (WASMTRAP_MAX_ADOPTED; on Windows, more than 128 handlers are there already), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
 WASMTRAP_API
 wasmtrap_status_t wasmtrap_adopt_begin(wasmtrap_client_t client);
 
@@ -1470,6 +1471,11 @@ wasmtrap_status_t wasmtrap_adopt_begin(wasmtrap_client_t client);
 //   stack of the code that faulted, SIG_DFL in place is what the kernel then goes by: the process ends at the fault.)
 // - it jumps out, by siglongjmp say: nothing of the library's is left behind.
 //
+// On Windows a vectored handler is called with the record and the context that the library's was given, and decides by
+// what it returns; leaving it by a jump is not for vectored handlers. It stays in the system's list, behind the
+// library's, so that the engine's handle for it is good. So it is asked once more, in its place there, about what
+// nobody has taken, whatever `flags` says; and all that is no fault of the library's kinds comes to it there alone.
+//
 // With Mach ports this thread is attached (wasmtrap_thread_attach), and every other one that calls
 // wasmtrap_adopted_enter. A fault of a thread that is not attached comes as a signal, to the same handlers, after the
 // task's exception port has heard of it.
@@ -1478,7 +1484,7 @@ wasmtrap_status_t wasmtrap_adopt_begin(wasmtrap_client_t client);
 // begun), WASMTRAP_ERR_WRONG_THREAD (another thread has begun), WASMTRAP_ERR_UNSUPPORTED (a handler with
 // SA_RESETHAND), WASMTRAP_ERR_INVALID_ARGUMENT (`id` is NULL, an unknown flag; or a handler in memory that is not
 // there), WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (handlers keep being installed meanwhile),
-// WASMTRAP_ERR_LIMIT, WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Where a handler is refused all of the engine's stay
+// WASMTRAP_ERR_LIMIT (on Windows, more than 4 handlers of one engine), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Where a handler is refused all of the engine's stay
 // as it has installed them, and call what was there before as they would without the library. Thread-safe, not
 // signal-safe.
 //
@@ -1493,6 +1499,11 @@ wasmtrap_status_t wasmtrap_adopt_end(uint32_t flags,
 // (Wasmtime's Engine::unload_process_handlers). Where several are released, each should take its handlers away before
 // the next one is released, as without the library. Faults that other engines or the library take reach them through
 // this one's handlers as long as those are there; wasmtrap_rearm puts the library in front.
+//
+// On Windows they have never left the system's list: the library no longer calls them, and they have their faults by
+// their place there. An engine that takes a handler away (RemoveVectoredExceptionHandler) without a release is no
+// longer called from the next wasmtrap_adopt_begin, wasmtrap_adopt_release or wasmtrap_rearm on; until then its code,
+// which stays in memory, may be.
 //
 // A thread that faults at the same time may still be in one of the engine's handlers when this returns.
 //

@@ -34,6 +34,7 @@ NEEDS_check-musl := c musl
 NEEDS_windows := windows
 NEEDS_check-windows := c windows
 NEEDS_check-windows-spec := c wasm windows
+NEEDS_check-windows-wasmtime := c windows
 NEEDS_windows-aarch64 := windows
 NEEDS_check-windows-aarch64 := c windows aarch64
 NEEDS_check-unwind := c unwind

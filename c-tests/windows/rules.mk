@@ -104,6 +104,12 @@ endef
 $(foreach program,$(WINDOWS_PROGRAMS),$(eval $(call WINDOWS_PROGRAM,$(program),$(suffix $(wildcard \
     c-tests/$(program).c c-tests/$(program).cc)))))
 
+# An engine in a DLL, where LoadLibrary looks first.
+WINDOWS_ENGINES := $(foreach kind,shared static,$(WINDOWS_TESTS_OUT)/$(kind)/windows/tests/engine.dll)
+$(WINDOWS_ENGINES): $(WINDOWS)/engine/engine.c $(WINDOWS)/rules.mk
+	@mkdir -p $(@D)
+	$(WINDOWS_TOOLS)gcc -std=c99 -pedantic -Wall -Wextra -Werror -O1 -shared $< -o $@
+
 # A prefix of its own, made once: Wine's first start in it takes seconds.
 WINDOWS_WINE := WINEPREFIX='$(abspath $(WINDOWS_OUT))/wine' WINEDEBUG=-all WINEDLLOVERRIDES=mscoree,mshtml=
 $(WINDOWS_OUT)/wine/done:
@@ -112,7 +118,7 @@ $(WINDOWS_OUT)/wine/done:
 	@touch $@
 
 .PHONY: windows-harness
-windows-harness: $(WINDOWS_SHARED) $(WINDOWS_STATIC)
+windows-harness: $(WINDOWS_SHARED) $(WINDOWS_STATIC) $(WINDOWS_ENGINES)
 
 CHECKS += check-windows
 .PHONY: check-windows
@@ -179,6 +185,39 @@ windows-spec: $(WINDOWS_SPEC_OBJECTS) $(WINDOWS_LIB)/libwasmtrap.a $(WINDOWS_OUT
 	    --program-flags '-O0 -std=gnu11 -Wno-bidi-chars -I$(WASM_SUITE) $(WINDOWS_SPEC_FLAGS)' \
 	    --link '$(WINDOWS_SPEC_OBJECTS) $(WINDOWS_LIB)/libwasmtrap.a -static $(WINDOWS_STATIC_LIBS) -lwinpthread' \
 	    --only '$(WINDOWS_SPEC_ONLY)'
+	@$(WINDOWS_WINE) wineserver --kill || true
+
+# ---- Wasmtime for Windows, from its wheel, adopted ----
+
+WINDOWS_WASMTIME := $(WINDOWS)/wasmtime
+WINDOWS_WASMTIME_OUT := $(WINDOWS_OUT)/wasmtime
+
+$(WINDOWS_WASMTIME_OUT)/_wasmtime.dll: $(WINDOWS_WASMTIME)/requirements.txt
+	@mkdir -p $(@D)
+	$(PYTHON) -m pip --disable-pip-version-check --quiet download --platform win_amd64 --only-binary=:all: --no-deps \
+	    --require-hashes --requirement $< --dest $(@D)
+	$(PYTHON) -m zipfile --extract $(@D)/wasmtime-*.whl $(@D)/wheel
+	mv $(@D)/wheel/wasmtime/win32-x86_64/_wasmtime.dll $@
+	rm -r $(@D)/wheel $(@D)/wasmtime-*.whl
+	touch $@
+
+$(WINDOWS_WASMTIME_OUT)/bcryptprimitives.dll: $(WINDOWS_WASMTIME)/bcryptprimitives.c $(WINDOWS)/rules.mk
+	@mkdir -p $(@D)
+	$(WINDOWS_TOOLS)gcc -std=c99 -pedantic -Wall -Wextra -Werror -O1 -shared $< -ladvapi32 -o $@
+
+$(WINDOWS_WASMTIME_OUT)/wheel.exe: $(WINDOWS_TESTS_OUT)/obj/windows/wasmtime/wheel.c.o $(WINDOWS_SUPPORT) \
+    $(WINDOWS_LIB)/libwasmtrap.dll.a $(WINDOWS_LIB)/wasmtrap.dll
+	@mkdir -p $(@D)
+	$(WINDOWS_TOOLS)g++ -static $(filter-out %.dll,$^) -lwinpthread -o $@
+	@ln -f $(WINDOWS_LIB)/wasmtrap.dll $(@D)/wasmtrap.dll
+
+CHECKS += check-windows-wasmtime
+.PHONY: check-windows-wasmtime
+check-windows-wasmtime: $(WINDOWS_WASMTIME_OUT)/_wasmtime.dll $(WINDOWS_WASMTIME_OUT)/bcryptprimitives.dll \
+    $(WINDOWS_WASMTIME_OUT)/wheel.exe $(WINDOWS_OUT)/wine/done ## Wasmtime's wheel for Windows, adopted, under Wine
+	@$(WINDOWS_WINE) wineserver --persistent=60 || true
+	WASMTIME_DLL=_wasmtime.dll $(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) --exec '$(strip $(LIMITED)) $(WINDOWS)/wine.sh' \
+	    $(WINDOWS_WASMTIME_OUT)/wheel.exe
 	@$(WINDOWS_WINE) wineserver --kill || true
 
 # ---- arm64: built, and looked at ----

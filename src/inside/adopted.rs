@@ -136,6 +136,7 @@ impl Faults {
     }
 
     /// What has been asked when this engine has been.
+    #[cfg_attr(windows, allow(dead_code, reason = "for handlers that decline by calling an earlier one"))]
     pub(crate) fn asked_up_to(&self, engine: &Adopted) -> Asked {
         let id = engine.id.load(Ordering::Relaxed);
         if self.is_owner(engine) { Asked::Owners(id) } else { Asked::Others(id) }

@@ -6,7 +6,6 @@
 //! - no system call outside `signals::forward` and what it calls;
 //! - nothing imported that could bring one of these in.
 
-#[cfg(unix)]
 pub(crate) mod adopted;
 pub(crate) mod ask;
 pub(crate) mod backend;

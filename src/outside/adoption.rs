@@ -1,7 +1,8 @@
-//! Adoption: engines with signal handlers of their own, which the library calls from then on (`shared::adopted`).
+//! Adoption: engines with handlers of their own, which the library calls from then on (`shared::adopted`).
 //!
 //! Between begin and end the engine finds stand-ins and installs its handlers over them; end takes those out, puts back
-//! what was there, and has the library in front. Of the loader's and malloc's locks none is taken with ours held.
+//! what was there, and has the library in front. On Windows, where all handlers stay in a list, there is nothing to
+//! stand in for: end finds those that are new in it. Of the loader's and malloc's locks none is taken with ours held.
 
 use core::sync::atomic::Ordering;
 
@@ -11,8 +12,7 @@ use super::library::{self, State};
 use super::signals::stand_ins::{self, Handlers};
 use super::{exceptions, platform, registry, signals, threads};
 use crate::shared::abi::*;
-use crate::shared::adopted::{ADOPTED, BEGUN, COUNT, FREE, PLACES, RELEASED};
-use crate::shared::disposition::SIGNALS;
+use crate::shared::adopted::{ADOPTED, Adopted, BEGUN, COUNT, FREE, PLACES, RELEASED};
 
 /// An adoption between its begin and its end.
 #[derive(Clone, Copy)]
@@ -173,19 +173,15 @@ pub(crate) fn end(flags: u32) -> Result<u64, Failure> {
             let begun = begun_here(&state)?;
             (begun, stand_ins::installed(begun.number)?)
         };
-        let keep = handlers.iter().flatten().try_for_each(|handler| {
-            // An object that is there no more has left its address behind: nothing can be read there.
-            if platform::read_code(handler.handler, &mut [0; 1]) == 0 { Err(handler.handler) } else { Ok(()) }
-        });
-        if let Err(failure) = check(&handlers, keep) {
+        if let Err(failure) = stand_ins::check(&handlers) {
             let mut state = library::lock();
             if let Ok(begun) = begun_here(&state) {
                 state.adoptions.cancel(begun);
             }
             return Err(failure);
         }
-        for handler in handlers.iter().flatten() {
-            platform::pin_object_of(handler.handler);
+        for handler in stand_ins::addresses(&handlers) {
+            platform::pin_object_of(handler);
         }
         let mut state = library::lock();
         if begun_here(&state)?.number != begun.number {
@@ -204,43 +200,6 @@ pub(crate) fn end(flags: u32) -> Result<u64, Failure> {
         WASMTRAP_ERR_BUSY,
         format_args!("handlers were installed while wasmtrap_adopt_end looked at them, {LOOKS} times: call it again"),
     ))
-}
-
-/// Whether all of these can be adopted.
-fn check(handlers: &Handlers, readable: Result<(), usize>) -> Result<(), Failure> {
-    if handlers.iter().all(Option::is_none) {
-        return Err(fail(
-            WASMTRAP_ERR_NOT_FOUND,
-            format_args!(
-                "no handler of SIGSEGV, SIGBUS, SIGILL, SIGFPE or SIGTRAP was installed between wasmtrap_adopt_begin \
-                 and wasmtrap_adopt_end: the engine has installed its handlers earlier, or will do so later"
-            ),
-        ));
-    }
-    for (handler, &signal) in handlers.iter().zip(&SIGNALS) {
-        let Some(handler) = handler else { continue };
-        let name = signals::signal_name(signal);
-        let address = handler.handler;
-        if readable == Err(address) {
-            return Err(fail(
-                WASMTRAP_ERR_INVALID_ARGUMENT,
-                format_args!(
-                    "the handler of {name} that was installed is {address:#x}, where nothing can be read: its object \
-                     has been unloaded"
-                ),
-            ));
-        }
-        if handler.flags & libc::SA_RESETHAND != 0 {
-            return Err(fail(
-                WASMTRAP_ERR_UNSUPPORTED,
-                format_args!(
-                    "the handler of {name} that was installed, {address:#x}, has SA_RESETHAND: it wants to be called \
-                     once, and cannot be adopted; it stays as it was installed"
-                ),
-            ));
-        }
-    }
-    Ok(())
 }
 
 fn take_over(
@@ -264,9 +223,7 @@ fn take_over(
     }
     state.adoptions.newest = id;
     state.adoptions.begun = None;
-    let signals = handlers.iter().zip(&SIGNALS).filter(|(handler, _)| handler.is_some());
-    let kinds = signals.fold(0, |kinds, (_, &signal)| kinds | signals::kind_of(signal));
-    if let Err(failure) = go_in_front(state, kinds, room, more_room) {
+    if let Err(failure) = go_in_front(state, stand_ins::kinds(handlers), room, more_room) {
         // Without us in front nobody would call them.
         let _: Result<(), Failure> = release_place(begun.number, more_room);
         return Err(failure);
@@ -345,10 +302,9 @@ pub(crate) fn leave(before: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Each adopted engine: its id, its client, and how many signals it handles.
-pub(crate) fn each(mut each: impl FnMut(u64, wasmtrap_client_t, usize)) {
+/// Each adopted engine: its id, and its client.
+pub(crate) fn each(mut each: impl FnMut(u64, wasmtrap_client_t, &Adopted)) {
     for place in PLACES.iter().filter(|place| place.is_adopted()) {
-        let signals = (0..SIGNALS.len()).filter(|&index| place.handler(index).is_some()).count();
-        each(place.id.load(Ordering::Relaxed), place.client.load(Ordering::Relaxed), signals);
+        each(place.id.load(Ordering::Relaxed), place.client.load(Ordering::Relaxed), place);
     }
 }

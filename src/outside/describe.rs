@@ -66,9 +66,11 @@ fn write_all(out: &mut CallerBuffer) -> fmt::Result {
     });
     result?;
     let mut result = Ok(());
-    adoption::each(|id, client, signals| {
+    adoption::each(|id, client, engine| {
         result = result
-            .and_then(|()| writeln!(out, "adopted engine {id} of client {client}: handlers of {signals} signals"));
+            .and_then(|()| write!(out, "adopted engine {id} of client {client}: "))
+            .and_then(|()| signals::stand_ins::describe(out, engine))
+            .and_then(|()| writeln!(out));
     });
     result?;
     let handler = match state::FAULT_HANDLER_COUNT.load(Ordering::Relaxed) {

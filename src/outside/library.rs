@@ -75,7 +75,6 @@ impl State {
 static STATE: Locked<State> = Locked::new(State { set_up: None, clients: Clients::new(), adoptions: Adoptions::new() });
 
 /// Takes that lock.
-#[cfg_attr(windows, allow(dead_code, reason = "for adoptions"))]
 pub(super) fn lock() -> Guard<'static, State> {
     STATE.lock()
 }

@@ -1,6 +1,5 @@
 //! What runs in ordinary context: may lock, allocate and format.
 
-#[cfg_attr(windows, path = "vectored/no_adoption.rs")]
 pub(crate) mod adoption;
 pub(crate) mod allocation;
 pub(crate) mod call;

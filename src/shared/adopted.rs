@@ -1,7 +1,8 @@
-//! Adopted engines: the signal handlers that an engine has installed, and that the library calls from then on.
+//! Adopted engines: the handlers that an engine has installed, and that the library calls from then on.
 //!
-//! Each adoption has a place here and, of the same number, an entry point (`disposition::STAND_INS`) that stands in for
-//! what was there before the engine: the engine takes it for its earlier handler.
+//! Each adoption has a place here. Where handlers replace one another it has, of the same number, an entry point
+//! (`disposition::STAND_INS`) that stands in for what was there before the engine: the engine takes it for its earlier
+//! handler.
 
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
@@ -64,8 +65,3 @@ pub(crate) static PLACES: [Adopted; WASMTRAP_MAX_ADOPTED] = [const { Adopted::ne
 
 /// How many of them are adopted.
 pub(crate) static COUNT: AtomicU32 = AtomicU32::new(0);
-
-/// What our handler is installed with, by the index of `SIGNALS`, for whoever finds that an engine's handler has taken
-/// it away; null before the first adoption.
-pub(crate) static OURS: [AtomicPtr<Disposition>; SIGNALS.len()] =
-    [const { AtomicPtr::new(core::ptr::null_mut()) }; SIGNALS.len()];

@@ -59,3 +59,8 @@ pub(crate) fn set_below(entry: usize, signal: libc::c_int, disposition: &'static
         slot.store(core::ptr::from_ref(disposition).cast_mut(), Ordering::Release);
     }
 }
+
+/// What our handler is installed with, by the index of `SIGNALS`, for whoever finds that an engine's handler has taken
+/// it away; null before the first adoption.
+pub(crate) static OURS: [AtomicPtr<Disposition>; SIGNALS.len()] =
+    [const { AtomicPtr::new(core::ptr::null_mut()) }; SIGNALS.len()];

@@ -2,10 +2,9 @@
 
 pub mod abi;
 pub(crate) mod activation;
-#[cfg(unix)]
 pub(crate) mod adopted;
 pub(crate) mod calls;
-#[cfg(unix)]
+#[cfg_attr(windows, path = "disposition_windows.rs")]
 pub(crate) mod disposition;
 pub(crate) mod last_lookup;
 #[cfg(wasmtrap_mach)]

@@ -20,8 +20,8 @@ use super::{earlier_handler, kernel};
 use crate::inside::adopted::{self, Asked, Faults, Next};
 use crate::inside::backend;
 use crate::inside::lookup;
-use crate::shared::adopted::{Adopted, OURS, PLACES};
-use crate::shared::disposition::{self, Disposition, ENTRY_POINTS};
+use crate::shared::adopted::{Adopted, PLACES};
+use crate::shared::disposition::{self, Disposition, ENTRY_POINTS, OURS};
 use crate::shared::readers::READERS;
 
 /// The note: this, the number of the entry point, and whether a stand-in has been called since.

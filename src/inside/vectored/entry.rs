@@ -5,8 +5,8 @@ use core::sync::atomic::Ordering;
 
 use windows_sys::Win32::System::Diagnostics::Debug::{CONTEXT, EXCEPTION_POINTERS, EXCEPTION_RECORD};
 
-use super::classify;
 use super::context::Context;
+use super::{classify, engines};
 use crate::arch;
 use crate::inside::ask::{self, SignalStack};
 use crate::inside::decide::{Fault, Verdict, decide};
@@ -19,7 +19,7 @@ use crate::shared::state;
 use crate::shared::thread::ATTENTION_INTERRUPT;
 
 /// What a vectored handler returns (<excpt.h>).
-const EXCEPTION_CONTINUE_EXECUTION: i32 = -1;
+pub(super) const EXCEPTION_CONTINUE_EXECUTION: i32 = -1;
 const EXCEPTION_CONTINUE_SEARCH: i32 = 0;
 
 /// The handler runs on the stack that it finds, so that there is no other.
@@ -30,11 +30,16 @@ pub(crate) unsafe extern "system" fn vectored(pointers: *mut EXCEPTION_POINTERS)
     // SAFETY: ntdll vouches for it and for what it points to until this returns.
     let handled = unsafe {
         match pointers.as_ref() {
-            Some(pointers) => try_handle_exception(pointers.ExceptionRecord, pointers.ContextRecord),
+            Some(pointers) => look(pointers.ExceptionRecord, pointers.ContextRecord, engines::come_in),
             None => false,
         }
     };
     if handled { EXCEPTION_CONTINUE_EXECUTION } else { EXCEPTION_CONTINUE_SEARCH }
+}
+
+/// Leaves everything to others: for an entry of ours that is to show what the list looks like.
+pub(crate) unsafe extern "system" fn passes_on(_pointers: *mut EXCEPTION_POINTERS) -> i32 {
+    EXCEPTION_CONTINUE_SEARCH
 }
 
 /// For hosts with exception handlers of their own: false if the exception is not ours. The first argument, a signal's
@@ -44,12 +49,17 @@ pub(crate) unsafe extern "system" fn vectored(pointers: *mut EXCEPTION_POINTERS)
 /// The pointers are null, or an exception's record and context, or to zeroed structures.
 pub(crate) unsafe fn try_handle(_signal: c_int, record: *mut c_void, context: *mut c_void) -> bool {
     // SAFETY: the caller's promise.
-    unsafe { try_handle_exception(record.cast(), context.cast()) }
+    unsafe { look(record.cast(), context.cast(), handle) }
 }
 
 /// # Safety
 /// As for `try_handle`.
-unsafe fn try_handle_exception(record: *mut EXCEPTION_RECORD, context: *mut CONTEXT) -> bool {
+#[inline(always)] // so that the built library shows what is called
+unsafe fn look(
+    record: *mut EXCEPTION_RECORD,
+    context: *mut CONTEXT,
+    handle: impl FnOnce(&mut EXCEPTION_RECORD, &mut CONTEXT) -> bool,
+) -> bool {
     if state::ARMED_KINDS.load(Ordering::Relaxed) == 0 {
         return false;
     }
@@ -60,7 +70,8 @@ unsafe fn try_handle_exception(record: *mut EXCEPTION_RECORD, context: *mut CONT
     }
 }
 
-fn handle(record: &mut EXCEPTION_RECORD, context: &mut CONTEXT) -> bool {
+/// The library's own part: its tables, and the fault handlers.
+pub(super) fn handle(record: &mut EXCEPTION_RECORD, context: &mut CONTEXT) -> bool {
     // What the exception says first: its context is not looked at for one that is nobody's trap.
     let Some(seen) = classify::classify(record) else { return false };
     let report = Report {
@@ -112,7 +123,7 @@ fn handle(record: &mut EXCEPTION_RECORD, context: &mut CONTEXT) -> bool {
 }
 
 /// The code that faulted goes on. Who interrupted it meanwhile has found the thread in here.
-fn interrupt_what_goes_on(context: &mut Context<'_>) {
+pub(super) fn interrupt_what_goes_on(context: &mut Context<'_>) {
     // SAFETY: null or this thread's record, which only this thread frees.
     let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return };
     if thread.attention.load(Ordering::SeqCst) & ATTENTION_INTERRUPT != 0 {

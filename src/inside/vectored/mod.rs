@@ -7,6 +7,7 @@ mod classify;
 #[cfg_attr(target_arch = "x86_64", path = "context_x86_64.rs")]
 #[cfg_attr(target_arch = "aarch64", path = "context_aarch64.rs")]
 mod context;
+mod engines;
 pub(crate) mod entry;
 pub(crate) mod kernel;
 pub(crate) mod stopped;

@@ -4,15 +4,17 @@
 //! Told and looked at by sigaction, which is the engine's way, too; where that is another's than libc's, what the
 //! kernel has is put back besides.
 
+use core::fmt::{self, Write};
 use core::sync::atomic::Ordering;
 
 use super::known::{Known, Room};
 use super::{current, our_entry, refused, with_state};
 use crate::inside::signals::entry;
-use crate::outside::error::{self, Failure};
+use crate::outside::error::{self, Failure, fail};
 use crate::outside::platform;
-use crate::shared::adopted::{Adopted, OURS, PLACES, RELEASED};
-use crate::shared::disposition::{self, Disposition, ENTRY_POINTS, SIGNALS};
+use crate::shared::abi::*;
+use crate::shared::adopted::{Adopted, PLACES, RELEASED};
+use crate::shared::disposition::{self, Disposition, ENTRY_POINTS, OURS, SIGNALS};
 
 /// What a signal did when the stand-in came.
 #[derive(Clone, Copy)]
@@ -121,6 +123,61 @@ pub(crate) fn installed(number: usize) -> Result<Handlers, Failure> {
         }
         Ok(handlers)
     })
+}
+
+/// Whether all of these can be adopted. With no lock held.
+pub(crate) fn check(handlers: &Handlers) -> Result<(), Failure> {
+    if handlers.iter().all(Option::is_none) {
+        return Err(fail(
+            WASMTRAP_ERR_NOT_FOUND,
+            format_args!(
+                "no handler of SIGSEGV, SIGBUS, SIGILL, SIGFPE or SIGTRAP was installed between wasmtrap_adopt_begin \
+                 and wasmtrap_adopt_end: the engine has installed its handlers earlier, or will do so later"
+            ),
+        ));
+    }
+    for (handler, &signal) in handlers.iter().zip(&SIGNALS) {
+        let Some(handler) = handler else { continue };
+        let name = super::signal_name(signal);
+        let address = handler.handler;
+        // An object that is there no more has left its address behind: nothing can be read there.
+        if platform::read_code(address, &mut [0; 1]) == 0 {
+            return Err(fail(
+                WASMTRAP_ERR_INVALID_ARGUMENT,
+                format_args!(
+                    "the handler of {name} that was installed is {address:#x}, where nothing can be read: its object \
+                     has been unloaded"
+                ),
+            ));
+        }
+        if handler.flags & libc::SA_RESETHAND != 0 {
+            return Err(fail(
+                WASMTRAP_ERR_UNSUPPORTED,
+                format_args!(
+                    "the handler of {name} that was installed, {address:#x}, has SA_RESETHAND: it wants to be called \
+                     once, and cannot be adopted; it stays as it was installed"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Where they are.
+pub(crate) fn addresses(handlers: &Handlers) -> impl Iterator<Item = usize> {
+    handlers.iter().flatten().map(|handler| handler.handler)
+}
+
+/// The kinds of fault that they are for.
+pub(crate) fn kinds(handlers: &Handlers) -> u32 {
+    let signals = handlers.iter().zip(&SIGNALS).filter(|(handler, _)| handler.is_some());
+    signals.fold(0, |kinds, (_, &signal)| kinds | super::kind_of(signal))
+}
+
+/// What an engine has handlers for.
+pub(crate) fn describe(out: &mut impl Write, engine: &Adopted) -> fmt::Result {
+    let signals = (0..SIGNALS.len()).filter(|&index| engine.handler(index).is_some()).count();
+    write!(out, "handlers of {signals} signals")
 }
 
 /// Has the library call these handlers of an engine's: `take` says so to those who look, and what was there before the

@@ -2,6 +2,7 @@
 //! others go in front of it, and leaving. The same items as `signals` has.
 
 mod list;
+pub(crate) mod stand_ins;
 
 use core::ffi::c_void;
 use core::fmt::{self, Write};
@@ -59,18 +60,21 @@ pub(crate) fn install(kinds: u32, _room: &mut Room) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Goes back in front of all others: a new entry first, so that there is none missing in between. Those who know an
+/// Goes back in front of all others, for these kinds as well: a new entry first, so that there is none missing in between. Those who know an
 /// entry of ours do not: there is one function, and nobody calls it but ntdll.
-pub(crate) fn rearm(_kinds: u32, _room: &mut Room) -> Result<(), Failure> {
+pub(crate) fn rearm(kinds: u32, _room: &mut Room) -> Result<(), Failure> {
     exceptions::signals_go_on_top();
     let mut state = STATE.lock();
-    if state.handle.is_null() || list::place(state.handle) == Place::First {
+    if state.handle.is_null() && kinds == 0 || !state.handle.is_null() && list::place(state.handle) == Place::First {
+        state.kinds |= kinds;
         return Ok(());
     }
-    let handle = add()?;
-    let earlier = core::mem::replace(&mut state.handle, handle);
-    // SAFETY: came from AddVectoredExceptionHandler.
-    unsafe { RemoveVectoredExceptionHandler(earlier) };
+    let earlier = core::mem::replace(&mut state.handle, add()?);
+    state.kinds |= kinds;
+    if !earlier.is_null() {
+        // SAFETY: came from AddVectoredExceptionHandler.
+        unsafe { RemoveVectoredExceptionHandler(earlier) };
+    }
     Ok(())
 }
 
@@ -112,8 +116,9 @@ pub(crate) fn describe(out: &mut impl Write, _kinds: u32) -> fmt::Result {
     }
 }
 
-/// There are no stand-ins.
-pub(crate) fn collect() {}
+pub(crate) fn collect() {
+    stand_ins::collect();
+}
 
 pub(crate) fn lock_for_fork() {
     STATE.acquire();

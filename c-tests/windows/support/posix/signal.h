@@ -16,6 +16,7 @@ enum { SA_SIGINFO = 4, SA_ONSTACK = 0x08000000 };
 
 typedef struct siginfo_t {
   int si_signo, si_code;
+  void *si_addr;
 } siginfo_t;
 
 /* No program that runs here has a member of it set. */

@@ -257,7 +257,7 @@ pub(crate) fn read_memory(from: usize, into: &mut [u8]) -> bool {
 }
 
 /// What there is at an address.
-pub(super) fn query(address: usize) -> Option<MEMORY_BASIC_INFORMATION> {
+pub(crate) fn query(address: usize) -> Option<MEMORY_BASIC_INFORMATION> {
     // SAFETY: all-zero is a valid value to write into.
     let mut found: MEMORY_BASIC_INFORMATION = unsafe { core::mem::zeroed() };
     // SAFETY: writes no more than `found`.
