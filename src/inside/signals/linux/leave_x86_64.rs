@@ -7,8 +7,8 @@
 //! A protected call restores the callee-saved state, MXCSR and the x87 control word from its own frame, and all other
 //! registers are lost to it in any call. So the frame need not say much of them:
 //!
-//! - with rcx and r11 as `sysret` leaves them the kernel takes that instruction instead of `iretq` (the checks on the
-//!   way back from a system call, arch/x86/entry/);
+//! - with rcx and r11 as `sysret` leaves them, and without the resume flag, which a fault has set, the kernel takes that
+//!   instruction instead of `iretq` (the checks on the way back from a system call, arch/x86/entry/);
 //! - without the extended state it makes the initial one instead of reading 2 KiB and more (fpu__restore_sig,
 //!   arch/x86/kernel/fpu/signal.c). Only where nobody else will look at the frame, and where the initial rights by
 //!   protection keys are those of the interrupted code.
@@ -25,13 +25,20 @@ use crate::inside::signals::forward::Entrance;
 pub(crate) fn prepare(info: &siginfo_t, context: &mut ucontext_t, entrance: Entrance) {
     let nobody_looks = earlier_handler::kernel_called(info, context, entrance);
     let without_state = nobody_looks && same_protection_keys(context);
-    let machine = &mut context.uc_mcontext;
-    machine.gregs[libc::REG_RCX as usize] = machine.gregs[libc::REG_RIP as usize];
-    machine.gregs[libc::REG_R11 as usize] = machine.gregs[libc::REG_EFL as usize];
+    suit_sysret(&mut context.uc_mcontext);
     if without_state {
         // SAFETY: a word of the context, and aligned like its registers.
         unsafe { extended_state_place(context).write(core::ptr::null_mut()) };
     }
+}
+
+/// Makes the registers such as `sysret` can bring about.
+fn suit_sysret(machine: &mut libc::mcontext_t) {
+    const RESUME_FLAG: i64 = 1 << 16;
+    let registers = &mut machine.gregs;
+    registers[libc::REG_EFL as usize] &= !RESUME_FLAG;
+    registers[libc::REG_RCX as usize] = registers[libc::REG_RIP as usize];
+    registers[libc::REG_R11 as usize] = registers[libc::REG_EFL as usize];
 }
 
 /// Whether what the embedder handed to wasmtrap_call can be read here: a handler has other rights than its code.

@@ -1,8 +1,8 @@
-//! What a frame says about protection keys, on processors without them too.
+//! What a frame says about protection keys, on processors without them too; and what lets the kernel return by sysret.
 
 use libc::ucontext_t;
 
-use super::saved_rights;
+use super::{saved_rights, suit_sysret};
 use crate::inside::signals::context::extended_state_place;
 
 const MAGIC: u32 = 0x4650_5853;
@@ -50,4 +50,26 @@ fn a_frame_that_does_not_reach_so_far_says_nothing() {
 #[test]
 fn a_frame_without_extended_state_says_nothing() {
     assert_eq!(rights_of(0, 1024, PKRU_BIT), None);
+}
+
+#[test]
+fn the_registers_are_those_that_sysret_leaves() {
+    // What a page fault has in a signal's context: the interrupt and resume flags, and the bit that is always set.
+    const OF_A_FAULT: i64 = 0x1_0202;
+    const TRAP_FLAG: i64 = 1 << 8;
+    // SAFETY: all-zero is a valid context.
+    let mut machine: libc::mcontext_t = unsafe { core::mem::zeroed() };
+    for flags in [OF_A_FAULT, OF_A_FAULT | TRAP_FLAG, 0x202] {
+        machine.gregs = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23];
+        let mut expected = machine.gregs;
+        machine.gregs[libc::REG_EFL as usize] = flags;
+        suit_sysret(&mut machine);
+        let pc = expected[libc::REG_RIP as usize];
+        for (register, value) in
+            [(libc::REG_EFL, flags & !0x1_0000), (libc::REG_R11, flags & !0x1_0000), (libc::REG_RCX, pc)]
+        {
+            expected[register as usize] = value;
+        }
+        assert_eq!(machine.gregs, expected);
+    }
 }
