@@ -28,7 +28,8 @@ WARM_UP_ROUNDS = 1
 
 # What the workers in C are started with. Those of the first list share one processor; the rows of the second are about
 # threads, which have them all.
-ON_ONE_PROCESSOR = [["traps"], ["sigsetjmp"], ["libsigsegv"], ["wasm2c"], ["attach"], ["start_up"]] + \
+ON_ONE_PROCESSOR = [["traps"], ["sigsetjmp"], ["libsigsegv"], ["wasm2c"], ["wasm2c_on_wasmtrap"], ["attach"],
+                    ["start_up"]] + \
     [["tables", str(ranges), "0"] for ranges in RANGES] + [["tables", "1", str(sites)] for sites in SITES]
 ON_ALL_PROCESSORS = [["threads", "8"], ["threads", "64"], ["interrupts"]]
 

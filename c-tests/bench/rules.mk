@@ -52,6 +52,19 @@ $(BENCH_OUT)/obj/bench.o: $(BENCH_WASM2C)/bench.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -w $(WASM_TRAP_FLAGS) $(BENCH_WASM2C_INCLUDES) -c $< -o $@
 
+# The same on the library, by the runtime of adapters/wasm2c.
+target/wasm/modules/bench.wasm: $(BENCH)/modules/bench.wat
+	@mkdir -p $(@D)
+	$(WAT2WASM) --debug-names $< -o $@
+
+$(BENCH_OUT)/obj/wasm2c_on_wasmtrap.o: $(BENCH)/workers/wasm2c_on_wasmtrap.c target/wasm/modules/bench.module.o
+	@mkdir -p $(@D)
+	$(CC) $(WASM_OWN_FLAGS) $(CFLAGS) $(WASM_INCLUDES) -I$(BENCH)/workers -c $< -o $@
+
+$(BENCH_OUT)/wasm2c_on_wasmtrap: $(addprefix $(BENCH_OUT)/obj/,wasm2c_on_wasmtrap.o peer.o faults.o worker.o) \
+    target/wasm/modules/bench.module.o target/wasm/obj/wasm_rt_wasmtrap.o $(BENCH_LIBRARY)
+	$(CC) -pthread $(filter %.o,$^) $(BENCH_LIBS) -lm -ldl -o $@
+
 # ---- In the simulated Mach kernel of c-tests/mach ----
 
 BENCH_MACH_INCLUDES := -Ic-tests/mach/library/include
@@ -75,11 +88,16 @@ $(BENCH_OUT)/mach_calls: $(addprefix $(BENCH_OUT)/obj/,mach_calls.o library.o fa
 BENCH_WASMTIME_PLATFORM := target/wasmtime/lib/libwasmtrap_wasmtime.so.0
 BENCH_WASM_COMPILE := target/wasmtime/release/wasm-compile
 BENCH_WASMTIME_BUILD = $(or $(WASMTIME_CARGO),$(CARGO)) rustc --release --locked --target-dir $(BENCH_OUT)/cargo
-BENCH_WASMTIME_PROGRAMS := $(addprefix $(BENCH_OUT)/cargo/release/bench-wasmtime,-own-handlers -on-wasmtrap)
+BENCH_WASMTIME_PROGRAMS := $(addprefix $(BENCH_OUT)/cargo/release/bench-wasmtime,-own-handlers -adopted -on-wasmtrap)
 BENCH_WASMTIME_MODULE := $(BENCH_OUT)/bench.module
 
 $(BENCH_OUT)/cargo/release/bench-wasmtime-own-handlers: FORCE
-	@$(BENCH_WASMTIME_BUILD) --manifest-path $(BENCH)/wasmtime/own-handlers/Cargo.toml
+	@$(BENCH_WASMTIME_BUILD) --manifest-path $(BENCH)/wasmtime/own-handlers/Cargo.toml --bin $(@F)
+
+BENCH_LINKED := target/adopted/lib
+$(BENCH_OUT)/cargo/release/bench-wasmtime-adopted: $(BENCH_LINKED)/libwasmtrap.so.0 FORCE
+	@$(BENCH_WASMTIME_BUILD) --manifest-path $(BENCH)/wasmtime/own-handlers/Cargo.toml --bin $(@F) -- \
+	    -L native=$(abspath $(BENCH_LINKED)) -C link-arg=-Wl,-rpath,$(abspath $(BENCH_LINKED))
 
 $(BENCH_OUT)/cargo/release/bench-wasmtime-on-wasmtrap: $(BENCH_WASMTIME_PLATFORM) FORCE
 	@$(BENCH_WASMTIME_BUILD) --manifest-path $(BENCH)/wasmtime/on-wasmtrap/Cargo.toml -- \
@@ -99,7 +117,8 @@ endif
 
 BENCH_PYTHON_MODULE := target/python/modules/host_calls.so
 
-BENCH_BUILT := $(BENCH_OURS) $(BENCH_PEERS) $(BENCH_OUT)/mach_calls $(BENCH_SIMULATED_XNU) \
+BENCH_BUILT := $(BENCH_OURS) $(BENCH_PEERS) $(BENCH_OUT)/wasm2c_on_wasmtrap $(BENCH_OUT)/mach_calls \
+    $(BENCH_SIMULATED_XNU) \
     target/python/wasmtrap.abi3.so $(BENCH_PYTHON_MODULE)
 BENCH_PYTHON := PYTHONPATH=target/python PYTHONDONTWRITEBYTECODE=1 $(PYTHON)
 BENCH_RUN = $(BENCH_PYTHON) $(BENCH)/bench.py --workers $(BENCH_OUT) --python-module $(BENCH_PYTHON_MODULE) \
@@ -115,4 +134,5 @@ bench: $(BENCH_BUILT) $(BENCH_ALSO) ## what traps and protected calls cost, besi
 check-bench: $(BENCH_BUILT) ## the benchmark's own tests, after one round of each contestant but Wasmtime
 	$(BENCH_RUN) --rounds 1 --out $(BENCH_OUT)/short
 	$(BENCH_PYTHON) $(BENCH)/self_test.py $(BENCH_OUT)/short --without wasmtime --without wasmtime_backtraces \
+	    --without wasmtime_adopted --without wasmtime_adopted_backtraces \
 	    --without wasmtime_on_wasmtrap --without wasmtime_on_wasmtrap_backtraces

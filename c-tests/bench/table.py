@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 OURS = "wasmtrap"
 FLOORS = ["raw_context", "raw_jump", "raw_jump_no_siginfo", "raw_jump_unblocking", "raw_jump_full_mask"]
-PEERS = ["sigsetjmp", "libsigsegv", "wasm2c", "wasmtime", "wasmtime_backtraces", "wasmtime_on_wasmtrap",
-         "wasmtime_on_wasmtrap_backtraces"]
+PEERS = ["sigsetjmp", "libsigsegv", "wasm2c", "wasm2c_on_wasmtrap", "wasmtime", "wasmtime_backtraces",
+         "wasmtime_adopted", "wasmtime_adopted_backtraces", "wasmtime_on_wasmtrap", "wasmtime_on_wasmtrap_backtraces"]
 
 RANGES = [1, 10, 100, 1_000, 10_000, 100_000]
 SITES = [10, 100, 1_000, 10_000, 100_000, 1_000_000]

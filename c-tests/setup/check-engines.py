@@ -135,7 +135,7 @@ def main():
         return pathlib.Path(path).read_text(encoding="utf-8")
 
     makefiles = [read(path) for path in ["Makefile", *pathlib.Path().glob("*/rules.mk"),
-                                         *pathlib.Path().glob("c-tests/*/rules.mk")]]  # fmt: skip
+                                         *pathlib.Path().glob("c-tests/**/rules.mk")]]  # fmt: skip
     targets = {name for text in makefiles for name in re.findall(r"^([\w-]+):", text, re.MULTILINE)}
     table = list(rows(read("README.md")))
     problems = [f"{row[0]}: {problem}" for row in table

@@ -310,3 +310,5 @@ check-wasmtime-macos: $(foreach architecture,$(MACOS_ARCHITECTURES),\
 	        $(WASMTIME_MACOS)/$$architecture/lib/$(WASMTIME_MACOS_NAME) || exit; \
 	done
 	$(PYTHON) $(WASMTIME)/check_macos.py --llvm $(MACOS_LLVM) --version $(VERSION) $(WASMTIME_MACOS)
+
+include $(WASMTIME)/releases/rules.mk

@@ -7,8 +7,14 @@ pub fn configuration() -> Config {
     let mut config = Config::new();
     // Shared memories and waiting need Wasmtime's feature `threads`, which needs `std`. Components are on by default
     // where Wasmtime is built with them, as the compiler may be; no module of such an engine loads in a host without.
-    config.wasm_features(wasmtime::WasmFeatures::THREADS | wasmtime::WasmFeatures::COMPONENT_MODEL, false);
-    config.concurrency_support(false);
+    // Wasmtime 36 is built without them on both sides, and has the garbage collector off.
+    #[cfg(feature = "wasmtime-36")]
+    config.wasm_function_references(true).wasm_gc(true);
+    #[cfg(not(feature = "wasmtime-36"))]
+    {
+        config.wasm_features(wasmtime::WasmFeatures::THREADS | wasmtime::WasmFeatures::COMPONENT_MODEL, false);
+        config.concurrency_support(false);
+    }
     // SAFETY: it tells the truth about this processor.
     unsafe { config.detect_host_feature(detect_host_feature) };
     config

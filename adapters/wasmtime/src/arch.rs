@@ -1,4 +1,5 @@
-//! What only assembly can do: the trampoline between a fault and Wasmtime's handler, and a thread's own storage.
+//! What only assembly can do: the trampoline between a fault and Wasmtime's handler, a thread's own storage, and for
+//! Wasmtime 36 the way back out of that handler.
 //!
 //! The trampoline keeps the vector and floating-point state, calls the handler, and if that returns, puts the state
 //! back and runs into an instruction that traps; the general registers are then put back by whoever takes that trap. It
@@ -14,6 +15,8 @@ mod this;
 pub(crate) use this::prepare;
 #[cfg(target_os = "linux")]
 pub(crate) use this::thread_storage;
+#[cfg(feature = "wasmtime-36")]
+pub(crate) use this::{call_with_a_way_back, go_back};
 
 /// What code may use below its stack pointer: the red zone of the System V ABI on x86-64 and of Apple's on arm64.
 const RED_ZONE: usize = 128;

@@ -1,5 +1,6 @@
 //! Every function of Wasmtime's `wasmtime-platform.h`, and nothing else: convert, hand on. Wasmtime's header, or
-//! `runtime/vm/sys/custom/capi.rs` of its source, is the contract. Error codes are error numbers.
+//! `runtime/vm/sys/custom/capi.rs` of its source, is the contract. Error codes are error numbers. What is not the same
+//! in each release is in a module of its own.
 #![allow(clippy::missing_safety_doc, reason = "the contract is Wasmtime's")]
 
 use core::ffi::CStr;
@@ -8,7 +9,12 @@ use wasmtrap::capi;
 
 use crate::complaints::complain;
 use crate::traps::{Failure, TrapHandler};
-use crate::{images, locks, memory, threads, traps};
+use crate::{images, memory, traps};
+
+#[cfg_attr(feature = "wasmtime-36", path = "capi/release_36.rs")]
+#[cfg_attr(not(feature = "wasmtime-36"), path = "capi/release_48.rs")]
+mod release;
+pub use release::*;
 
 fn status(result: Result<(), i32>) -> i32 {
     match result {
@@ -43,18 +49,6 @@ pub extern "C" fn wasmtime_init_traps(handler: TrapHandler) -> i32 {
             libc::ENOTSUP
         }
     }
-}
-
-/// A word of this thread's.
-#[unsafe(no_mangle)]
-pub extern "C" fn wasmtime_tls_get(slot: usize) -> *mut u8 {
-    threads::get(slot)
-}
-
-/// Sets a word of this thread's.
-#[unsafe(no_mangle)]
-pub extern "C" fn wasmtime_tls_set(slot: usize, value: *mut u8) {
-    threads::set(slot, value);
 }
 
 /// A new mapping.
@@ -111,47 +105,4 @@ pub unsafe extern "C" fn wasmtime_memory_image_map_at(image: *mut u8, address: *
 pub unsafe extern "C" fn wasmtime_memory_image_free(image: *mut u8) {
     // SAFETY: Wasmtime's promise: it came from wasmtime_memory_image_new and is not used again.
     unsafe { images::free(image) };
-}
-
-/// A function for each of what Wasmtime does with a lock word.
-macro_rules! lock_functions {
-    ($($(#[$comment:meta])* $name:ident: $action:ident $call:path),* $(,)?) => {
-        $(
-            $(#[$comment])*
-            #[unsafe(no_mangle)]
-            pub unsafe extern "C" fn $name(lock: *mut usize) {
-                // SAFETY: Wasmtime's promise: a word that it uses as this kind of lock, in a right order.
-                unsafe { locks::$action(lock, $call) };
-            }
-        )*
-    };
-}
-
-lock_functions! {
-    /// Waits for an exclusive lock.
-    wasmtime_sync_lock_acquire: acquire libc::pthread_mutex_lock,
-    /// Releases it.
-    wasmtime_sync_lock_release: release libc::pthread_mutex_unlock,
-    /// Waits for a lock as a reader.
-    wasmtime_sync_rwlock_read: acquire libc::pthread_rwlock_rdlock,
-    /// Releases it.
-    wasmtime_sync_rwlock_read_release: release libc::pthread_rwlock_unlock,
-    /// Waits for a lock as its writer.
-    wasmtime_sync_rwlock_write: acquire libc::pthread_rwlock_wrlock,
-    /// Releases it.
-    wasmtime_sync_rwlock_write_release: release libc::pthread_rwlock_unlock,
-}
-
-/// Frees an exclusive lock, if it was ever used.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasmtime_sync_lock_free(lock: *mut usize) {
-    // SAFETY: Wasmtime's promise: nobody holds it or will use it again.
-    unsafe { locks::free::<libc::pthread_mutex_t>(lock) };
-}
-
-/// Frees a lock for readers and a writer, if it was ever used.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasmtime_sync_rwlock_free(lock: *mut usize) {
-    // SAFETY: as above.
-    unsafe { locks::free::<libc::pthread_rwlock_t>(lock) };
 }

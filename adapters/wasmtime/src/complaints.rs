@@ -18,6 +18,7 @@ pub(crate) fn complain(what: Arguments<'_>) {
 }
 
 /// Says it and ends the process: for calls that cannot fail.
+#[cfg(not(feature = "wasmtime-36"))]
 pub(crate) fn stop(why: &str) -> ! {
     complain(format_args!("{why}"));
     // SAFETY: no arguments.

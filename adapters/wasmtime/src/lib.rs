@@ -34,6 +34,7 @@ mod code;
 mod complaints;
 mod fork;
 mod images;
+#[cfg(not(feature = "wasmtime-36"))]
 mod locks;
 mod memory;
 mod threads;

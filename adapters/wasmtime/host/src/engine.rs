@@ -7,6 +7,7 @@ use wasmtime::{Engine, ImportType, Module};
 use crate::configuration::configuration;
 use crate::container;
 use crate::errors::{Error, Kind, c_string};
+use crate::release;
 use crate::values::type_numbers;
 use crate::wasmtrap;
 
@@ -34,7 +35,7 @@ pub(crate) fn new_engine(config: &Config) -> Result<Engine, Error> {
         wasmtime.max_wasm_stack(config.max_wasm_stack);
     }
     if config.no_backtrace == 1 {
-        wasmtime.wasm_backtrace_max_frames(None);
+        release::without_backtraces(&mut wasmtime);
     }
     Engine::new(&wasmtime).map_err(|error| Error::from_wasmtime(&error, Kind::Engine))
 }

@@ -3,7 +3,9 @@
 use std::ffi::CString;
 use std::fmt::Display;
 
-use wasmtime::{ThrownException, Trap, UnknownImportError, WasmBacktrace};
+use wasmtime::{Trap, UnknownImportError, WasmBacktrace};
+
+use crate::release;
 
 /// WASMTIME_HOST_*: the kinds.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -70,7 +72,7 @@ impl Error {
         let (kind, reason) = match (trap, own) {
             (Some(trap), _) => (Kind::Trap, trap.to_string()),
             (_, Some(own)) => (Kind::Function, own.to_string()),
-            _ if error.is::<ThrownException>() => (Kind::Exception, "uncaught exception".to_string()),
+            _ if release::is_exception(error) => (Kind::Exception, "uncaught exception".to_string()),
             _ if error.is::<UnknownImportError>() || is_about_an_import(error) => {
                 (Kind::Link, error.root_cause().to_string())
             }
@@ -102,7 +104,7 @@ fn is_about_an_import(error: &wasmtime::Error) -> bool {
 /// (`cvt` in sys/custom/mod.rs), and it has an error of its own for allocations.
 fn is_about_memory(error: &wasmtime::Error) -> bool {
     const ENOMEM: &str = "os error 12";
-    error.is::<wasmtime::error::OutOfMemory>() || error.chain().any(|cause| cause.to_string() == ENOMEM)
+    release::is_out_of_memory(error) || error.chain().any(|cause| cause.to_string() == ENOMEM)
 }
 
 fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {

@@ -13,6 +13,9 @@ mod engine;
 mod errors;
 mod host_functions;
 mod instances;
+#[cfg_attr(feature = "wasmtime-36", path = "release_36.rs")]
+#[cfg_attr(not(feature = "wasmtime-36"), path = "release_48.rs")]
+mod release;
 mod store;
 mod values;
 mod wasmtrap;

@@ -1,9 +1,10 @@
 //! Values between C and Wasmtime.
 
 use wasmtime::{
-    AnyRef, AsContextMut, ExternRef, HeapType, I31, RefType, Result, Rooted, StoreContextMut, V128, Val, ValType, bail,
+    AnyRef, AsContextMut, ExternRef, HeapType, I31, RefType, Result, Rooted, StoreContextMut, V128, Val, ValType,
 };
 
+use crate::release::{HeapTopType, bail};
 use crate::store::Data;
 
 /// wasmtime_host_value_t.
@@ -45,9 +46,9 @@ pub(crate) fn type_number(kind: &ValType) -> u32 {
         ValType::F64 => F64,
         ValType::V128 => V128_TYPE,
         ValType::Ref(kind) => match kind.heap_type().top() {
-            HeapType::Func => FUNCREF,
-            HeapType::Extern => EXTERNREF,
-            HeapType::Exn => EXNREF,
+            HeapTopType::Func => FUNCREF,
+            HeapTopType::Extern => EXTERNREF,
+            HeapTopType::Exn => EXNREF,
             _ => ANYREF,
         },
     }
@@ -172,6 +173,7 @@ impl Value {
             }
             Val::ExnRef(None) => Self::zero(EXNREF),
             Val::ExnRef(Some(_)) => Self::reference(EXNREF, REF_EXCEPTION, 0),
+            #[cfg(not(feature = "wasmtime-36"))]
             Val::ContRef(_) => bail!("a continuation, which this host does not know"),
         })
     }

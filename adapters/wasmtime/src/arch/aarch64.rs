@@ -81,3 +81,70 @@ pub(crate) fn thread_storage() -> *const crate::threads::Thread {
     }
     thread
 }
+
+/// Calls `callback(payload, callee)` in a frame that has all that a function preserves, and tells by `jump` where that
+/// frame is. `bool` comes back in w0.
+#[cfg(feature = "wasmtime-36")]
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn call_with_a_way_back(
+    jump: *mut *const u8,
+    callback: extern "C" fn(*mut u8, *mut u8) -> bool,
+    payload: *mut u8,
+    callee: *mut u8,
+) -> bool {
+    core::arch::naked_asm!(
+        ".cfi_startproc",
+        "hint #34", // bti c
+        "stp x29, x30, [sp, #-176]!",
+        ".cfi_def_cfa_offset 176",
+        ".cfi_offset x29, -176",
+        ".cfi_offset x30, -168",
+        "mov x29, sp",
+        "stp x19, x20, [sp, #16]",
+        "stp x21, x22, [sp, #32]",
+        "stp x23, x24, [sp, #48]",
+        "stp x25, x26, [sp, #64]",
+        "stp x27, x28, [sp, #80]",
+        "stp d8, d9, [sp, #96]",
+        "stp d10, d11, [sp, #112]",
+        "stp d12, d13, [sp, #128]",
+        "stp d14, d15, [sp, #144]",
+        "mrs x9, fpcr",
+        "str x9, [sp, #160]",
+        "str x29, [x0]",
+        "mov x9, x1",
+        "mov x0, x2",
+        "mov x1, x3",
+        "blr x9",
+        "ldp x29, x30, [sp], #176",
+        ".cfi_def_cfa_offset 0",
+        ".cfi_restore x29",
+        ".cfi_restore x30",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
+/// Returns false from the call of `call_with_a_way_back` whose frame this is.
+#[cfg(feature = "wasmtime-36")]
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn go_back(frame: *const u8) -> ! {
+    core::arch::naked_asm!(
+        "hint #34", // bti c
+        "mov sp, x0",
+        "ldr x9, [sp, #160]",
+        "msr fpcr, x9",
+        "ldp x19, x20, [sp, #16]",
+        "ldp x21, x22, [sp, #32]",
+        "ldp x23, x24, [sp, #48]",
+        "ldp x25, x26, [sp, #64]",
+        "ldp x27, x28, [sp, #80]",
+        "ldp d8, d9, [sp, #96]",
+        "ldp d10, d11, [sp, #112]",
+        "ldp d12, d13, [sp, #128]",
+        "ldp d14, d15, [sp, #144]",
+        "ldp x29, x30, [sp], #176",
+        "mov w0, #0",
+        "ret",
+    )
+}

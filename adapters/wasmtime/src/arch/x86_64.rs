@@ -103,3 +103,73 @@ pub(crate) fn thread_storage() -> *const crate::threads::Thread {
     }
     thread
 }
+
+/// Calls `callback(payload, callee)` in a frame that has all that a function preserves, and tells by `jump` where that
+/// frame is. `bool` comes back in al.
+#[cfg(feature = "wasmtime-36")]
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn call_with_a_way_back(
+    jump: *mut *const u8,
+    callback: extern "C" fn(*mut u8, *mut u8) -> bool,
+    payload: *mut u8,
+    callee: *mut u8,
+) -> bool {
+    core::arch::naked_asm!(
+        ".cfi_startproc",
+        "endbr64",
+        "push rbp",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset rbp, -16",
+        "mov rbp, rsp",
+        ".cfi_def_cfa_register rbp",
+        "push rbx",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        ".cfi_offset rbx, -24",
+        ".cfi_offset r12, -32",
+        ".cfi_offset r13, -40",
+        ".cfi_offset r14, -48",
+        ".cfi_offset r15, -56",
+        "sub rsp, 8",
+        "stmxcsr [rsp]",
+        "fnstcw [rsp + 4]",
+        "mov [rdi], rsp",
+        "mov rax, rsi",
+        "mov rdi, rdx",
+        "mov rsi, rcx",
+        "call rax",
+        "lea rsp, [rbp - 40]",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbx",
+        "pop rbp",
+        ".cfi_def_cfa rsp, 8",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
+/// Returns false from the call of `call_with_a_way_back` whose frame this is.
+#[cfg(feature = "wasmtime-36")]
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn go_back(frame: *const u8) -> ! {
+    core::arch::naked_asm!(
+        "endbr64",
+        "mov rsp, rdi",
+        "ldmxcsr [rsp]",
+        "fldcw [rsp + 4]",
+        "add rsp, 8",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbx",
+        "pop rbp",
+        "xor eax, eax",
+        "ret",
+    )
+}
