@@ -60,7 +60,7 @@
  * - Attaching a thread, which its first protected call does, and its end: sigaltstack, rt_sigprocmask, mmap, mprotect,
  *   munmap, getpid, gettid, sched_getaffinity, and tgkill without a signal where there are many threads; for the
  *   stack of the main thread openat, newfstatat, read, close, prlimit64.
- * - Registering and unregistering: mmap, munmap, membarrier.
+ * - Registering and unregistering, and setting a fault handler: mmap, munmap, membarrier.
  * - wasmtrap_call: none. wasmtrap_raise: rt_sigprocmask, if it is not called from where the thread called it last, or
  *   if code has been registered or unregistered since. Looking up: rt_sigprocmask.
  * - wasmtrap_interrupt, where there is an interrupt_signal: rt_sigaction, rt_sigprocmask, getpid, tgkill, and in the
@@ -1377,6 +1377,14 @@ wasmtrap_status_t wasmtrap_stack_limit(size_t reserve,
 // kinds taken that the kernel made, on any thread and at any program counter, before the registered tables have their
 // say. `user` is handed to it and never looked at. A thread that is in the old handler at the time may still be in it
 // when this returns, if it takes longer than a few milliseconds; no thread enters it afterwards.
+//
+// On arm64 the look at the handler and the jump to it are two instructions. Linux has a thread that it has
+// interrupted between them look again, from 5.10 on with glibc 2.35 or later, in programs with a dynamic linker; not
+// if that happens eight times in a row, as by a debugger's steps. Elsewhere (musl, static programs, macOS, Windows,
+// glibc where GLIBC_TUNABLES=glibc.pthread.rseq=0) it is waited for, for a few milliseconds. If it gets no processor
+// for so long, it enters the handler later, with its `user`: the handler's code and `user` have to stay there until
+// every fault is over that had begun before, or for good, with a flag in `user` which says that the handler is no
+// more.
 //
 // There is one, which a second call replaces. But where wasmtrap_init has been called more often than
 // wasmtrap_shutdown, by several users perhaps, another handler than the one that is set (another function, or another

@@ -888,6 +888,14 @@ pub unsafe extern "C" fn wasmtrap_stack_limit(reserve: usize, limit: *mut uintpt
 /// say. `user` is handed to it and never looked at. A thread that is in the old handler at the time may still be in it
 /// when this returns, if it takes longer than a few milliseconds; no thread enters it afterwards.
 ///
+/// On arm64 the look at the handler and the jump to it are two instructions. Linux has a thread that it has
+/// interrupted between them look again, from 5.10 on with glibc 2.35 or later, in programs with a dynamic linker; not
+/// if that happens eight times in a row, as by a debugger's steps. Elsewhere (musl, static programs, macOS, Windows,
+/// glibc where GLIBC_TUNABLES=glibc.pthread.rseq=0) it is waited for, for a few milliseconds. If it gets no processor
+/// for so long, it enters the handler later, with its `user`: the handler's code and `user` have to stay there until
+/// every fault is over that had begun before, or for good, with a flag in `user` which says that the handler is no
+/// more.
+///
 /// There is one, which a second call replaces. But where wasmtrap_init has been called more often than
 /// wasmtrap_shutdown, by several users perhaps, another handler than the one that is set (another function, or another
 /// `user`) is refused: whose it is would not hear that it is asked no more.

@@ -556,6 +556,7 @@ macro_rules! interrupt_point {
 pub(crate) use interrupt_point;
 
 /// The body of `call_fault_handler(handler: x0, fault: x1) -> w0`. `br x16` satisfies the callee's `bti c`.
+#[cfg(target_os = "macos")]
 macro_rules! call_fault_handler {
     () => {
         $crate::arch::call_fault_handler_asm!(
@@ -566,6 +567,58 @@ macro_rules! call_fault_handler {
             "ldr x16, [x9, #{function}]",
             "br x16",
             ".cfi_endproc",
+        )
+    };
+}
+
+/// The same in a restartable sequence, where the C library has registered the thread's area for them: the kernel does
+/// not let a thread that was interrupted between 2 and 3 go on there, but at 4, where it looks at the function again
+/// (rseq_handle_notify_resume, kernel/rseq.c, from Linux 4.18 on). The word in front of 4 is the signature that the
+/// kernel insists on: glibc's RSEQ_SIG, sysdeps/unix/sysv/linux/aarch64/bits/rseq.h. The kernel drops the pointer to the
+/// sequence when it finds the thread elsewhere, whoever's code that is; what it points to stays in memory, as all of
+/// the library does (`outside::pin`).
+///
+/// A debugger that goes from instruction to instruction interrupts each, and would never come to the end: after eight
+/// interruptions in a row the pointer to the sequence stays what the kernel has made of it, null, and there is none.
+#[cfg(target_os = "linux")]
+macro_rules! call_fault_handler {
+    () => {
+        $crate::arch::call_fault_handler_asm!(
+            ".pushsection .data.rel.ro.wasmtrap_call_fault_handler, \"aw\", @progbits",
+            ".balign 32",
+            "1:",
+            ".4byte 0", // version
+            ".4byte 0", // flags
+            ".8byte 2f",
+            ".8byte 3f - 2f",
+            ".8byte 4f",
+            ".popsection",
+            ".cfi_startproc",
+            "mov x9, x0",
+            "mov x0, x1",
+            "ldr x1, [x9, #{user}]",
+            $crate::arch::address_of!("x10", "{sequences}"),
+            "ldr x10, [x10]",
+            "cbz x10, 2f",
+            "mrs x11, tpidr_el0",
+            "add x10, x10, x11",
+            $crate::arch::address_of!("x11", "1b"),
+            "mov w12, #{attempts}",
+            "5:",
+            "str x11, [x10, #{current_sequence}]",
+            "2:",
+            "ldr x16, [x9, #{function}]",
+            "br x16",
+            "3:",
+            ".inst 0xd428bc00",
+            "4:",
+            "subs w12, w12, #1",
+            "b.ne 5b",
+            "b 2b",
+            ".cfi_endproc",
+            sequences = sym $crate::shared::state::RESTARTABLE_SEQUENCES,
+            current_sequence = const 8, // rseq_cs of struct rseq, <linux/rseq.h>
+            attempts = const 8,
         )
     };
 }

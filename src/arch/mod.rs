@@ -57,7 +57,8 @@ pub(crate) fn prefetch<T>(place: *const T) {
 /// Calls the embedder's fault handler, unless it was taken away.
 ///
 /// Assembly, because on x86-64 the jump is one instruction with the load of where to: a thread that is stopped before
-/// it loads anew, one that is stopped after it is in the handler (`outside::library`). On arm64 there are two.
+/// it loads anew, one that is stopped after it is in the handler (`outside::fault_handlers`). On arm64 there are two;
+/// Linux sees to it that a thread that was stopped between them loads anew, where it can.
 ///
 /// # Safety
 /// `handler` is pinned by this thread; `fault` is what it may be given.

@@ -137,10 +137,9 @@ fn replace(place: &AtomicPtr<FaultHandler>, handler: *mut FaultHandler, unused: 
 /// Sees to it that no thread enters a handler that it has found before.
 fn revoke(handler: &FaultHandler) {
     handler.function.store(nobody as *mut c_void, Ordering::SeqCst);
-    // What has been loaded of the old function is behind its jump now, or is loaded again.
-    let _ = platform::order_threads();
-    // Most handlers are through with what they do in a moment. arm64, where the load and the jump are two instructions,
-    // goes by this.
+    platform::restart_jumps();
+    // Most handlers are through with what they do in a moment. Where a thread can be between its look at the function
+    // and the jump, and cannot be made to look again, it is given this time to jump.
     const LOOKS: u32 = 450;
     let mut patience = Patience::default();
     for _ in 0..LOOKS {

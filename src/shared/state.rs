@@ -1,6 +1,8 @@
 //! The few words that say what the library is doing.
 
 use core::ffi::c_void;
+#[cfg(all(target_arch = "aarch64", target_os = "linux"))]
+use core::sync::atomic::AtomicIsize;
 use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
 use super::abi::*;
@@ -85,6 +87,11 @@ pub(crate) static FAULT_HANDLER_COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// This process, so that a handler can tell its own signals without a system call. Renewed in a forked child.
 pub(crate) static PROCESS_ID: AtomicU32 = AtomicU32::new(0);
+
+/// Where a thread has the area that the kernel looks at for restartable sequences (rseq(2)), from its thread pointer; 0
+/// if there is none. Read by `arch::call_fault_handler`, in assembly.
+#[cfg(all(target_arch = "aarch64", target_os = "linux"))]
+pub(crate) static RESTARTABLE_SEQUENCES: AtomicIsize = AtomicIsize::new(0);
 
 /// 1 if the processor has a streaming mode (SME) and programs may use it. Read by `wasmtrap_call`, in assembly.
 #[cfg(all(target_arch = "aarch64", unix))]

@@ -70,6 +70,10 @@ pub(crate) fn order_threads() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Has every thread that is between the look and the jump of `arch::call_fault_handler` look again: nothing. On x86-64
+/// the two are one instruction; on arm64 nobody can.
+pub(crate) fn restart_jumps() {}
+
 /// The size of the frame that the kernel pushes for a signal: at most that of sendsig on x86-64 (bsd/dev/i386/
 /// unix_signal.c) with AVX-512 state, less than 4 KiB. Twice that is also the least that sigaltstack takes
 /// (bsd/kern/kern_sig.c).

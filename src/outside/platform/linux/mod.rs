@@ -5,6 +5,8 @@ mod memory_map;
 mod own_object;
 mod pending_signals;
 mod proc_file;
+#[cfg(target_arch = "aarch64")]
+mod restartable_sequences;
 mod sanitizers;
 
 use core::ffi::{CStr, c_char};
@@ -68,6 +70,8 @@ pub(crate) fn set_up() -> Result<(), Failure> {
     crate::inside::signals::kernel::set_rights_place(pkru_place());
     #[cfg(target_arch = "aarch64")]
     state::STREAMING_MODE.store(has_streaming_mode().into(), Ordering::Relaxed);
+    #[cfg(target_arch = "aarch64")]
+    restartable_sequences::set_up();
     if membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0 {
         ORDERS_THREADS.store(true, Ordering::Relaxed);
     }
@@ -99,6 +103,17 @@ pub(crate) fn order_threads() -> Result<(), Failure> {
         return Ok(());
     }
     Err(error::system_under_lock(format_args!("membarrier"), errno()))
+}
+
+/// Has every thread that is between the look and the jump of `arch::call_fault_handler` look again before this returns,
+/// where that can be had. On x86-64 the two are one instruction: the barrier is enough.
+pub(crate) fn restart_jumps() {
+    #[cfg(target_arch = "aarch64")]
+    if restartable_sequences::restart() {
+        return;
+    }
+    // What has been loaded of the old function is behind its jump now, or is loaded again.
+    let _: Result<(), Failure> = order_threads();
 }
 
 /// <linux/membarrier.h>

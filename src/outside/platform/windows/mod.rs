@@ -122,6 +122,10 @@ pub(crate) fn order_threads() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Has every thread that is between the look and the jump of `arch::call_fault_handler` look again: nothing. On x86-64
+/// the two are one instruction; on arm64 nobody can.
+pub(crate) fn restart_jumps() {}
+
 /// Lets another thread have the processor.
 pub(crate) fn yield_processor() {
     // SAFETY: no arguments.
