@@ -45,4 +45,5 @@ pub(crate) fn enter_trampoline(registers: &mut wasmtrap_registers_t, sp: usize, 
     set(this::HANDLER, handler);
     set(this::STACK_POINTER, sp.wrapping_sub(RED_ZONE + this::STATE_SIZE) & !(this::STATE_ALIGNMENT - 1));
     registers.pc = this::trampoline as *const () as u64;
+    this::ready(registers);
 }

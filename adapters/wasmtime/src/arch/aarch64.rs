@@ -1,5 +1,7 @@
 //! arm64, AAPCS64.
 
+use wasmtrap::abi::wasmtrap_registers_t;
+
 /// Where the trampoline expects the handler's arguments: x19 to x22.
 pub(super) const ARGUMENTS: [usize; 4] = [19, 20, 21, 22];
 /// Where it expects the handler: x23.
@@ -19,6 +21,9 @@ pub(crate) fn prepare() {}
 pub(super) fn mode() -> Option<(usize, usize)> {
     None
 }
+
+/// Nothing else makes the way there shorter.
+pub(super) fn ready(_registers: &mut wasmtrap_registers_t) {}
 
 /// The trampoline. Unwinders stop at it: what is further out has not called anything. The condition flags are among the
 /// general registers (pstate).
