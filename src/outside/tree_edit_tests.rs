@@ -114,7 +114,7 @@ fn edits_in_place_come_to_the_tree_that_other_edits_come_to() {
         // Entries are told apart, and not looked at.
         let entry = ptr::without_provenance_mut::<Entry>(step + 1);
         // By turns more of the one and more of the other, so that trees of all heights are there; 0 is below all.
-        let grows = (step / 2_500).is_multiple_of(2) == !(random >> 20).is_multiple_of(4);
+        let grows = (step / 2_500).is_multiple_of(2) != (random >> 20).is_multiple_of(4);
         // SAFETY: the key is not in the tree, or is; there are no readers; the nodes are reserved.
         unsafe {
             match (grows, keys.contains_key(&key)) {
@@ -131,6 +131,9 @@ fn edits_in_place_come_to_the_tree_that_other_edits_come_to() {
         }
         edits += 1;
         same += usize::from(before == root && !root.is_null());
+        if edits % 8 != 0 && keys.len() > 100 {
+            continue;
+        }
         // SAFETY: the tree is this test's.
         let found = unsafe { root.as_ref() }.map_or_else(Vec::new, |root| keys_of(root, 1));
         assert!(found.iter().eq(keys.keys()), "after step {step}");
