@@ -214,6 +214,27 @@ static void the_engine_is_released(void *unused) {
   is_as(&wanted);
 }
 
+static void mends_the_cause(int signal, siginfo_t *info, void *context) {
+  mending_handler(signal, info, context);
+  __atomic_store_n(&declining, HOLD(changes), __ATOMIC_SEQ_CST);
+}
+
+/* There is nothing to put back then, not for a moment. */
+static void a_newer_handler_is_in_place(void *unused) {
+  (void)unused;
+  host_init_with_signals();
+  must(wasmtrap_adopt_begin(WASMTRAP_CLIENT_DEFAULT) == WASMTRAP_OK);
+  install_handler(SIGSEGV, mends_the_cause, SA_ONSTACK);
+  must(wasmtrap_adopt_end(0, &id) == WASMTRAP_OK);
+  install_passing_handler(SIGSEGV, SA_ONSTACK);
+  must(pthread_create(&thread, NULL, fault, inaccessible_page()) == 0);
+  while (declining == NOT_YET) sched_yield();
+  must(declining >= 0);
+  wait_until_held();
+  ok(faulted, "the disposition is not changed");
+  finish();
+}
+
 static void try_to_hold(void *unused) {
   (void)unused;
   must(HOLD(waits) >= 0);
@@ -225,6 +246,7 @@ int main(void) {
   if (status != 0) return tap_skip_all("no filter of system calls can be had that holds a thread");
   child_passes(nobody_comes, NULL, "nobody comes in between");
   child_passes(another_handler_comes, NULL, "another handler comes");
+  child_passes(a_newer_handler_is_in_place, NULL, "the engine mends, below a newer handler");
   child_passes(the_engine_is_released, NULL, "the engine is released");
   static const char *const names[] = {"the same, when its handler has returned", "the same, before the library looks",
                                       "the same, when ours is back"};

@@ -252,3 +252,15 @@ pub(crate) fn send_again(signal: libc::c_int, info: &libc::siginfo_t) -> Result<
 pub(crate) fn lowest_mapped(stack: &StackBounds) -> usize {
     stack.low
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_kernel_refuses_is_told_by_its_number() {
+        assert_eq!(action(0).err(), Some(libc::EINVAL));
+        let default = KernelAction { handler: libc::SIG_DFL, flags: 0, restorer: 0, mask: 0 };
+        assert_eq!(set_action(libc::SIGKILL, &default), Err(libc::EINVAL));
+    }
+}
