@@ -35,6 +35,26 @@ static void *fault_on_a_foreign_thread(void *access) {
   return NULL;
 }
 
+#if defined(__x86_64__)
+/* Registers that no call keeps, and that the code goes on with all the same. */
+static void registers_are_kept(void) {
+  unsigned char *const page = inaccessible_page();
+  uint64_t in_rcx = 1111, in_vector = 3333;
+  register uint64_t in_r11 __asm__("r11") = 2222;
+  __asm__ volatile(
+      "movq %2, %%xmm9\n\t"
+      "movb (%3), %%al\n\t"
+      "movq %%xmm9, %2"
+      : "+c"(in_rcx), "+r"(in_r11), "+r"(in_vector)
+      : "r"(page)
+      : "rax", "xmm9", "memory");
+  const uint64_t after = in_r11;
+  same(in_rcx, 1111, "rcx is what it was");
+  same(after, 2222, "r11, too");
+  same(in_vector, 3333, "and a vector register");
+}
+#endif
+
 int main(void) {
   install_handler(SIGSEGV, earlier, 0);
   host_init();
@@ -87,5 +107,8 @@ int main(void) {
   raise(SIGSEGV);
   same(count, 3, "a signal that was sent is not its business");
   same(forwarded, 1, "but the earlier handler's");
+#if defined(__x86_64__)
+  registers_are_kept();
+#endif
   return tap_done();
 }
