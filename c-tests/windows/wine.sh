@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs a program under Wine, with the programs' own output:
 #
-#     wine.sh PROGRAM ARGUMENT...
+#     [WINE=COMMAND] wine.sh PROGRAM ARGUMENT...
 #
 # Now and then, on a busy machine, Wine itself fails, and WINEDEBUG=-all hides most of why. What is Wine's failure, and
 # not the program's, is begun again, twice at the most:
@@ -18,7 +18,7 @@ errors=$(mktemp)
 trap 'rm -f "$output" "$errors"' EXIT
 status=1
 for _ in 1 2 3; do
-    wine "$@" >"$output" 2>"$errors"
+    "${WINE:-wine}" "$@" >"$output" 2>"$errors"
     status=$?
     cat "$errors" >&2
     if [ "$status" -eq 1 ] && [ ! -s "$output" ]; then

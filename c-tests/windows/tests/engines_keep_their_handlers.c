@@ -1,6 +1,6 @@
-/* An engine with a vectored handler of its own, in the manner of those that there are, not adopted: its traps are its own
- * and ours are ours, whoever was first. A fault handler that calls the engine's puts that before a crash reporter, too.
- * A crash stays a crash, in its place. */
+/* An engine with a vectored handler of its own, in the manner of those that there are, not adopted: its traps are its
+ * own and ours are ours, whoever was first. A fault handler that calls the engine's puts that before a crash reporter,
+ * too. A crash stays a crash, in its place. */
 #include <signal.h>
 #include <string.h>
 #include <windows.h>
