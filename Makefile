@@ -209,7 +209,8 @@ check: all ## run every check and print a table of the results
 	+@$(call RUN_CHECKS,$(CHECKS))
 
 SHELL_SCRIPTS := .ci/run fuzz/run.sh $(wildcard c-tests/setup/*.sh c-tests/packaging/*.t c-tests/packaging/*.sh \
-    c-tests/setup/debian-cargo c-tests/windows/*.t c-tests/windows/*.sh c-tests/windows/*/*.sh c-tests/windows/arm64/cc \
+    c-tests/setup/debian-cargo c-tests/windows/*.t c-tests/windows/*.sh c-tests/windows/*/*.sh \
+    c-tests/windows/arm64/cc \
     c-tests/macos/cc c-tests/macos/*.sh \
     c-tests/arm64-system/*.sh packaging/*.sh)
 

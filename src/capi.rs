@@ -141,13 +141,13 @@ pub unsafe extern "C" fn wasmtrap_init(options: *const wasmtrap_options_t) -> wa
 ///
 /// The last one puts the earlier signal handlers and exception ports back and forgets all code ranges, regions and the
 /// fault handler; their ids are unknown afterwards. Where other clients are open (wasmtrap_client_open), only what is
-/// the default client's own goes, and nothing that follows here happens before the last one's end. Where another handler
-/// has been installed on top of the library's, that one stays, and the library's, which it may call, forwards every
-/// fault to the earlier ones. Threads keep what wasmtrap_thread_attach gave them until they end or call
+/// the default client's own goes, and nothing that follows here happens before the last one's end. Where another
+/// handler has been installed on top of the library's, that one stays, and the library's, which it may call, forwards
+/// every fault to the earlier ones. Threads keep what wasmtrap_thread_attach gave them until they end or call
 /// wasmtrap_thread_detach.
 ///
-/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (it is the last one, and a thread is inside a protected call;
-/// detached chains do not count). Thread-safe, not signal-safe.
+/// Errors: WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (it is the last one, and a thread is inside a protected
+/// call; detached chains do not count). Thread-safe, not signal-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_shutdown() -> wasmtrap_status_t {
     whole(|| library::close(WASMTRAP_CLIENT_DEFAULT))
@@ -967,10 +967,11 @@ pub unsafe extern "C" fn wasmtrap_try_handle_signal(
 /// ===== 7. Adoption =====
 ///
 /// An engine that installs POSIX signal handlers of its own, or vectored exception handlers on Windows, is adopted,
-/// unmodified: the library puts itself in front, calls the engine's handlers for the faults that are theirs to judge, and applies what they do. Several engines can
-/// be adopted, and have the library's own traps beside them. Where Mach exception ports are in use, their faults come
-/// by these, before a crash reporter or a debugger hears of them. In short: wasmtrap_adopt_begin; whatever makes the
-/// engine call sigaction (AddVectoredExceptionHandler), most often the making of its first engine or module; wasmtrap_adopt_end.
+/// unmodified: the library puts itself in front, calls the engine's handlers for the faults that are theirs to judge,
+/// and applies what they do. Several engines can be adopted, and have the library's own traps beside them. Where Mach
+/// exception ports are in use, their faults come by these, before a crash reporter or a debugger hears of them. In
+/// short: wasmtrap_adopt_begin; whatever makes the engine call sigaction (AddVectoredExceptionHandler), most often the
+/// making of its first engine or module; wasmtrap_adopt_end.
 ///
 /// wasmtrap_adopt_begin has a handler of the library's stand in for what each of SIGSEGV, SIGBUS, SIGILL, SIGFPE and
 /// SIGTRAP does: that is what the engine finds there, and takes for its earlier handler. Until the end the calling
@@ -989,7 +990,8 @@ pub unsafe extern "C" fn wasmtrap_try_handle_signal(
 /// Errors: WASMTRAP_ERR_UNKNOWN_ID (`client` is not open), WASMTRAP_ERR_NOT_INITIALIZED (`client` is 0, and
 /// wasmtrap_init has not been called), WASMTRAP_ERR_BUSY (an adoption has begun and not ended, on whichever thread),
 /// WASMTRAP_ERR_UNSUPPORTED (WASMTRAP_INIT_HOST_OWNS_SIGNALS; on Windows, see above), WASMTRAP_ERR_LIMIT
-/// (WASMTRAP_MAX_ADOPTED; on Windows, more than 128 handlers are there already), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
+/// (WASMTRAP_MAX_ADOPTED; on Windows, more than 128 handlers are there already), WASMTRAP_ERR_NO_MEMORY,
+/// WASMTRAP_ERR_SYSTEM. Thread-safe, not signal-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmtrap_adopt_begin(client: wasmtrap_client_t) -> wasmtrap_status_t {
     whole(|| adoption::begin(client))
@@ -1027,9 +1029,9 @@ pub extern "C" fn wasmtrap_adopt_begin(client: wasmtrap_client_t) -> wasmtrap_st
 /// begun), WASMTRAP_ERR_WRONG_THREAD (another thread has begun), WASMTRAP_ERR_UNSUPPORTED (a handler with
 /// SA_RESETHAND), WASMTRAP_ERR_INVALID_ARGUMENT (`id` is NULL, an unknown flag; or a handler in memory that is not
 /// there), WASMTRAP_ERR_NOT_INITIALIZED, WASMTRAP_ERR_BUSY (handlers keep being installed meanwhile),
-/// WASMTRAP_ERR_LIMIT (on Windows, more than 4 handlers of one engine), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM. Where a handler is refused all of the engine's stay
-/// as it has installed them, and call what was there before as they would without the library. Thread-safe, not
-/// signal-safe.
+/// WASMTRAP_ERR_LIMIT (on Windows, more than 4 handlers of one engine), WASMTRAP_ERR_NO_MEMORY, WASMTRAP_ERR_SYSTEM.
+/// Where a handler is refused all of the engine's stay as it has installed them, and call what was there before as they
+/// would without the library. Thread-safe, not signal-safe.
 ///
 /// # Safety
 /// `id` is NULL or valid for a write.

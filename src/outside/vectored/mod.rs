@@ -60,8 +60,8 @@ pub(crate) fn install(kinds: u32, _room: &mut Room) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Goes back in front of all others, for these kinds as well: a new entry first, so that there is none missing in between. Those who know an
-/// entry of ours do not: there is one function, and nobody calls it but ntdll.
+/// Goes back in front of all others, for these kinds as well: a new entry first, so that there is none missing in
+/// between. Those who know an entry of ours do not: there is one function, and nobody calls it but ntdll.
 pub(crate) fn rearm(kinds: u32, _room: &mut Room) -> Result<(), Failure> {
     exceptions::signals_go_on_top();
     let mut state = STATE.lock();

@@ -1,8 +1,8 @@
 //! What an engine that is adopted has installed: the vectored handlers that are new in the list. The same items as
 //! `signals::stand_ins` has, but that nobody stands in for anything: a vectored handler declines by what it returns.
 //!
-//! The engine's handlers stay in the list, because what AddVectoredExceptionHandler has given it for them must stay good
-//! for RemoveVectoredExceptionHandler. Ours is in front of them and calls them itself.
+//! The engine's handlers stay in the list, because what AddVectoredExceptionHandler has given it for them must stay
+//! good for RemoveVectoredExceptionHandler. Ours is in front of them and calls them itself.
 
 use core::fmt::{self, Write};
 use core::sync::atomic::Ordering;
