@@ -18,10 +18,11 @@ def main():
     parser.add_argument("--cargo", required=True)
     parser.add_argument("--nm", required=True, type=shlex.split, help="nm, with the option for dynamic symbols")
     parser.add_argument("--mach-o", action="store_true", help="the library is for macOS: names begin with _")
+    parser.add_argument("--host", default="host", help="the package with the Wasmtime that asks (crates.py)")
     parser.add_argument("file", help="the shared library")
     options = parser.parse_args()
     header = re.sub(r"//.*", "", pathlib.Path("include/wasmtrap.h").read_text())
-    wanted = asked_for(options.cargo) | set(re.findall(r"\b(wasmtrap_\w+)\(", header))
+    wanted = asked_for(options.cargo, options.host) | set(re.findall(r"\b(wasmtrap_\w+)\(", header))
     listed = subprocess.run([*options.nm, "--defined-only", options.file], stdout=subprocess.PIPE, check=True,
                             universal_newlines=True).stdout
     exported = {line.split()[-1] for line in listed.splitlines()}

@@ -87,6 +87,10 @@ $(WASMTIME_36_TEST): $(WASMTIME_RELEASES)/36/tests/a_jump_leads_back.c \
 .PHONY: check-wasmtime-36-platform
 check-wasmtime-36: check-wasmtime-36-platform
 check-wasmtime-36-platform: $(WASMTIME_36_TEST)
+	$(LINT_CARGO) clippy --locked --lib --features wasmtime-36 --target-dir $(WASMTIME_OUT)/lint \
+	    --manifest-path $(WASMTIME_ADAPTER)/Cargo.toml -- -D warnings
+	$(PYTHON) $(WASMTIME)/check_exports.py --cargo '$(WASMTIME_36_CARGO)' --host releases/36/host \
+	    --nm '$(TOOLS)nm -D' $(call WASMTIME_OF,36)/lib/libwasmtrap_wasmtime.so.0
 	$(PROVE) --exec '$(strip $(LIMITED) $(RUNNER))' $<
 
 .PHONY: check-wasmtime-36 check-wasmtime-50
