@@ -33,6 +33,11 @@ use crate::arch;
 /// `wasmtrap_call`, in assembly.
 pub(crate) static KEYS: [AtomicU64; arch::SEALED_WORDS + 1] = [const { AtomicU64::new(0) }; arch::SEALED_WORDS + 1];
 
+/// How many words each chain takes.
+const HALF: usize = arch::SEALED_WORDS / 2;
+
+const _: () = assert!(arch::SEALED_WORDS == 2 * HALF);
+
 /// What is added to the seal while the call is the innermost of a chain that is on no thread.
 static DETACHED: AtomicU64 = AtomicU64::new(0);
 
@@ -57,20 +62,15 @@ pub(crate) fn set_keys(random: &[u64; RANDOM_WORDS]) {
 pub(crate) unsafe fn of(activation: *const Activation) -> u64 {
     // SAFETY: the caller's promise.
     let words = unsafe { arch::sealed_words(activation) };
-    let (first, second) = words.split_at(arch::SEALED_WORDS / 2);
-    let (first_keys, rest) = KEYS.split_at(arch::SEALED_WORDS / 2);
-    let (second_keys, added) = rest.split_at(arch::SEALED_WORDS - arch::SEALED_WORDS / 2);
-    let added = added.first().map_or(0, |key| key.load(Ordering::Relaxed));
-    chain(first, first_keys).wrapping_add(chain(second, second_keys)).wrapping_add(added)
-}
-
-/// What half of the words comes to.
-fn chain(words: &[u64], keys: &[AtomicU64]) -> u64 {
-    let mut sum = 0_u64;
-    for (word, key) in words.iter().zip(keys) {
-        sum = sum.wrapping_mul(key.load(Ordering::Relaxed)).wrapping_add(*word);
+    let key = |index: usize| KEYS[index].load(Ordering::Relaxed);
+    // The two by turns: each step waits for the one before it.
+    let (mut first, mut second) = (words[0], words[HALF]);
+    for index in 1..HALF {
+        first = first.wrapping_mul(key(index)).wrapping_add(words[index]);
+        second = second.wrapping_mul(key(HALF + index)).wrapping_add(words[HALF + index]);
     }
-    keys.first().map_or(sum, |last| sum.wrapping_mul(last.load(Ordering::Relaxed)))
+    let [first, second] = [first.wrapping_mul(key(0)), second.wrapping_mul(key(HALF))];
+    first.wrapping_add(second).wrapping_add(key(2 * HALF))
 }
 
 /// What a seal says of a frame.
