@@ -246,3 +246,7 @@ fn write_rights(rights: u32) {
     // SAFETY: as above. No compiler moves an access to memory over this.
     unsafe { asm!("wrpkru", in("eax") rights, in("ecx") 0, in("edx") 0, options(nostack, preserves_flags)) };
 }
+
+#[cfg(test)]
+#[path = "context_x86_64_tests.rs"]
+mod tests;
