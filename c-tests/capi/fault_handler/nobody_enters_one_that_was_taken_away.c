@@ -2,8 +2,8 @@
  * all that was left to do was to jump to it. And who goes through the library instruction by instruction, as a
  * debugger does, gets into the handler.
  *
- * The thread is stopped in front of the jump by a parent that traces it. On x86-64 that is one instruction with the look
- * at the handler; on arm64 the thread has looked before, and Linux has it look again, if glibc has it do so (2.35). */
+ * The thread is stopped in front of the jump by a parent that traces it. On x86-64 that is one instruction with the
+ * look at the handler; on arm64 the thread has looked before, and Linux has it look again, if glibc has it do so. */
 #include "host.h"
 
 #if defined(__linux__) && !EMULATED

@@ -1,8 +1,8 @@
 //! The restartable sequence of `arch::call_fault_handler`: whether threads can have one, and having them begin again.
 //!
-//! glibc registers an area of each thread's for them from 2.35 on, and tells where it is by two symbols. A thread can have
-//! one area only, so that the library registers none: musl has none then, nor has a process whose glibc was told to leave
-//! it to others (GLIBC_TUNABLES=glibc.pthread.rseq=0).
+//! glibc registers an area of each thread's for them from 2.35 on, and tells where it is by two symbols. A thread can
+//! have one area only, so that the library registers none: with musl there is none then, nor where glibc was told to
+//! leave it to others (GLIBC_TUNABLES=glibc.pthread.rseq=0).
 
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicBool, Ordering};
