@@ -69,11 +69,13 @@ check-adopted-wasmtime: $(ADOPTED_TESTS) $(ADOPTED_SUITE) $(addprefix $(ADOPTED_
 
 # ---- Wasmer: no part of `make check`, for it takes minutes to build ----
 
-# In Wasmtime's folder: cargo builds once what they have in the same version with the same features.
-ADOPTED_WASMER := $(ADOPTED_WASMTIME_OUT)/release/adopted-wasmer
+# Wasmer wants a newer Rust than Wasmtime 48.
+ADOPTED_WASMER_CARGO ?= $(shell c-tests/setup/new-enough.sh $(ADOPTED)/wasmer/Cargo.toml '$(WASMTIME_CARGO)' \
+    c-tests/setup/debian-cargo 'cargo +nightly')
+ADOPTED_WASMER := $(ADOPTED_OUT)/wasmer/release/adopted-wasmer
 $(ADOPTED_WASMER): FORCE $(ADOPTED_LIB)/libwasmtrap.so.0
-	@WASMTRAP_DIR=$(abspath $(ADOPTED_LIB)) $(WASMTIME_CARGO) build --release --locked \
-	    --target-dir $(ADOPTED_WASMTIME_OUT) --manifest-path $(ADOPTED)/wasmer/Cargo.toml
+	@WASMTRAP_DIR=$(abspath $(ADOPTED_LIB)) $(ADOPTED_WASMER_CARGO) build --release --locked \
+	    --target-dir $(ADOPTED_OUT)/wasmer --manifest-path $(ADOPTED)/wasmer/Cargo.toml
 
 # The environment has what the program is to find beside it: Wasmtime, and a module for that.
 ADOPTED_MODULE := $(ADOPTED_WASMTIME_OUT)/modules/traps.module
