@@ -1,6 +1,6 @@
-/* A crash reporter that writes a minidump from the filter for unhandled exceptions, as most do on Windows: a crash inside
- * of a protected call, beside traps of which none comes to it, is in the minidump with its code, its address and its
- * registers. */
+/* A crash reporter that writes a minidump from the filter for unhandled exceptions, as most do on Windows: a crash
+ * inside of a protected call, beside traps of which none comes to it, is in the minidump with its code, its address and
+ * its registers. */
 #include <stdio.h>
 #include <string.h>
 #include <windows.h>
