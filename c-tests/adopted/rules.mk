@@ -3,6 +3,7 @@
 #     make check-adopted-wasmtime    the crate `wasmtime` with its default features
 #     make check-adopted-wasmer      by hand: the crate `wasmer`, and Wasmtime beside it
 #     make check-adopted-wasmtime-36    by hand: the older release of Wasmtime that has long-term support
+#     make check-adopted-wasi    by hand: WASI commands
 #
 # Wasmtime is built with the compiler of c-tests/wasmtime, whose rules come later: hence some of its paths by name. From
 # there come the host with its programs and the specification's suite, too; here the host is on a Wasmtime with handlers
@@ -101,6 +102,22 @@ $(ADOPTED_WASMTIME_36): FORCE $(ADOPTED_LIB)/libwasmtrap.so.0
 .PHONY: check-adopted-wasmtime-36
 check-adopted-wasmtime-36: ## the program of check-adopted-wasmtime on Wasmtime 36
 check-adopted-wasmtime-36: $(ADOPTED_WASMTIME_36) mach-kernel $(ADOPTED_MACH_LIB)/libwasmtrap.so.0
+	$(PROVE) --exec '$(strip $(LIMITED) $(RUNNER))' $<
+	@for profile in $(ADOPTED_MACH_PROFILES); do echo "profile $$profile:" && \
+	    LD_LIBRARY_PATH=$(abspath $(ADOPTED_MACH_LIB)) WASMTRAP_BACKEND=mach $(PROVE) \
+	    --exec "$(strip $(LIMITED) $(call MACH_RUNNER_FOR,$$profile))" $< || exit 1; done
+
+# ---- WASI, by hand too: it is a hundred crates more ----
+
+ADOPTED_WASI := $(ADOPTED_OUT)/wasi/release/adopted-wasi
+$(ADOPTED_WASI): FORCE $(ADOPTED_LIB)/libwasmtrap.so.0
+	@WASMTRAP_DIR=$(abspath $(ADOPTED_LIB)) $(WASMTIME_CARGO) build --release --locked \
+	    --target-dir $(ADOPTED_OUT)/wasi --manifest-path $(ADOPTED)/wasi/Cargo.toml
+
+.PHONY: check-adopted-wasi
+check-adopted-wasi: $(ADOPTED_WASI) mach-kernel $(ADOPTED_MACH_LIB)/libwasmtrap.so.0
+check-adopted-wasi: ## WASI commands that trap, on the crate wasmtime with its own handlers, adopted
+	$(LINT_CARGO) fmt --check --manifest-path $(ADOPTED)/wasi/Cargo.toml
 	$(PROVE) --exec '$(strip $(LIMITED) $(RUNNER))' $<
 	@for profile in $(ADOPTED_MACH_PROFILES); do echo "profile $$profile:" && \
 	    LD_LIBRARY_PATH=$(abspath $(ADOPTED_MACH_LIB)) WASMTRAP_BACKEND=mach $(PROVE) \

@@ -60,6 +60,7 @@ NEEDS_check-wasmtime-python := c wasm python wasmtime
 NEEDS_check-wasmtime-spec := c wasm wasmtime
 NEEDS_check-adopted-wasmtime := c lint wasm wasmtime
 NEEDS_check-adopted-wasmtime-36 := c wasmtime
+NEEDS_check-adopted-wasi := c lint wasmtime
 NEEDS_check-wasmtime-36 := c lint wasm wasmtime
 NEEDS_check-wasmtime-36-platform := c lint wasmtime
 NEEDS_check-wasmtime-50 := c wasm wasmtime
