@@ -574,9 +574,9 @@ macro_rules! call_fault_handler {
 /// The same in a restartable sequence, where the C library has registered the thread's area for them: the kernel does
 /// not let a thread that was interrupted between 2 and 3 go on there, but at 4, where it looks at the function again
 /// (rseq_handle_notify_resume, kernel/rseq.c, from Linux 4.18 on). The word in front of 4 is the signature that the
-/// kernel insists on: glibc's RSEQ_SIG, sysdeps/unix/sysv/linux/aarch64/bits/rseq.h. The kernel drops the pointer to the
-/// sequence when it finds the thread elsewhere, whoever's code that is; what it points to stays in memory, as all of
-/// the library does (`outside::pin`).
+/// kernel insists on: glibc's RSEQ_SIG, sysdeps/unix/sysv/linux/aarch64/bits/rseq.h. The kernel drops the pointer to
+/// the sequence when it finds the thread elsewhere, whoever's code that is; what it points to stays in memory, as all
+/// of the library does (`outside::pin`).
 ///
 /// A debugger that goes from instruction to instruction interrupts each, and would never come to the end: after eight
 /// interruptions in a row the pointer to the sequence stays what the kernel has made of it, null, and there is none.

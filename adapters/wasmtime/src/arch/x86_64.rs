@@ -41,9 +41,9 @@ pub(super) fn mode() -> Option<(usize, usize)> {
     Some((0, MODE.load(Ordering::Relaxed) as usize))
 }
 
-/// Readies the registers for the way there. The trampoline has no use for rcx and r11: as a system call leaves them, the
-/// kernel goes back by `sysret` instead of `iretq` (do_syscall_64, arch/x86/entry/, since Linux 6.7 syscall_64.c, before
-/// that common.c), which saves some 50 ns. It does not with the resume flag, which a fault has set.
+/// Readies the registers for the way there. The trampoline has no use for rcx and r11: as a system call leaves them,
+/// the kernel goes back by `sysret` instead of `iretq` (do_syscall_64, arch/x86/entry/, since Linux 6.7 syscall_64.c,
+/// before that common.c), which saves some 50 ns. It does not with the resume flag, which a fault has set.
 pub(super) fn ready(registers: &mut wasmtrap_registers_t) {
     const RESUME_FLAG: u64 = 1 << 16;
     const RCX: usize = 2;

@@ -7,8 +7,8 @@
 //! A protected call restores the callee-saved state, MXCSR and the x87 control word from its own frame, and all other
 //! registers are lost to it in any call. So the frame need not say much of them:
 //!
-//! - with rcx and r11 as `sysret` leaves them, and without the resume flag, which a fault has set, the kernel takes that
-//!   instruction instead of `iretq` (the checks on the way back from a system call, arch/x86/entry/);
+//! - with rcx and r11 as `sysret` leaves them, and without the resume flag, which a fault has set, the kernel takes
+//!   that instruction instead of `iretq` (the checks on the way back from a system call, arch/x86/entry/);
 //! - without the extended state it makes the initial one instead of reading 2 KiB and more (fpu__restore_sig,
 //!   arch/x86/kernel/fpu/signal.c). Only where nobody else will look at the frame, and where the initial rights by
 //!   protection keys are those of the interrupted code.
