@@ -23,7 +23,7 @@ fn status(result: Result<(), i32>) -> i32 {
     }
 }
 
-/// Sets up libwasmtrap, unless the host has, and sends its faults to `handler`.
+/// Opens a client of libwasmtrap, which sets that up unless the host has, and sends its faults to `handler`.
 ///
 /// Wasmtime drops the answer, so that a failure is said on standard error too. A host that wants to know calls
 /// `wasmtrap_init` itself before it makes an engine.

@@ -13,7 +13,7 @@ use core::ffi::c_void;
 use wasmtrap::abi::*;
 use wasmtrap::capi;
 
-use crate::fork;
+use crate::{fork, traps};
 
 /// A registered range.
 #[derive(Clone, Copy)]
@@ -68,7 +68,7 @@ pub(crate) fn executable(start: *mut u8, length: usize) -> Result<(), i32> {
         site_count: 0,
         flags: WASMTRAP_CODE_STRICT,
         user: mark(),
-        client: WASMTRAP_CLIENT_DEFAULT,
+        client: traps::client(),
         fault_kinds: 0,
     };
     TABLE.change(|ranges| {

@@ -5,7 +5,7 @@
 //! with every register as it was.
 
 use core::ffi::c_void;
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use wasmtrap::abi::*;
 use wasmtrap::capi;
@@ -20,6 +20,10 @@ pub(crate) type TrapHandler = extern "C" fn(pc: usize, fp: usize, has_faulting_a
 
 /// Wasmtime's handler, null before there is one.
 static HANDLER: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
+
+/// What Wasmtime is in libwasmtrap: a client of its own, so that the host need not share its fault handler with it, and
+/// the host's shutdown does not take its code away. The default client, which is the host's, before there is one.
+static CLIENT: AtomicU32 = AtomicU32::new(WASMTRAP_CLIENT_DEFAULT);
 
 /// A fault closer than this to the stack pointer is an access to the stack: a push, a call, a probe of the next page.
 /// The largest page of these systems.
@@ -72,19 +76,54 @@ pub(crate) fn init(handler: TrapHandler) -> Result<(), Failure> {
 
 fn install() -> Result<(), Failure> {
     arch::prepare();
-    // SAFETY: null stands for the defaults.
-    match unsafe { capi::wasmtrap_init(core::ptr::null()) } {
-        // CONFLICT: the host has set the library up as it wants it.
-        WASMTRAP_OK | WASMTRAP_ERR_CONFLICT => {}
-        error => return Err(Failure::Library(error)),
+    if client() == WASMTRAP_CLIENT_DEFAULT {
+        CLIENT.store(open_client()?, Ordering::SeqCst);
     }
     if fork::watch() != 0 {
         return Err(Failure::NoMemory);
     }
-    match capi::wasmtrap_set_fault_handler(Some(fault_handler), core::ptr::null_mut()) {
+    // Of any fault: those in the trampoline are in nobody's code.
+    let flags = WASMTRAP_HANDLER_ANY_FAULT;
+    match capi::wasmtrap_client_set_fault_handler(client(), Some(fault_handler), core::ptr::null_mut(), flags) {
         WASMTRAP_OK => Ok(()),
         error => Err(Failure::Library(error)),
     }
+}
+
+/// Opens the client, as the host has set the library up, or else as libwasmtrap does by default.
+fn open_client() -> Result<wasmtrap_client_t, Failure> {
+    let mut options = wasmtrap_options_t {
+        struct_size: size_of::<wasmtrap_options_t>(),
+        backend: WASMTRAP_BACKEND_AUTO,
+        macos_use_mach_ports: WASMTRAP_MACH_PORTS_DEFAULT,
+        fault_kinds: 0,
+        flags: 0,
+        alternate_stack_size: 0,
+        interrupt_signal: 0,
+        reserved: 0,
+    };
+    let mut client = WASMTRAP_CLIENT_DEFAULT;
+    let mut open = |flags| {
+        options.flags = flags;
+        let desc = wasmtrap_client_desc_t {
+            struct_size: size_of::<wasmtrap_client_desc_t>(),
+            name: c"Wasmtime".as_ptr(),
+            options: &raw const options,
+        };
+        // SAFETY: both live during the call, and the sizes are right.
+        unsafe { capi::wasmtrap_client_open(&raw const desc, &raw mut client) }
+    };
+    let status = match open(0) {
+        // The one thing that cannot be had twice and that is not asked for here: who owns the signal handlers.
+        WASMTRAP_ERR_CONFLICT => open(WASMTRAP_INIT_HOST_OWNS_SIGNALS),
+        status => status,
+    };
+    if status == WASMTRAP_OK { Ok(client) } else { Err(Failure::Library(status)) }
+}
+
+/// What Wasmtime's code is registered for.
+pub(crate) fn client() -> wasmtrap_client_t {
+    CLIENT.load(Ordering::SeqCst)
 }
 
 /// Whether Wasmtime has asked for traps.
