@@ -74,6 +74,8 @@ MACH_BACKEND_IN_bad_input/a_lost_port_set_is_replaced := ordinary developer-mode
 MACH_BACKEND_IN_simulated/the_backend_follows_from_the_host := $(MACH_BACKEND_STEADY) $(MACH_BACKEND_FREED) \
     $(MACH_BACKEND_UNSTEADY) $(MACH_BACKEND_WITHOUT) ports-run-out
 MACH_BACKEND_IN_simulated/a_declined_fault_is_forgotten_when_ours_go_on_top := $(MACH_BACKEND_SOME) bypassed
+# A debugger takes the steps.
+MACH_BACKEND_IN_simulated/every_step_of_the_trampoline_unwinds := $(filter-out debugger,$(MACH_BACKEND_SOME))
 MACH_BACKEND_IN_simulated/each_trap_arrives_once := $(MACH_BACKEND_STEADY) $(MACH_BACKEND_UNSTEADY)
 MACH_BACKEND_IN_simulated/what_may_not_be_set_is_not_put_back := \
     $(filter-out apple-python-13 apple-python-14.2,$(MACH_BACKEND_HARDENED)) \

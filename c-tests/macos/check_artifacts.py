@@ -157,6 +157,52 @@ def check_imports(checks, imports, name, allowed):
     checks.check(not unknown, f"{name}: uses nothing but what imports.txt lists", f"not on the list: {unknown}")
 
 
+# What a thread's state has at each 64-bit word (<mach/arm/_structs.h>, <mach/i386/_structs.h>), by the names that LLVM
+# has for the registers; the one by which the trampolines are unwound, and its alias in code.
+STATE_WORDS = {
+    "aarch64": [f"W{n}" for n in range(31)] + ["WSP", "reg32"],
+    "x86_64": "RAX RBX RCX RDX RDI RSI RBP RSP R8 R9 R10 R11 R12 R13 R14 R15 RIP".split(),
+}
+KEPT_IN = {"aarch64": ("W20", r"\b[xw]20\b"), "x86_64": ("R13", r"\br13")}
+
+
+def registers_above(row, kept_in, record):
+    r"""What a row of the unwind tables says of the registers further out, where `record` is the words that are kept.
+
+    >>> registers_above("CFA=DW_OP_breg13 R13+8, DW_OP_deref: RAX=[DW_OP_breg13 R13+0]", "R13", [7, 8])
+    {'CFA': 8, 'RAX': 7}
+    """
+    found = re.findall(rf"(\w+)=\[?DW_OP_breg\d+ {kept_in}\+(\d+)(?:\]|, DW_OP_deref)", row)
+    return {register: record[int(offset) // 8] for register, offset in found}
+
+
+def check_trampolines(checks, tools, library, architecture, name):
+    """At each instruction of the Mach backend's trampolines an unwinder finds all registers of the code that faulted:
+    one row holds from the first to the last, and nothing changes the register that it goes by."""
+    words = STATE_WORDS[architecture]
+    kept_in, in_code = KEPT_IN[architecture]
+    record = [0x1000 + index for index in range(len(words))]
+    expected = dict(zip(words, record))
+    expected["CFA"] = expected["WSP" if architecture == "aarch64" else "RSP"]
+    symbols = re.findall(r"^([0-9a-f]+) t _\S*trampoline\d+(entry|come_back)\S*$", tools.run("llvm-nm", library),
+                         re.MULTILINE)
+    checks.same(sorted(which for _, which in symbols), ["come_back", "entry"], f"{name}: has the trampolines")
+    frames = tools.run("llvm-dwarfdump", "--eh-frame", library)
+    for address, which in symbols:
+        start = int(address, 16)
+        entry = re.search(rf"FDE cie=\w+ pc={start:08x}\.\.\.(\w+)\n.*?\n\n(.*?)\n\n", frames, re.DOTALL)
+        rows = entry[2].splitlines() if entry else []
+        checks.same([row.split(":")[0].strip() for row in rows], [f"0x{start:x}"],
+                    f"{name}: {which} has one row in the unwind tables, from its first instruction on")
+        checks.same(registers_above("".join(rows), kept_in, record), expected,
+                    f"{name}: by which {which} has all registers of the code that faulted")
+        bounds = f"--start-address={start}", f"--stop-address={int(entry[1], 16) if entry else start}"
+        disassembly = tools.run("llvm-objdump", "-d", "--no-show-raw-insn", *bounds, library)
+        code = re.findall(r"^ *[0-9a-f]+: (.*)$", disassembly, re.MULTILINE)
+        unharmed = code and not any(re.search(in_code, line) for line in code)
+        checks.check(unharmed, f"{name}: {which}, {len(code)} instructions, leaves alone what it is unwound by", *code)
+
+
 def check_unwind_tables(checks, path, name, counts=lambda function: True):
     """Every function, from its start to its end, has the unwind information that is its own."""
     proof = unwind_info.prove(unwind_info.Image(path.read_bytes()), counts)
@@ -214,6 +260,7 @@ def check_architecture(checks, tools, folder, architecture, version, allowed_imp
     checks.same(thread_local, [], f"{name}: has no thread-local variable")
     check_imports(checks, tools.undefined(library) - {"dyld_stub_binder"}, name, allowed_imports)
     check_unwinding(checks, tools, image, library, name)
+    check_trampolines(checks, tools, library, architecture, name)
 
     archive = library.with_name("libwasmtrap.a")
     checks.same(set(archived_cpu_types(archive)), {architecture}, f"{architecture} libwasmtrap.a: its kind")

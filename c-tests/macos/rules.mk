@@ -248,4 +248,5 @@ check-macos: macos ## what is built for macOS, as far as it shows without a Mac
 	    $(PYTHON) packaging/check-exports.py --cc "$(CC)" --nm llvm-nm-$(MACOS_LLVM) --mach-o include/wasmtrap.h \
 	        $(MACOS_OUT)/$$architecture/lib/$(MACOS_NAME) || exit; \
 	done
+	$(PYTHON) -m doctest $(MACOS)/check_artifacts.py
 	$(PYTHON) $(MACOS)/check_artifacts.py --llvm $(MACOS_LLVM) --version $(VERSION) $(MACOS_FOLDER)

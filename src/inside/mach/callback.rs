@@ -34,8 +34,9 @@ pub(crate) fn ask_on_its_thread(
     callback.pc_is_behind = pc_is_behind;
     callback.handled = false;
     callback.phase = Phase::Asking;
+    let (record, kept) = (core::ptr::from_ref(thread).addr(), (&raw const callback.words).addr());
     let top = thread.backend.callback_stack_top();
-    State::new(words, false).enter(trampoline::entry_address(), core::ptr::from_ref(thread).addr(), top);
+    State::new(words, false).enter(trampoline::entry_address(), record, kept, top);
 }
 
 /// What the trampoline calls, on the thread that faulted.

@@ -14,6 +14,7 @@ pub(crate) type Words = [u32; COUNT];
 
 /// Registers by their place, in 64-bit units: x0 to x28, fp, lr, sp, pc; then cpsr, in half of one.
 const FP: usize = 29;
+const LR: usize = 30;
 const SP: usize = 31;
 const PC: usize = 32;
 const CPSR_WORD: usize = 66;
@@ -64,10 +65,13 @@ impl<'a> State<'a> {
         self.cpsr() & BRANCH_TYPE != 0
     }
 
-    /// Has the thread call `function` with `argument`, on the stack whose top is `sp`, and nothing to return to.
-    pub(crate) fn enter(&mut self, function: usize, argument: usize, sp: usize) {
-        self.resume_at(function, sp);
-        self.set(0, argument as u64);
+    /// Has the thread enter the trampoline with the thread's record, on the stack whose top is `sp`. `kept` is where
+    /// these words are kept, by which it is unwound.
+    pub(crate) fn enter(&mut self, trampoline: usize, record: usize, kept: usize, sp: usize) {
+        self.resume_at(trampoline, sp);
+        for (register, value) in [(0, record), (19, record), (20, kept), (FP, 0), (LR, 0)] {
+            self.set(register, value as u64);
+        }
     }
 }
 

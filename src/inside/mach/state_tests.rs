@@ -69,11 +69,16 @@ fn a_branch_is_told_where_the_processor_tells() {
 }
 
 #[test]
-fn a_function_is_entered_with_its_argument() {
+fn the_trampoline_is_entered_with_all_that_it_is_unwound_by() {
     let mut words = numbered();
     let mut state = State::new(&mut words, false);
-    state.enter(0x4000, 0x5000, 0x6000);
+    state.enter(0x4000, 0x5000, 0x7000, 0x6000);
     let registers = state.registers();
-    let argument = if cfg!(target_arch = "x86_64") { 5 } else { 0 };
-    assert_eq!((registers.pc, state.sp(), registers.general[argument]), (0x4000, 0x6000, 0x5000));
+    assert_eq!((registers.pc, state.sp(), state.fp()), (0x4000, 0x6000, 0));
+    // By DWARF's numbers: the argument; the record and the words, in registers that no call changes.
+    let (argument, record, kept) = if cfg!(target_arch = "x86_64") { (5, 3, 13) } else { (0, 19, 20) };
+    assert_eq!([argument, record, kept].map(|register: usize| registers.general[register]), [0x5000, 0x5000, 0x7000]);
+    if cfg!(target_arch = "aarch64") {
+        assert_eq!(registers.general[30], 0, "nothing to return to");
+    }
 }

@@ -14,9 +14,11 @@ pub(crate) type Words = [u32; COUNT];
 
 /// Registers by their place, in 64-bit units: rax, rbx, rcx, rdx, rdi, rsi, rbp, rsp, r8 to r15, rip, rflags, segments.
 const RAX: usize = 0;
+const RBX: usize = 1;
 const RDI: usize = 4;
 const RBP: usize = 6;
 const RSP: usize = 7;
+const R13: usize = 13;
 const RIP: usize = 16;
 const RFLAGS: usize = 17;
 
@@ -64,10 +66,13 @@ impl<'a> State<'a> {
         false
     }
 
-    /// Has the thread call `function` with `argument`, on the stack whose top is `sp`, and nothing to return to.
-    pub(crate) fn enter(&mut self, function: usize, argument: usize, sp: usize) {
-        self.resume_at(function, sp);
-        self.set(RDI, argument as u64);
+    /// Has the thread enter the trampoline with the thread's record, on the stack whose top is `sp`. `kept` is where
+    /// these words are kept, by which it is unwound.
+    pub(crate) fn enter(&mut self, trampoline: usize, record: usize, kept: usize, sp: usize) {
+        self.resume_at(trampoline, sp);
+        for (register, value) in [(RDI, record), (RBX, record), (R13, kept), (RBP, 0)] {
+            self.set(register, value as u64);
+        }
     }
 }
 

@@ -6,8 +6,6 @@
 use core::arch::naked_asm;
 
 use super::callback::asked;
-use crate::shared::mach::Callback;
-use crate::shared::thread::Thread;
 
 pub(crate) fn entry_address() -> usize {
     entry as unsafe extern "C" fn() as usize
@@ -29,60 +27,64 @@ pub(crate) fn vector_state_size() -> usize {
 /// gcc/config/aarch64/aarch64.h), and no room at the ABI's.
 const PC_COLUMN: u8 = if cfg!(target_vendor = "apple") { 32 } else { 96 };
 
-/// Entered with the thread's record in x0 and sp at the top of the callback stack. Never returns.
+/// Unwind tables that hold from the first instruction to the last: what is above is the code that faulted, as above a
+/// signal handler. Engines take their backtraces in their handlers (Wasmer), and profilers anywhere.
 ///
-/// What is above it for an unwinder is the code that faulted, as above a signal handler: engines take their backtraces
-/// in their handlers (Wasmer). Its registers are in the thread's record, at x20, in the order of `state::Words`; those
-/// of vectors are not told. The rules are those of DWARF 5, 6.4.2: DW_CFA_def_cfa_expression (0x0f) and
-/// DW_CFA_expression (0x10, the register), the length of the expression, and in it DW_OP_breg20 (0x84) with an offset
-/// in two bytes, and DW_OP_deref (0x06).
+/// The registers of that code are in the thread's record, at x20, in the order of `state::Words`; those of vectors are
+/// not told. The rules are those of DWARF 5, 6.4.2: DW_CFA_def_cfa_expression (0x0f) and DW_CFA_expression (0x10, the
+/// register), the length of the expression, and in it DW_OP_breg20 (0x84) with an offset in two bytes, and DW_OP_deref
+/// (0x06).
+macro_rules! below_what_faulted {
+    () => {
+        concat!(
+            ".cfi_signal_frame\n",
+            ".cfi_return_column {pc_column}\n",
+            ".cfi_escape 0x0f, 4, 0x84, 0xf8, 1, 0x06\n", // the stack pointer
+            ".cfi_escape 0x10, 0, 3, 0x84, 0x80, 0\n",    // x0
+            ".cfi_escape 0x10, 1, 3, 0x84, 0x88, 0\n",
+            ".cfi_escape 0x10, 2, 3, 0x84, 0x90, 0\n",
+            ".cfi_escape 0x10, 3, 3, 0x84, 0x98, 0\n",
+            ".cfi_escape 0x10, 4, 3, 0x84, 0xa0, 0\n",
+            ".cfi_escape 0x10, 5, 3, 0x84, 0xa8, 0\n",
+            ".cfi_escape 0x10, 6, 3, 0x84, 0xb0, 0\n",
+            ".cfi_escape 0x10, 7, 3, 0x84, 0xb8, 0\n",
+            ".cfi_escape 0x10, 8, 3, 0x84, 0xc0, 0\n",
+            ".cfi_escape 0x10, 9, 3, 0x84, 0xc8, 0\n",
+            ".cfi_escape 0x10, 10, 3, 0x84, 0xd0, 0\n",
+            ".cfi_escape 0x10, 11, 3, 0x84, 0xd8, 0\n",
+            ".cfi_escape 0x10, 12, 3, 0x84, 0xe0, 0\n",
+            ".cfi_escape 0x10, 13, 3, 0x84, 0xe8, 0\n",
+            ".cfi_escape 0x10, 14, 3, 0x84, 0xf0, 0\n",
+            ".cfi_escape 0x10, 15, 3, 0x84, 0xf8, 0\n",
+            ".cfi_escape 0x10, 16, 3, 0x84, 0x80, 1\n",
+            ".cfi_escape 0x10, 17, 3, 0x84, 0x88, 1\n",
+            ".cfi_escape 0x10, 18, 3, 0x84, 0x90, 1\n",
+            ".cfi_escape 0x10, 19, 3, 0x84, 0x98, 1\n",
+            ".cfi_escape 0x10, 20, 3, 0x84, 0xa0, 1\n",
+            ".cfi_escape 0x10, 21, 3, 0x84, 0xa8, 1\n",
+            ".cfi_escape 0x10, 22, 3, 0x84, 0xb0, 1\n",
+            ".cfi_escape 0x10, 23, 3, 0x84, 0xb8, 1\n",
+            ".cfi_escape 0x10, 24, 3, 0x84, 0xc0, 1\n",
+            ".cfi_escape 0x10, 25, 3, 0x84, 0xc8, 1\n",
+            ".cfi_escape 0x10, 26, 3, 0x84, 0xd0, 1\n",
+            ".cfi_escape 0x10, 27, 3, 0x84, 0xd8, 1\n",
+            ".cfi_escape 0x10, 28, 3, 0x84, 0xe0, 1\n",
+            ".cfi_escape 0x10, 29, 3, 0x84, 0xe8, 1\n", // x29
+            ".cfi_escape 0x10, 30, 3, 0x84, 0xf0, 1\n", // x30
+            ".cfi_escape 0x10, 31, 3, 0x84, 0xf8, 1\n", // sp
+            ".cfi_escape 0x10, {pc_column}, 3, 0x84, 0x80, 2\n",
+        )
+    };
+}
+
+/// Entered with the thread's record in x0 and x19, the words of its state in x20, nothing in fp and lr, and sp at the
+/// top of the callback stack. Never returns.
 #[unsafe(naked)]
 unsafe extern "C" fn entry() {
     naked_asm!(
         ".cfi_startproc",
-        ".cfi_signal_frame",
-        ".cfi_return_column {pc_column}",
-        ".cfi_undefined {pc_column}",
+        below_what_faulted!(),
         "hint #36", // bti j
-        "mov x29, xzr",
-        "mov x30, xzr",
-        "mov x19, x0",
-        "mov x20, #{words}",
-        "add x20, x0, x20",
-        ".cfi_escape 0x0f, 4, 0x84, 0xf8, 1, 0x06", // the stack pointer
-        ".cfi_escape 0x10, 0, 3, 0x84, 0x80, 0", // x0
-        ".cfi_escape 0x10, 1, 3, 0x84, 0x88, 0",
-        ".cfi_escape 0x10, 2, 3, 0x84, 0x90, 0",
-        ".cfi_escape 0x10, 3, 3, 0x84, 0x98, 0",
-        ".cfi_escape 0x10, 4, 3, 0x84, 0xa0, 0",
-        ".cfi_escape 0x10, 5, 3, 0x84, 0xa8, 0",
-        ".cfi_escape 0x10, 6, 3, 0x84, 0xb0, 0",
-        ".cfi_escape 0x10, 7, 3, 0x84, 0xb8, 0",
-        ".cfi_escape 0x10, 8, 3, 0x84, 0xc0, 0",
-        ".cfi_escape 0x10, 9, 3, 0x84, 0xc8, 0",
-        ".cfi_escape 0x10, 10, 3, 0x84, 0xd0, 0",
-        ".cfi_escape 0x10, 11, 3, 0x84, 0xd8, 0",
-        ".cfi_escape 0x10, 12, 3, 0x84, 0xe0, 0",
-        ".cfi_escape 0x10, 13, 3, 0x84, 0xe8, 0",
-        ".cfi_escape 0x10, 14, 3, 0x84, 0xf0, 0",
-        ".cfi_escape 0x10, 15, 3, 0x84, 0xf8, 0",
-        ".cfi_escape 0x10, 16, 3, 0x84, 0x80, 1",
-        ".cfi_escape 0x10, 17, 3, 0x84, 0x88, 1",
-        ".cfi_escape 0x10, 18, 3, 0x84, 0x90, 1",
-        ".cfi_escape 0x10, 19, 3, 0x84, 0x98, 1",
-        ".cfi_escape 0x10, 20, 3, 0x84, 0xa0, 1",
-        ".cfi_escape 0x10, 21, 3, 0x84, 0xa8, 1",
-        ".cfi_escape 0x10, 22, 3, 0x84, 0xb0, 1",
-        ".cfi_escape 0x10, 23, 3, 0x84, 0xb8, 1",
-        ".cfi_escape 0x10, 24, 3, 0x84, 0xc0, 1",
-        ".cfi_escape 0x10, 25, 3, 0x84, 0xc8, 1",
-        ".cfi_escape 0x10, 26, 3, 0x84, 0xd0, 1",
-        ".cfi_escape 0x10, 27, 3, 0x84, 0xd8, 1",
-        ".cfi_escape 0x10, 28, 3, 0x84, 0xe0, 1",
-        ".cfi_escape 0x10, 29, 3, 0x84, 0xe8, 1", // x29
-        ".cfi_escape 0x10, 30, 3, 0x84, 0xf0, 1", // x30
-        ".cfi_escape 0x10, 31, 3, 0x84, 0xf8, 1", // sp
-        ".cfi_escape 0x10, {pc_column}, 3, 0x84, 0x80, 2",
         "sub sp, sp, #528",
         "stp q0, q1, [sp]",
         "stp q2, q3, [sp, #32]",
@@ -130,7 +132,6 @@ unsafe extern "C" fn entry() {
         "ldp q30, q31, [sp, #480]",
         "b {come_back}",
         ".cfi_endproc",
-        words = const core::mem::offset_of!(Thread, backend.callback) + core::mem::offset_of!(Callback, words),
         pc_column = const PC_COLUMN,
         asked = sym asked,
         come_back = sym come_back,
@@ -140,5 +141,11 @@ unsafe extern "C" fn entry() {
 /// The instruction by which the server knows that the callback is over.
 #[unsafe(naked)]
 unsafe extern "C" fn come_back() {
-    naked_asm!(".cfi_startproc", ".cfi_undefined x30", "udf #0", ".cfi_endproc")
+    naked_asm!(
+        ".cfi_startproc",
+        below_what_faulted!(),
+        "udf #0",
+        ".cfi_endproc",
+        pc_column = const PC_COLUMN,
+    )
 }

@@ -6,7 +6,6 @@
 use core::arch::naked_asm;
 
 use super::callback::asked;
-use crate::shared::mach::Callback;
 use crate::shared::thread::Thread;
 
 pub(crate) fn entry_address() -> usize {
@@ -41,40 +40,46 @@ const FXSAVE_SIZE: usize = 512;
 /// MXCSR as the ABI starts a program with it.
 const DEFAULT_MXCSR: u32 = 0x1f80;
 
-/// Entered with the thread's record in rdi and rsp at the top of the callback stack, aligned to 64. Never returns.
+/// Unwind tables that hold from the first instruction to the last: what is above is the code that faulted, as above a
+/// signal handler. Engines take their backtraces in their handlers (Wasmer), and profilers anywhere.
 ///
-/// What is above it for an unwinder is the code that faulted, as above a signal handler: engines take their backtraces
-/// in their handlers (Wasmer). Its registers are in the thread's record, at r13, in the order of `state::Words`. The
-/// rules are those of DWARF 5, 6.4.2: DW_CFA_def_cfa_expression (0x0f) and DW_CFA_expression (0x10, the register), the
-/// length of the expression, and in it DW_OP_breg13 (0x7d) with an offset in two bytes, and DW_OP_deref (0x06).
+/// The registers of that code are in the thread's record, at r13, in the order of `state::Words`. The rules are those
+/// of DWARF 5, 6.4.2: DW_CFA_def_cfa_expression (0x0f) and DW_CFA_expression (0x10, the register), the length of the
+/// expression, and in it DW_OP_breg13 (0x7d) with an offset in two bytes, and DW_OP_deref (0x06).
+macro_rules! below_what_faulted {
+    () => {
+        concat!(
+            ".cfi_signal_frame\n",
+            ".cfi_escape 0x0f, 4, 0x7d, 0xb8, 0, 0x06\n", // the stack pointer
+            ".cfi_escape 0x10, 0, 3, 0x7d, 0x80, 0\n",    // rax
+            ".cfi_escape 0x10, 1, 3, 0x7d, 0x98, 0\n",    // rdx
+            ".cfi_escape 0x10, 2, 3, 0x7d, 0x90, 0\n",    // rcx
+            ".cfi_escape 0x10, 3, 3, 0x7d, 0x88, 0\n",    // rbx
+            ".cfi_escape 0x10, 4, 3, 0x7d, 0xa8, 0\n",    // rsi
+            ".cfi_escape 0x10, 5, 3, 0x7d, 0xa0, 0\n",    // rdi
+            ".cfi_escape 0x10, 6, 3, 0x7d, 0xb0, 0\n",    // rbp
+            ".cfi_escape 0x10, 7, 3, 0x7d, 0xb8, 0\n",    // rsp
+            ".cfi_escape 0x10, 8, 3, 0x7d, 0xc0, 0\n",    // r8
+            ".cfi_escape 0x10, 9, 3, 0x7d, 0xc8, 0\n",
+            ".cfi_escape 0x10, 10, 3, 0x7d, 0xd0, 0\n",
+            ".cfi_escape 0x10, 11, 3, 0x7d, 0xd8, 0\n",
+            ".cfi_escape 0x10, 12, 3, 0x7d, 0xe0, 0\n",
+            ".cfi_escape 0x10, 13, 3, 0x7d, 0xe8, 0\n",
+            ".cfi_escape 0x10, 14, 3, 0x7d, 0xf0, 0\n",
+            ".cfi_escape 0x10, 15, 3, 0x7d, 0xf8, 0\n", // r15
+            ".cfi_escape 0x10, 16, 3, 0x7d, 0x80, 1\n", // rip
+        )
+    };
+}
+
+/// Entered with the thread's record in rdi and rbx, the words of its state in r13, nothing in rbp, and rsp at the top
+/// of the callback stack, aligned to 64. Never returns.
 #[unsafe(naked)]
 unsafe extern "C" fn entry() {
     naked_asm!(
         ".cfi_startproc",
-        ".cfi_signal_frame",
-        ".cfi_undefined rip",
+        below_what_faulted!(),
         "endbr64",
-        "xor ebp, ebp",
-        "mov rbx, rdi",
-        "lea r13, [rbx + {words}]",
-        ".cfi_escape 0x0f, 4, 0x7d, 0xb8, 0, 0x06", // the stack pointer
-        ".cfi_escape 0x10, 0, 3, 0x7d, 0x80, 0",    // rax
-        ".cfi_escape 0x10, 1, 3, 0x7d, 0x98, 0",    // rdx
-        ".cfi_escape 0x10, 2, 3, 0x7d, 0x90, 0",    // rcx
-        ".cfi_escape 0x10, 3, 3, 0x7d, 0x88, 0",    // rbx
-        ".cfi_escape 0x10, 4, 3, 0x7d, 0xa8, 0",    // rsi
-        ".cfi_escape 0x10, 5, 3, 0x7d, 0xa0, 0",    // rdi
-        ".cfi_escape 0x10, 6, 3, 0x7d, 0xb0, 0",    // rbp
-        ".cfi_escape 0x10, 7, 3, 0x7d, 0xb8, 0",    // rsp
-        ".cfi_escape 0x10, 8, 3, 0x7d, 0xc0, 0",    // r8
-        ".cfi_escape 0x10, 9, 3, 0x7d, 0xc8, 0",
-        ".cfi_escape 0x10, 10, 3, 0x7d, 0xd0, 0",
-        ".cfi_escape 0x10, 11, 3, 0x7d, 0xd8, 0",
-        ".cfi_escape 0x10, 12, 3, 0x7d, 0xe0, 0",
-        ".cfi_escape 0x10, 13, 3, 0x7d, 0xe8, 0",
-        ".cfi_escape 0x10, 14, 3, 0x7d, 0xf0, 0",
-        ".cfi_escape 0x10, 15, 3, 0x7d, 0xf8, 0",   // r15
-        ".cfi_escape 0x10, 16, 3, 0x7d, 0x80, 1",   // rip
         "mov rcx, qword ptr [rbx + {size}]",
         "sub rsp, rcx",
         "mov r12, rsp",
@@ -115,7 +120,6 @@ unsafe extern "C" fn entry() {
         "jmp {come_back}",
         ".cfi_endproc",
         size = const core::mem::offset_of!(Thread, backend.vector_state_size),
-        words = const core::mem::offset_of!(Thread, backend.callback) + core::mem::offset_of!(Callback, words),
         fxsave_size = const FXSAVE_SIZE,
         default_mxcsr = const DEFAULT_MXCSR,
         asked = sym asked,
@@ -126,5 +130,5 @@ unsafe extern "C" fn entry() {
 /// The instruction by which the server knows that the callback is over.
 #[unsafe(naked)]
 unsafe extern "C" fn come_back() {
-    naked_asm!(".cfi_startproc", ".cfi_undefined rip", "ud2", ".cfi_endproc")
+    naked_asm!(".cfi_startproc", below_what_faulted!(), "ud2", ".cfi_endproc")
 }
