@@ -130,11 +130,11 @@ pub(crate) unsafe fn outermost_frame<'a>(context: &ucontext_t) -> Option<(&'a si
 /// was if it does not; to find out so here would show us in the core dump, in the place of who used the stack up.
 fn has_room(top: usize, size: usize) -> bool {
     let Some(lowest) = top.checked_sub(size) else { return false };
-    // The ends of the frame, and each page between them.
+    // A word in each page of the frame, down to its lowest.
     let step = state::page_mask() + 1;
-    let mut place = top & !(align_of::<u64>() - 1);
+    let mut place = top;
     while place > lowest {
-        place = place.saturating_sub(step).max(lowest) & !(align_of::<u64>() - 1);
+        place = place.saturating_sub(step).max(lowest);
         if kernel::is_writable(place) == Ok(false) {
             return false;
         }
@@ -475,3 +475,7 @@ mod layout {
         unsafe { arch::return_from_signal(&raw const entering as usize) }
     }
 }
+
+#[cfg(test)]
+#[path = "earlier_handler_tests.rs"]
+mod tests;
