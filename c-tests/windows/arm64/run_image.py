@@ -44,7 +44,7 @@ class Machine:
     def __init__(self, path):
         self.cpu = unicorn.Uc(unicorn.UC_ARCH_ARM64, unicorn.UC_MODE_ARM)
         self.cpu.reg_write(arm64.UC_ARM64_REG_CPACR_EL1, 3 << 20)  # the vector registers can be used
-        self.handlers, self.allocations, self.stubs = [], {}, []
+        self.handlers, self.continue_handlers, self.allocations, self.stubs = [], [], {}, []
         self.status, self.error, self.missing, self.answer, self.access = None, 0, None, None, None
         self.heap, self.next_allocation, self.next_slot = HEAP, FIRST_ALLOCATION, 0
         self.cpu.mem_map(BLOCK, 2 * PAGE)
@@ -160,21 +160,26 @@ class Machine:
                 print(f"this Windows has not: {self.missing}", file=sys.stderr)
                 return 99
             if self.answer is not None:
-                context = contexts.pop()
+                context, asked_to_continue = contexts.pop()
                 if self.answer != 0xFFFFFFFF:
-                    print(f"an unhandled exception at {self.read(context + 0x108):#x}", file=sys.stderr)
+                    who = "a continue handler that does not end the search" if asked_to_continue else "unhandled"
+                    print(f"an exception at {self.read(context + 0x108):#x}: {who}", file=sys.stderr)
                     return 98
-                at = self.go_on(context)
+                if self.continue_handlers and not asked_to_continue:
+                    contexts.append((context, True))
+                    at = self.call_handler(self.continue_handlers[0], context)
+                else:
+                    at = self.go_on(context)
             elif fault is not None:
                 if not self.handlers or len(contexts) > 3:
                     print(f"{fault} at {self.cpu.reg_read(PC):#x}", file=sys.stderr)
                     return 98
-                contexts.append(self.raise_exception())
-                at = self.handlers[0]
+                contexts.append((self.raise_exception(), False))
+                at = self.call_handler(self.handlers[0], contexts[-1][0])
         return self.status
 
     def raise_exception(self):
-        """Has the thread call the handler, with what it is told on the thread's own stack, and tells the CONTEXT."""
+        """Writes what a handler is told to the thread's own stack, and tells the CONTEXT."""
         pc, sp = self.cpu.reg_read(PC), self.cpu.reg_read(SP)
         context = (sp - 0x1000) & -16
         record = context - 0xA0
@@ -193,10 +198,15 @@ class Machine:
         self.cpu.mem_write(record, struct.pack("<IIQQI4x", code, 0, 0, pc, len(parameters)) +
                            struct.pack(f"<{len(parameters)}Q", *parameters))  # fmt: skip
         self.cpu.mem_write(pointers, struct.pack("<QQ", record, context))
+        return context
+
+    def call_handler(self, handler, context):
+        """Has the thread call a handler about what was raised with this CONTEXT."""
+        pointers = context - 0xA0 - 0x10
         self.cpu.reg_write(X[0], pointers)
         self.cpu.reg_write(X[30], self.handler_returns)
         self.cpu.reg_write(SP, pointers - 0x40)
-        return context
+        return handler
 
     def go_on(self, context):
         """What the kernel does with a CONTEXT: all of it is the thread's again."""
@@ -225,6 +235,14 @@ class Machine:
 
     def RemoveVectoredExceptionHandler(self):
         self.handlers.clear()
+        return 1
+
+    def AddVectoredContinueHandler(self):
+        self.continue_handlers.insert(0, self.argument(1))
+        return HEAP
+
+    def RemoveVectoredContinueHandler(self):
+        self.continue_handlers.clear()
         return 1
 
     def VirtualAlloc(self):

@@ -22,19 +22,52 @@ use crate::shared::thread::ATTENTION_INTERRUPT;
 pub(super) const EXCEPTION_CONTINUE_EXECUTION: i32 = -1;
 const EXCEPTION_CONTINUE_SEARCH: i32 = 0;
 
+/// Where an exception's record has room that nobody reads: the last of its parameters, of which the exceptions that are
+/// taken here have three at most.
+const MARK_PLACE: usize = 14;
+/// What says there that the library has had the thread go on: an address that is nobody else's.
+static MARK: u8 = 0;
+
 /// The handler runs on the stack that it finds, so that there is no other.
 const NO_OTHER_STACK: SignalStack = SignalStack { base: 0, size: 0 };
 
 /// The vectored exception handler.
 pub(crate) unsafe extern "system" fn vectored(pointers: *mut EXCEPTION_POINTERS) -> i32 {
     // SAFETY: ntdll vouches for it and for what it points to until this returns.
-    let handled = unsafe {
-        match pointers.as_ref() {
-            Some(pointers) => look(pointers.ExceptionRecord, pointers.ContextRecord, engines::come_in),
-            None => false,
-        }
-    };
-    if handled { EXCEPTION_CONTINUE_EXECUTION } else { EXCEPTION_CONTINUE_SEARCH }
+    let Some(pointers) = (unsafe { pointers.as_ref() }) else { return EXCEPTION_CONTINUE_SEARCH };
+    // Records are on the thread's stack, each where an earlier one may have been.
+    take_mark(pointers);
+    // SAFETY: as above.
+    if !unsafe { look(pointers.ExceptionRecord, pointers.ContextRecord, engines::come_in) } {
+        return EXCEPTION_CONTINUE_SEARCH;
+    }
+    // SAFETY: as above.
+    let record = unsafe { pointers.ExceptionRecord.as_mut() };
+    if let Some(place) = record.and_then(|record| record.ExceptionInformation.get_mut(MARK_PLACE)) {
+        *place = (&raw const MARK).addr();
+    }
+    EXCEPTION_CONTINUE_EXECUTION
+}
+
+/// The vectored continue handler. Windows asks those once a vectored handler has had a thread go on, until one of them
+/// says that it does; Go's last one ends the process about every exception that is none of Go's (lastcontinuehandler,
+/// src/runtime/signal_windows.go, also in programs that only contain Go). So this one says it, about the library's.
+pub(crate) unsafe extern "system" fn goes_on(pointers: *mut EXCEPTION_POINTERS) -> i32 {
+    // SAFETY: as for the other handler.
+    let is_ours = unsafe { pointers.as_ref() }.is_some_and(take_mark);
+    if is_ours { EXCEPTION_CONTINUE_EXECUTION } else { EXCEPTION_CONTINUE_SEARCH }
+}
+
+/// Takes the mark off an exception's record: whether it was there.
+fn take_mark(pointers: &EXCEPTION_POINTERS) -> bool {
+    // SAFETY: ntdll vouches for the record while a handler runs.
+    let record = unsafe { pointers.ExceptionRecord.as_mut() };
+    let Some(place) = record.and_then(|record| record.ExceptionInformation.get_mut(MARK_PLACE)) else { return false };
+    let is_there = *place == (&raw const MARK).addr();
+    if is_there {
+        *place = 0;
+    }
+    is_there
 }
 
 /// Leaves everything to others: for an entry of ours that is to show what the list looks like.

@@ -7,7 +7,10 @@ pub(crate) mod stand_ins;
 use core::ffi::c_void;
 use core::fmt::{self, Write};
 
-use windows_sys::Win32::System::Diagnostics::Debug::{AddVectoredExceptionHandler, RemoveVectoredExceptionHandler};
+use windows_sys::Win32::System::Diagnostics::Debug::{
+    AddVectoredContinueHandler, AddVectoredExceptionHandler, RemoveVectoredContinueHandler,
+    RemoveVectoredExceptionHandler,
+};
 
 use super::error::Failure;
 use super::exceptions;
@@ -21,6 +24,8 @@ pub(crate) const NAME: &str = "vectored exception handler";
 struct State {
     /// What AddVectoredExceptionHandler gave for ours; null if it is not installed.
     handle: *mut c_void,
+    /// And what AddVectoredContinueHandler gave.
+    continues: *mut c_void,
     /// The kinds of fault (WASMTRAP_FAULT_*) for which it is.
     kinds: u32,
 }
@@ -28,7 +33,8 @@ struct State {
 // SAFETY: the handle is good on any thread.
 unsafe impl Send for State {}
 
-static STATE: Locked<State> = Locked::new(State { handle: core::ptr::null_mut(), kinds: 0 });
+static STATE: Locked<State> =
+    Locked::new(State { handle: core::ptr::null_mut(), continues: core::ptr::null_mut(), kinds: 0 });
 
 /// Memory for what a change may find: none is needed.
 pub(crate) struct Room;
@@ -39,29 +45,50 @@ impl Room {
     }
 }
 
-/// Adds ours in front of all others.
-fn add() -> Result<*mut c_void, Failure> {
-    const FIRST: u32 = 1;
-    // SAFETY: the library is never unloaded, so that the function stays.
-    let handle = unsafe { AddVectoredExceptionHandler(FIRST, Some(entry::vectored)) };
-    if handle.is_null() {
-        return Err(super::error::no_memory(format_args!("a vectored exception handler")));
+impl State {
+    /// Adds ours in front of all others, and then takes away those that were there: there is none missing in between.
+    fn go_in_front(&mut self) -> Result<(), Failure> {
+        const FIRST: u32 = 1;
+        // SAFETY: the library is never unloaded, so that the function stays.
+        let continues = unsafe { AddVectoredContinueHandler(FIRST, Some(entry::goes_on)) };
+        // SAFETY: as above.
+        let handle = unsafe { AddVectoredExceptionHandler(FIRST, Some(entry::vectored)) };
+        let mut earlier = Self { handle, continues, kinds: 0 };
+        if handle.is_null() || continues.is_null() {
+            earlier.leave();
+            return Err(super::error::no_memory(format_args!("a vectored exception handler")));
+        }
+        core::mem::swap(&mut self.handle, &mut earlier.handle);
+        core::mem::swap(&mut self.continues, &mut earlier.continues);
+        earlier.leave();
+        Ok(())
     }
-    Ok(handle)
+
+    fn leave(&mut self) {
+        let handle = core::mem::replace(&mut self.handle, core::ptr::null_mut());
+        let continues = core::mem::replace(&mut self.continues, core::ptr::null_mut());
+        if !handle.is_null() {
+            // SAFETY: came from AddVectoredExceptionHandler.
+            unsafe { RemoveVectoredExceptionHandler(handle) };
+        }
+        if !continues.is_null() {
+            // SAFETY: came from AddVectoredContinueHandler.
+            unsafe { RemoveVectoredContinueHandler(continues) };
+        }
+    }
 }
 
 /// Goes in front for all of these kinds.
 pub(crate) fn install(kinds: u32, _room: &mut Room) -> Result<(), Failure> {
     let mut state = STATE.lock();
     if state.handle.is_null() && kinds != 0 {
-        state.handle = add()?;
+        state.go_in_front()?;
     }
     state.kinds |= kinds;
     Ok(())
 }
 
-/// Goes back in front of all others, for these kinds as well: a new entry first, so that there is none missing in
-/// between. Those who know an entry of ours do not: there is one function, and nobody calls it but ntdll.
+/// Goes back in front of all others, for these kinds as well.
 pub(crate) fn rearm(kinds: u32, _room: &mut Room) -> Result<(), Failure> {
     exceptions::signals_go_on_top();
     let mut state = STATE.lock();
@@ -69,12 +96,8 @@ pub(crate) fn rearm(kinds: u32, _room: &mut Room) -> Result<(), Failure> {
         state.kinds |= kinds;
         return Ok(());
     }
-    let earlier = core::mem::replace(&mut state.handle, add()?);
+    state.go_in_front()?;
     state.kinds |= kinds;
-    if !earlier.is_null() {
-        // SAFETY: came from AddVectoredExceptionHandler.
-        unsafe { RemoveVectoredExceptionHandler(earlier) };
-    }
     Ok(())
 }
 
@@ -89,10 +112,8 @@ pub(crate) fn displaced(kinds: u32) -> Result<u32, Failure> {
 pub(crate) fn remove(kinds: u32) {
     let mut state = STATE.lock();
     state.kinds &= !kinds;
-    if state.kinds == 0 && !state.handle.is_null() {
-        let handle = core::mem::replace(&mut state.handle, core::ptr::null_mut());
-        // SAFETY: came from AddVectoredExceptionHandler.
-        unsafe { RemoveVectoredExceptionHandler(handle) };
+    if state.kinds == 0 {
+        state.leave();
     }
 }
 
