@@ -32,6 +32,7 @@ BUILDS_IN_check-windows := windows
 BUILDS_IN_check-windows-spec := windows wasm
 BUILDS_IN_check-windows-wasmtime := windows
 BUILDS_IN_check-windows-aarch64 := windows
+BUILDS_IN_check-windows-wasmtime := windows
 BUILDS_IN_check-wasmtime := wasmtime
 BUILDS_IN_check-wasmtime-spec := wasmtime
 BUILDS_IN_check-adopted-wasmtime := wasmtime mach
