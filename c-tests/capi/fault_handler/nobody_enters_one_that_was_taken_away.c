@@ -65,12 +65,63 @@ static int wait_for(pid_t thread) {
   return WIFSTOPPED(status) ? WSTOPSIG(status) : 0;
 }
 
+#if defined(__aarch64__)
+#define BREAKPOINT 0xd4200000u
+enum { MOST_EXCLUSIVE = 16 };
+
+static uint32_t instruction_at(pid_t thread, uint64_t address) {
+  const uint64_t word = (uint64_t)ptrace(PTRACE_PEEKTEXT, thread, (void *)(address & ~UINT64_C(7)), NULL);
+  return (uint32_t)(word >> address % 8 * 8);
+}
+
+static void poke(pid_t thread, uint64_t address, uint32_t instruction) {
+  const uint64_t word = address & ~UINT64_C(7);
+  const unsigned shift = address % 8 * 8;
+  uint64_t value = (uint64_t)ptrace(PTRACE_PEEKTEXT, thread, (void *)word, NULL);
+  value = (value & ~(UINT64_C(0xffffffff) << shift)) | (uint64_t)instruction << shift;
+  must(ptrace(PTRACE_POKETEXT, thread, (void *)word, (void *)value) == 0);
+}
+
+/* Load-exclusive and store-exclusive registers; a conditional branch. */
+static int is_load_exclusive(uint32_t instruction) { return (instruction & 0x3fe00000u) == 0x08400000u; }
+static int is_store_exclusive(uint32_t instruction) { return (instruction & 0x3fe00000u) == 0x08000000u; }
+static int is_branch(uint32_t instruction) { return (instruction & 0xff000010u) == 0x54000000u; }
+static uint64_t target_of(uint32_t branch, uint64_t at) {
+  return at + (uint64_t)((int64_t)(int32_t)(branch << 8) >> 13) * 4;
+}
+
+/* The thread's next instruction. A step between the two halves of an exclusive access makes it fail, each time anew: it
+ * is gone through as a whole, as debuggers do, to where it ends or is left. */
+static int step(pid_t thread, int signal) {
+  uint64_t ends[2];
+  uint32_t there[2];
+  int count = 0;
+  uint64_t at = pc_of(thread);
+  if (is_load_exclusive(instruction_at(thread, at))) {
+    for (int i = 0; i < MOST_EXCLUSIVE && !is_store_exclusive(instruction_at(thread, at)); i++, at += 4) {
+      const uint32_t instruction = instruction_at(thread, at);
+      if (is_branch(instruction) && count == 0) ends[count++] = target_of(instruction, at);
+    }
+    ends[count++] = at + 4;
+  }
+  for (int i = 0; i < count; i++) there[i] = instruction_at(thread, ends[i]);
+  for (int i = 0; i < count; i++) poke(thread, ends[i], BREAKPOINT);
+  if (ptrace(count != 0 ? PTRACE_CONT : PTRACE_SINGLESTEP, thread, NULL, (void *)(intptr_t)signal) != 0) return 0;
+  signal = wait_for(thread);
+  for (int i = 0; signal != 0 && i < count; i++) poke(thread, ends[i], there[i]);
+  return signal;
+}
+#else
+static int step(pid_t thread, int signal) {
+  return ptrace(PTRACE_SINGLESTEP, thread, NULL, (void *)(intptr_t)signal) == 0 ? wait_for(thread) : 0;
+}
+#endif
+
 /* Steps until the thread has come there. Whether it has. */
 static int step_until(int (*is_there)(pid_t thread), pid_t thread) {
   int signal = 0;
   for (int i = 0; i < MOST_STEPS; i++) {
-    if (ptrace(PTRACE_SINGLESTEP, thread, NULL, (void *)(intptr_t)signal) != 0) return 0;
-    signal = wait_for(thread);
+    signal = step(thread, signal);
     if (signal == 0) return 0;
     if (signal == SIGTRAP) signal = 0;
     if (signal == 0 && is_there(thread)) return 1;
@@ -102,7 +153,6 @@ static int comes_to_the_jump(pid_t thread) { return step_until(is_at_the_jump, t
 #else
 #define LOOK 0xf9400130u /* ldr x16, [x9] */
 #define JUMP 0xd61f0200u /* br x16 */
-#define BREAKPOINT 0xd4200000u
 enum { MOST_JUMPS = 4 };
 static uint32_t *jumps[MOST_JUMPS];
 static int jump_count;
@@ -131,26 +181,18 @@ static int note_object(struct dl_phdr_info *object, size_t size, void *unused) {
   return 0;
 }
 
-static void poke(pid_t thread, const uint32_t *place, uint32_t instruction) {
-  const uint64_t address = address_of(place), word = address & ~UINT64_C(7);
-  const unsigned shift = address % 8 * 8;
-  uint64_t value = (uint64_t)ptrace(PTRACE_PEEKTEXT, thread, (void *)word, NULL);
-  value = (value & ~(UINT64_C(0xffffffff) << shift)) | (uint64_t)instruction << shift;
-  must(ptrace(PTRACE_POKETEXT, thread, (void *)word, (void *)value) == 0);
-}
-
 /* By breakpoints: a thread that is stopped at the look already does not come to the jump behind it. */
 static int comes_to_the_jump(pid_t thread) {
   jump_count = 0;
   dl_iterate_phdr(note_object, NULL);
   if (jump_count == 0) return 0;
-  for (int i = 0; i < jump_count; i++) poke(thread, jumps[i], BREAKPOINT);
+  for (int i = 0; i < jump_count; i++) poke(thread, address_of(jumps[i]), BREAKPOINT);
   int signal = 0;
   do {
     must(ptrace(PTRACE_CONT, thread, NULL, (void *)(intptr_t)signal) == 0);
     signal = wait_for(thread);
   } while (signal != 0 && signal != SIGTRAP);
-  for (int i = 0; i < jump_count; i++) poke(thread, jumps[i], JUMP);
+  for (int i = 0; i < jump_count; i++) poke(thread, address_of(jumps[i]), JUMP);
   return signal == SIGTRAP && registers_of(thread).regs[16] == address_of(handler);
 }
 #endif
