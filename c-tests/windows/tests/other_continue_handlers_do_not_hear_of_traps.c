@@ -95,7 +95,7 @@ static void the_host_mends(int asked, const char *what) {
   page = inaccessible_page();
   last_asked = 0;
   load_page();
-  same(last_asked, asked, what);
+  same(last_asked, asked, "%s", what);
   host_mends = 0;
 }
 
