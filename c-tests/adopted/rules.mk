@@ -1,9 +1,9 @@
 # Engines as they are, with POSIX signal handlers of their own, which the library adopts.
 #
 #     make check-adopted-wasmtime    the crate `wasmtime` with its default features
+#     make check-adopted-wasi        WASI commands on it
 #     make check-adopted-wasmer      by hand: the crate `wasmer`, and Wasmtime beside it
 #     make check-adopted-wasmtime-36    by hand: the older release of Wasmtime that has long-term support
-#     make check-adopted-wasi    by hand: WASI commands
 #
 # Wasmtime is built with the compiler of c-tests/wasmtime, whose rules come later: hence some of its paths by name. From
 # there come the host with its programs and the specification's suite, too; here the host is on a Wasmtime with handlers
@@ -107,7 +107,7 @@ check-adopted-wasmtime-36: $(ADOPTED_WASMTIME_36) mach-kernel $(ADOPTED_MACH_LIB
 	    LD_LIBRARY_PATH=$(abspath $(ADOPTED_MACH_LIB)) WASMTRAP_BACKEND=mach $(PROVE) \
 	    --exec "$(strip $(LIMITED) $(call MACH_RUNNER_FOR,$$profile))" $< || exit 1; done
 
-# ---- WASI, by hand too: it is a hundred crates more ----
+# ---- WASI: a hundred crates more ----
 
 ADOPTED_WASI := $(ADOPTED_OUT)/wasi/release/adopted-wasi
 $(ADOPTED_WASI): FORCE $(ADOPTED_LIB)/libwasmtrap.so.0

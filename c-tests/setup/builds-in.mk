@@ -36,6 +36,7 @@ BUILDS_IN_check-windows-wasmtime := windows
 BUILDS_IN_check-wasmtime := wasmtime
 BUILDS_IN_check-wasmtime-spec := wasmtime
 BUILDS_IN_check-adopted-wasmtime := wasmtime mach
+BUILDS_IN_check-adopted-wasi := wasmtime mach
 BUILDS_IN_check-wasmtime-mach := wasmtime mach
 BUILDS_IN_check-wasmtime-founding-case := wasmtime mach
 BUILDS_IN_check-wasmtime-aarch64 := wasmtime arm64-system
