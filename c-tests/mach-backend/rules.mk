@@ -21,8 +21,8 @@ MACH_BACKEND_FLAGS = -DINACCESSIBLE_PAGES_ARE_HOLES -DPROTECTED_PAGE_SIGNAL=SIGB
     -Ic-tests/capi/support -I$(MACH_BACKEND_KERNEL)/tests/support -I$(MACH_INCLUDE)
 
 MACH_BACKEND_SUPPORT_SOURCES := $(sort $(wildcard $(MACH_BACKEND)/support/*.[cS])) \
-    $(addprefix c-tests/capi/support/,tap.c memory.c handlers.c host.c fiber.c fake_engine.c wasm_code.c \
-    wasm_code_x86_64.S wasm_code_aarch64.S) $(sort $(wildcard $(MACH_BACKEND_KERNEL)/tests/support/*.c))
+    $(addprefix c-tests/capi/support/,tap.c memory.c handlers.c host.c fiber.c fake_engine.c fake_engines.c \
+    wasm_code.c wasm_code_x86_64.S wasm_code_aarch64.S) $(sort $(wildcard $(MACH_BACKEND_KERNEL)/tests/support/*.c))
 MACH_BACKEND_SUPPORT := $(MACH_BACKEND_SUPPORT_SOURCES:c-tests/%=$(MACH_BACKEND_OUT)/obj/%.o)
 MACH_BACKEND_SOURCES := $(filter-out $(MACH_BACKEND)/support/%,$(sort $(wildcard $(MACH_BACKEND)/*/*.c)))
 MACH_BACKEND_NAMES := $(MACH_BACKEND_SOURCES:$(MACH_BACKEND)/%.c=%)

@@ -66,7 +66,8 @@ WINDOWS_FLAGS := -DWASMTRAP_STATIC -pedantic -Wall -Wextra -Werror -D_GNU_SOURCE
 WINDOWS_CAPI := $(shell sed 's/[[:space:]]*\#.*//; /^$$/d' $(WINDOWS)/programs.txt)
 WINDOWS_OWN := $(patsubst c-tests/%,%,$(basename $(wildcard $(WINDOWS)/tests/*.c $(WINDOWS)/tests/*.cc)))
 WINDOWS_SUPPORT := $(patsubst c-tests/%,$(WINDOWS_TESTS_OUT)/obj/%.o,$(wildcard $(WINDOWS)/support/*.c) \
-    $(addprefix c-tests/capi/support/,tap.c host.c refusal.c runs.c spinner.c jumps.c wasm_code.c wasm_code_x86_64.S))
+    $(addprefix c-tests/capi/support/,tap.c host.c refusal.c runs.c spinner.c jumps.c fake_engines.c wasm_code.c \
+    wasm_code_x86_64.S))
 WINDOWS_PROGRAMS := $(WINDOWS_CAPI:%=capi/%) $(WINDOWS_OWN)
 WINDOWS_SHARED := $(WINDOWS_PROGRAMS:%=$(WINDOWS_TESTS_OUT)/shared/%.exe)
 WINDOWS_STATIC := $(WINDOWS_PROGRAMS:%=$(WINDOWS_TESTS_OUT)/static/%.exe)

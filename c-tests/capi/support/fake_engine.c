@@ -1,7 +1,6 @@
 #include "fake_engine.h"
 
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "context.h"
@@ -12,14 +11,11 @@
 const char *const answer_names[] = {"redirects", "jumps", "changes a register", "mends"};
 const char *const decline_names[] = {"calls the earlier handler", "sets the default", "puts the earlier back"};
 
-fake_engine_t engines[ENGINES];
-
 static const int engine_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
 enum { SIGNALS = sizeof engine_signals / sizeof *engine_signals, ENDLESS = 1000000 };
 
-/* The guests of this thread, and a word that can be read. */
+/* The guests of this thread. */
 static __thread sigjmp_buf *volatile guests[ENGINES];
-static const uint64_t readable = 42;
 
 /* The functions in which redirected threads go on. */
 #define LEAVE(number) \
@@ -80,7 +76,7 @@ static void handle(int number, int signal, siginfo_t *info, void *context) {
   switch (engine->answer) {
     case ANSWER_REDIRECTS: go_on_at(context, leave[number]); return;
     case ANSWER_JUMPS: siglongjmp(*guests[number], 1);
-    case ANSWER_CHANGES_A_REGISTER: context_load_from(context, &readable); return;
+    case ANSWER_CHANGES_A_REGISTER: context_load_from(context, &engine_readable); return;
     case ANSWER_MENDS: make_accessible(info->si_addr); return;
   }
 }
@@ -106,14 +102,6 @@ void engine_install(int number) {
   }
 }
 
-uint64_t engine_adopt(int number, wasmtrap_client_t client, uint32_t flags) {
-  uint64_t id;
-  must(wasmtrap_adopt_begin(client) == WASMTRAP_OK);
-  engine_install(number);
-  must(wasmtrap_adopt_end(flags, &id) == WASMTRAP_OK);
-  return id;
-}
-
 int engine_uninstall(int number) {
   int good = 1;
   for (int i = 0; i < SIGNALS; i++) {
@@ -124,15 +112,6 @@ int engine_uninstall(int number) {
 }
 
 int engine_is_in_place(int number, int signal) { return disposition_of(signal).sa_sigaction == handlers[number]; }
-
-const wasm_code_t *engine_compile(int number, const wasm_code_t *code) {
-  fake_engine_t *const engine = &engines[number];
-  must(engine->code_count < ENGINE_CODES);
-  engine->codes[engine->code_count] = wasm_compile(code);
-  return &engine->codes[engine->code_count++];
-}
-
-void engine_owns_everything(int number) { engines[number].owns_everything = 1; }
 
 int engine_run(int number, const wasm_code_t *code, void *argument) {
   sigjmp_buf guest;
@@ -146,22 +125,4 @@ int engine_run(int number, const wasm_code_t *code, void *argument) {
   }
   guests[number] = before;
   return trapped;
-}
-
-int engine_traps(int number) {
-  fake_engine_t *const engine = &engines[number];
-  if (engine->code_count == 0) engine_compile(number, &wasm_load);
-  unsigned char *const page = inaccessible_page();
-  wasm_access_t access = {address_of(page), 1};
-  const int own = engine->own;
-  const int trapped = engine_run(number, &engine->codes[0], &access);
-  int good = engine->own > own;
-  switch (engine->answer) {
-    case ANSWER_REDIRECTS:
-    case ANSWER_JUMPS: good &= trapped; break;
-    case ANSWER_CHANGES_A_REGISTER: good &= !trapped && access.value == readable; break;
-    case ANSWER_MENDS: good &= !trapped && access.value == 0; break;
-  }
-  munmap(page, page_size());
-  return good;
 }

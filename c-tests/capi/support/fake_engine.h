@@ -58,6 +58,8 @@ typedef struct fake_engine_t {
 } fake_engine_t;
 
 extern fake_engine_t engines[ENGINES];
+/* Where ANSWER_CHANGES_A_REGISTER has the access go. */
+extern const uint64_t engine_readable;
 
 /* Installs the handlers of one, of SIGSEGV, SIGBUS, SIGILL and SIGFPE. */
 void engine_install(int number);

@@ -10,11 +10,8 @@
 #include "memory.h"
 #include "tap.h"
 
-fake_engine_t engines[ENGINES];
-
 static void *handles[ENGINES];
 static __thread jmp_buf *volatile guests[ENGINES];
-static const uint64_t readable = 42;
 
 /* Without a frame to unwind to: of the code that is left there is no unwind information. */
 #define LEAVE(number) \
@@ -47,7 +44,7 @@ static LONG handle(int number, EXCEPTION_POINTERS *exception) {
       context->Rip = (DWORD64)(uintptr_t)leave[number];
       context->Rsp = (context->Rsp & ~(DWORD64)15) - 128 - 8;
       break;
-    case ANSWER_CHANGES_A_REGISTER: context->Rax = (DWORD64)(uintptr_t)&readable; break;
+    case ANSWER_CHANGES_A_REGISTER: context->Rax = (DWORD64)(uintptr_t)&engine_readable; break;
     case ANSWER_MENDS: make_accessible((void *)exception->ExceptionRecord->ExceptionInformation[1]); break;
   }
   return EXCEPTION_CONTINUE_EXECUTION;
@@ -65,24 +62,7 @@ void engine_install(int number) {
   must(handles[number] != NULL);
 }
 
-uint64_t engine_adopt(int number, wasmtrap_client_t client, uint32_t flags) {
-  uint64_t id;
-  must(wasmtrap_adopt_begin(client) == WASMTRAP_OK);
-  engine_install(number);
-  must(wasmtrap_adopt_end(flags, &id) == WASMTRAP_OK);
-  return id;
-}
-
 int engine_uninstall(int number) { return RemoveVectoredExceptionHandler(handles[number]) != 0; }
-
-const wasm_code_t *engine_compile(int number, const wasm_code_t *code) {
-  fake_engine_t *const engine = &engines[number];
-  must(engine->code_count < ENGINE_CODES);
-  engine->codes[engine->code_count] = wasm_compile(code);
-  return &engine->codes[engine->code_count++];
-}
-
-void engine_owns_everything(int number) { engines[number].owns_everything = 1; }
 
 int engine_run(int number, const wasm_code_t *code, void *argument) {
   jmp_buf guest;
@@ -96,22 +76,4 @@ int engine_run(int number, const wasm_code_t *code, void *argument) {
   }
   guests[number] = before;
   return trapped;
-}
-
-int engine_traps(int number) {
-  fake_engine_t *const engine = &engines[number];
-  if (engine->code_count == 0) engine_compile(number, &wasm_load);
-  unsigned char *const page = inaccessible_page();
-  wasm_access_t access = {address_of(page), 1};
-  const int own = engine->own;
-  const int trapped = engine_run(number, &engine->codes[0], &access);
-  int good = engine->own > own;
-  switch (engine->answer) {
-    case ANSWER_REDIRECTS:
-    case ANSWER_JUMPS: good &= trapped; break;
-    case ANSWER_CHANGES_A_REGISTER: good &= !trapped && access.value == readable; break;
-    case ANSWER_MENDS: good &= !trapped && access.value == 0; break;
-  }
-  must(VirtualFree(page, 0, MEM_RELEASE) != 0);
-  return good;
 }
