@@ -4,7 +4,7 @@ import math
 
 from statistics_of_rounds import median, percentile
 from svg import COLOURS, FAINT, GRID, INK, Drawing, Scale
-from table import FLOORS, OURS, RANGES, SITES
+from table import FLOORS, JUMP, OURS, RANGES, SITES
 
 WIDTH = 820
 
@@ -58,7 +58,7 @@ def roundtrip(numbers, file):
     drawing.text((left + WIDTH - right) / 2, bottom + 42, "× raw_context", "middle", FAINT)
     for place, (ratio, contestant, p10, p90, time) in enumerate(bars):
         y = top + height * place
-        colour = COLOURS[0] if contestant == OURS else "#8c959f" if contestant in FLOORS else "#b6bfc9"
+        colour = COLOURS[0] if contestant in (OURS, JUMP) else "#8c959f" if contestant in FLOORS else "#b6bfc9"
         drawing.text(left - 10, y + 20, contestant, "end", weight="600" if contestant == OURS else "normal")
         drawing.bar(left, y + 6, scale(ratio) - left, height - 12, colour)
         drawing.line(scale(p10), y + height / 2, scale(min(p90, high)), y + height / 2, INK, 1.5)

@@ -7,6 +7,8 @@ round: ours over a floor, a peer over ours, a size over the smallest.
 from dataclasses import dataclass, field
 
 OURS = "wasmtrap"
+# The library where all its clients let traps leave their handlers by a jump.
+JUMP = "wasmtrap_jump"
 FLOORS = ["raw_context", "raw_jump", "raw_jump_no_siginfo", "raw_jump_unblocking", "raw_jump_full_mask"]
 PEERS = ["sigsetjmp", "libsigsegv", "wasm2c", "wasm2c_on_wasmtrap", "wasmtime", "wasmtime_backtraces",
          "wasmtime_adopted", "wasmtime_adopted_backtraces", "wasmtime_on_wasmtrap", "wasmtime_on_wasmtrap_backtraces"]
@@ -72,9 +74,15 @@ def roundtrip():
     row = "trap.roundtrip"
     goals = {"raw_context": Goal(at_most=0.90), "raw_jump_full_mask": Goal(at_most=1.03),
              "libsigsegv": Goal(at_least=1), "wasm2c": Goal(at_least=1.05), "wasmtime": Goal(at_least=1.4)}
-    return Section(row, "protected call, memory fault, back", [row],
+    # Those that leave their own handlers by a jump, as wasmtrap_jump does.
+    jumping = ["sigsetjmp", "libsigsegv", "wasm2c"]
+    return Section(row, "protected call, memory fault, back; wasmtrap_jump leaves its handler by a jump", [row],
                    [over_floor(row, floor, goals.get(floor)) for floor in FLOORS] +
-                   [peer(row, name, goals.get(name)) for name in PEERS + ["wasmtrap_backtrace"]])
+                   [peer(row, name, goals.get(name)) for name in PEERS + ["wasmtrap_backtrace"]] +
+                   [Comparison(f"{row}.{JUMP}/{floor}", [(row, JUMP)], [(row, floor)], goals.get(floor))
+                    for floor in FLOORS] +
+                   [Comparison(f"{row}.{name}/{JUMP}", [(row, name)], [(row, JUMP)], goals.get(name))
+                    for name in jumping])
 
 
 def kinds():

@@ -17,8 +17,9 @@ Mutants that were written by hand are in by-hand/*.toml, an entry each:
     after = "what stands there instead"
     also = [{ file = "...", before = "...", after = "..." }]   # other places that change with it
     tests = ["rust:land", "c:traps/*"]         # cargo test's filter; programs of c-tests/capi, with the shared library;
-                                               # or one with the static one (static:setup/x); or make:TARGET,
-                                               # which variables may follow
+                                               # or one with the static one (static:setup/x); or one that leaves its
+                                               # handlers by a jump (jump:leaving/*); or make:TARGET, which variables
+                                               # may follow
     equivalent = "why nothing can notice"      # instead of tests, for one that is listed and not run
 
 With --generated, those that cargo-mutants finds come on top; equivalent.toml says where they may be, which tests can
@@ -47,6 +48,7 @@ import tomllib
 HERE = pathlib.Path(__file__).parent
 OUT = pathlib.Path("target/mutants")
 PROGRAMS = "target/c-tests/capi/shared"
+BY_JUMP = "target/c-tests/capi/lib/libleavebyjump.so"
 # Seconds: a build of the library, and a test program, which ends itself far sooner unless it hangs.
 BUILD_LIMIT, TEST_LIMIT = 600, 120
 # Of a test program that has passed before in less than a second; else so many times what it took then.
@@ -233,14 +235,17 @@ class Tree:
     def prepare(self, tests):
         """Builds the programs that are among the tests, once."""
         programs = {name for test in tests for name in self.programs(test)}
-        failure = self.build([f"{PROGRAMS}/{name}.t" for name in sorted(programs)])
+        wanted = [f"{PROGRAMS}/{name}.t" for name in sorted(programs)]
+        if any(test.startswith("jump:") for test in tests):
+            wanted.append(BY_JUMP)
+        failure = self.build(wanted)
         if failure:
             sys.exit(f"the tests cannot be built:\n{failure[-3000:]}")
 
     def programs(self, test):
         """The programs of c-tests/capi that a test names."""
         kind, pattern = test.split(":", 1)
-        if kind != "c":
+        if kind not in ("c", "jump"):
             return []
         # Those have rules of their own, and not every file there is a program's.
         if pattern.startswith("standalone/"):
@@ -267,6 +272,9 @@ class Tree:
                 yield f"{pattern}, static", ["sh", "-c", 'make -s SETUP=no "$1" && "$1"', "sh", program]
             elif kind == "make":
                 yield f"make {pattern}", ["make", "-s", "SETUP=no", *pattern.split()]
+            elif kind == "jump":
+                for name in self.programs(test):
+                    yield f"{name}, by a jump", ["env", f"LD_PRELOAD={self.path}/{BY_JUMP}", f"{PROGRAMS}/{name}.t"]
             else:
                 for name in self.programs(test):
                     yield name, [f"{PROGRAMS}/{name}.t"]
@@ -281,7 +289,7 @@ class Tree:
                     raise Unbuildable
                 built = True
             limit = TEST_LIMIT if command[0] == "cargo" and name in self.seconds else BUILD_LIMIT
-            if command[0].startswith("target/"):
+            if command[-1].startswith("target/"):
                 limit = min(TEST_LIMIT, max(LEAST_LIMIT, TIMES * self.seconds.get(name, TEST_LIMIT)))
             began = time.monotonic()
             status, output = run(command, self.path, limit, QUICK_BUILD.items())

@@ -9,6 +9,7 @@ BUILDS_IN_check-exports := exports
 BUILDS_IN_check-handler-safety := handler-safety
 BUILDS_IN_check-install := check-install
 BUILDS_IN_check-c := c-tests
+BUILDS_IN_check-c-by-jump := c-tests
 BUILDS_IN_check-hosts := c-tests
 BUILDS_IN_check-unwind := c-tests
 BUILDS_IN_check-x86-64-system := c-tests x86-64-system

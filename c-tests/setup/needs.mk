@@ -22,6 +22,7 @@ NEEDS_check-handler-safety := c
 NEEDS_check-install := c install wasm
 NEEDS_check-c := c
 NEEDS_check-c-build := c
+NEEDS_check-c-by-jump := c
 NEEDS_check-wasm := c wasm
 NEEDS_check-wasm-build := c wasm
 NEEDS_check-spec := c wasm

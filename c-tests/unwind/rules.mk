@@ -19,6 +19,7 @@ endif
 
 .PHONY: check-unwind check-unwind-build
 check-unwind-build: $(UNWIND_OUT)/step.t
-check-unwind: check-unwind-build ## unwinders at every instruction of the ways through the library
+check-unwind: check-unwind-build $(CAPI_JUMP) ## unwinders at every instruction of the ways through the library
 	$(PROVE) --exec '$(LIMITED)' $(UNWIND_OUT)/step.t
+	$(PROVE) --exec '$(LIMITED) env LD_PRELOAD=$(abspath $(CAPI_JUMP))' $(UNWIND_OUT)/step.t
 	UNWIND_PROGRAM=$(UNWIND_OUT)/step.t $(PROVE) --exec '$(strip $(LIMITED) gdb -nx -batch -x)' $(UNWIND)/debugger.py

@@ -24,8 +24,18 @@ $(X86_OUT)/tests/%.t: $(X86)/tests/%.c $(CAPI_SUPPORT) $(LIB_STATIC) $(X86)/rule
 	$(CC) $(C_WARNINGS) -Wshadow -D_GNU_SOURCE -DEMULATED=0 -O1 -g -fno-omit-frame-pointer -pthread \
 	    -Iinclude -I$(CAPI)/support $< $(CAPI_SUPPORT) $(LIB_STATIC) -static -Wl,--strip-debug -o $@
 
+# Each again where traps leave their handlers by a jump, as far as the rights let them.
+X86_BY_JUMP := $(X86_TESTS:%.t=%.by_jump.t)
+$(X86_OUT)/tests/%.by_jump.t: $(X86)/tests/%.c $(CAPI)/standalone/leave_by_jump.c $(CAPI_SUPPORT) $(LIB_STATIC) \
+    $(X86)/rules.mk
+	@mkdir -p $(@D)
+	$(CC) $(C_WARNINGS) -Wshadow -D_GNU_SOURCE -DEMULATED=0 -DSTATICALLY -O1 -g -fno-omit-frame-pointer -pthread \
+	    -Iinclude -I$(CAPI)/support $(filter %.c,$^) $(CAPI_SUPPORT) $(LIB_STATIC) -static \
+	    -Wl,--wrap=wasmtrap_init,--wrap=wasmtrap_client_open,--strip-debug -o $@
+
 .PHONY: check-x86-64-system
-check-x86-64-system: $(X86_SYSTEM)/version $(X86_INIT) $(X86_TESTS) ## protection keys, under an emulated x86-64 kernel
+check-x86-64-system: $(X86_SYSTEM)/version $(X86_INIT) $(X86_TESTS) $(X86_BY_JUMP)
+check-x86-64-system: ## protection keys, under an emulated x86-64 kernel
 	@(cd $(X86_OUT)/tests && for test in *.t; do echo "$$test: $$PWD/$$test"; done) > $(X86_OUT)/run.list
 	$(PYTHON) $(ARM64)/run.py --machine x86-64 --system $(X86_SYSTEM) --init $(X86_INIT) --memory 512 \
 	    --out $(X86_OUT)/run --list $(X86_OUT)/run.list --files $(X86_OUT)/tests

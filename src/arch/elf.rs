@@ -34,6 +34,26 @@ macro_rules! raise_landing_label {
 }
 pub(crate) use raise_landing_label;
 
+/// The label to which a signal handler goes that leaves by a jump.
+#[cfg(target_arch = "x86_64")]
+macro_rules! jump_landing_label {
+    () => {
+        "wasmtrap_jump_landing"
+    };
+}
+#[cfg(target_arch = "x86_64")]
+pub(crate) use jump_landing_label;
+
+/// Defines it.
+#[cfg(target_arch = "x86_64")]
+macro_rules! define_jump_landing {
+    () => {
+        $crate::arch::define_label!($crate::arch::jump_landing_label!())
+    };
+}
+#[cfg(target_arch = "x86_64")]
+pub(crate) use define_jump_landing;
+
 /// Defines a label that other functions see.
 macro_rules! define_label {
     ($label:expr) => {

@@ -32,6 +32,16 @@ macro_rules! raise_landing_label {
 }
 pub(crate) use raise_landing_label;
 
+/// No signal handler leaves by a jump.
+#[cfg(target_arch = "x86_64")]
+macro_rules! define_jump_landing {
+    () => {
+        ""
+    };
+}
+#[cfg(target_arch = "x86_64")]
+pub(crate) use define_jump_landing;
+
 /// Defines a label in the middle of a function. It must be one of the assembler's own, with an L: to ld64 and LLD any
 /// other one starts an entry in `__unwind_info`, `.alt_entry` or not, and from there to the function's end an exception
 /// finds no unwind information, in the landing pad too. Other functions find it by `label_addresses`.

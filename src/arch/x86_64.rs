@@ -2,6 +2,8 @@
 
 use core::arch::asm;
 
+#[cfg(target_os = "linux")]
+use super::jump_landing_label;
 use super::thread_pointer::load_thread;
 use crate::shared::activation::Activation;
 use crate::shared::thread::Thread;
@@ -254,6 +256,8 @@ macro_rules! protected_call {
             "mov rsp, rax",
             ".cfi_restore_state",
             "emms",
+            // The same with ebx 0, rsp and the x87 state as they are to be.
+            $crate::arch::define_jump_landing!(),
             "72:",
             "lea rbp, [rsp + {frame}]",
             ".cfi_restore_state",
@@ -692,6 +696,56 @@ pub(crate) unsafe extern "C" fn return_from_signal(frame: usize) -> ! {
         "syscall",
         "ud2",
         ".cfi_endproc"
+    )
+}
+
+/// Lands in the protected call of this activation, with this signal mask.
+///
+/// The mask is put back on the stack of the call, by rt_sigprocmask, so that signals that have waited find the other
+/// stack free. Where that is refused nothing has changed, and the frame is whole: rt_sigreturn does all of it.
+///
+/// # Safety
+/// This is a signal handler, with all signals blocked; the kernel's frame at `frame` resumes at the landing of this
+/// activation, with this mask; nothing of the current stack is needed any more.
+#[cfg(target_os = "linux")]
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn leave_by_jump(activation: usize, mask: u64, frame: usize) -> ! {
+    core::arch::naked_asm!(
+        // As in the call itself, whose frame this is the inner end of.
+        ".cfi_startproc",
+        ".cfi_def_cfa rdi, {above_activation}",
+        ".cfi_offset rbp, -16",
+        ".cfi_offset rbx, -24",
+        ".cfi_offset r12, -32",
+        ".cfi_offset r13, -40",
+        ".cfi_offset r14, -48",
+        ".cfi_offset r15, -56",
+        "mov rsp, rdi",
+        "mov r13, rdi",
+        ".cfi_def_cfa_register r13",
+        "push rsi",
+        "mov r12, rdx",
+        "mov edi, {set_mask}",
+        "mov rsi, rsp",
+        "xor edx, edx",
+        "mov r10d, 8", // the kernel's sigset_t
+        "mov eax, {rt_sigprocmask}",
+        "syscall",
+        "mov rsp, r13",
+        "xor ebx, ebx",
+        "test eax, eax",
+        "jnz 2f",
+        concat!("jmp ", jump_landing_label!()),
+        "2:",
+        "lea rsp, [r12 + 8]",
+        "mov eax, {rt_sigreturn}",
+        "syscall",
+        "ud2",
+        ".cfi_endproc",
+        above_activation = const FRAME_SIZE,
+        set_mask = const libc::SIG_SETMASK,
+        rt_sigprocmask = const libc::SYS_rt_sigprocmask,
+        rt_sigreturn = const libc::SYS_rt_sigreturn,
     )
 }
 

@@ -107,6 +107,11 @@ impl Clients {
         self.iter().fold(0, |kinds, client| kinds | client.options.fault_kinds)
     }
 
+    /// Whether each of them lets traps leave a signal handler by a jump.
+    pub(crate) fn leave_by_jump(&self) -> bool {
+        self.count != 0 && self.iter().all(|client| client.options.leave_by_jump)
+    }
+
     /// A number for one more client.
     pub(crate) fn next_number(&self) -> Result<wasmtrap_client_t, Failure> {
         self.require_room()?;

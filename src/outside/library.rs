@@ -57,9 +57,10 @@ impl State {
         self.set_up.as_ref().map(Cell::get)
     }
 
-    /// Once clients or engines have come or gone: what they take is what the library takes. Returns what it no longer
-    /// takes.
+    /// Once clients or engines have come or gone: what they take is what the library takes, and what all clients allow
+    /// is what it does. Returns what it no longer takes.
     pub(super) fn note_kinds(&mut self) -> u32 {
+        state::LEAVES_BY_JUMP.store(self.clients.leave_by_jump(), Ordering::Relaxed);
         let kinds = self.clients.kinds() | self.adoptions.kinds();
         if let Some(set_up) = &mut self.set_up {
             set_up.get_mut().options.fault_kinds = kinds;

@@ -9,7 +9,10 @@ use crate::shared::abi::*;
 const ALL_KINDS: u32 =
     WASMTRAP_FAULT_MEMORY | WASMTRAP_FAULT_ILLEGAL | WASMTRAP_FAULT_ARITHMETIC | WASMTRAP_FAULT_BREAKPOINT;
 const DEFAULT_KINDS: u32 = WASMTRAP_FAULT_MEMORY | WASMTRAP_FAULT_ILLEGAL | WASMTRAP_FAULT_ARITHMETIC;
-const ALL_FLAGS: u32 = WASMTRAP_INIT_ALLOW_FALLBACK | WASMTRAP_INIT_HOST_OWNS_SIGNALS | WASMTRAP_INIT_KEEP_SIGNAL_MASK;
+const ALL_FLAGS: u32 = WASMTRAP_INIT_ALLOW_FALLBACK
+    | WASMTRAP_INIT_HOST_OWNS_SIGNALS
+    | WASMTRAP_INIT_KEEP_SIGNAL_MASK
+    | WASMTRAP_INIT_LEAVE_BY_JUMP;
 
 const DEFAULT_ALTERNATE_STACK: usize = 32 * 1024;
 const LEAST_ALTERNATE_STACK: usize = 16 * 1024;
@@ -33,6 +36,7 @@ pub(crate) struct Options {
     pub(crate) allow_fallback: bool,
     pub(crate) host_owns_signals: bool,
     pub(crate) keep_signal_mask: bool,
+    pub(crate) leave_by_jump: bool,
     pub(crate) alternate_stack_size: usize,
     /// 0 for none.
     pub(crate) interrupt_signal: core::ffi::c_int,
@@ -47,6 +51,7 @@ impl Options {
         allow_fallback: false,
         host_owns_signals: false,
         keep_signal_mask: false,
+        leave_by_jump: false,
         alternate_stack_size: 0,
         interrupt_signal: 0,
     };
@@ -89,6 +94,7 @@ impl Options {
             ("flags (allow fallback)", self.allow_fallback.into(), other.allow_fallback.into()),
             ("flags (host owns signals)", self.host_owns_signals.into(), other.host_owns_signals.into()),
             ("flags (keep signal mask)", self.keep_signal_mask.into(), other.keep_signal_mask.into()),
+            ("flags (leave by jump)", self.leave_by_jump.into(), other.leave_by_jump.into()),
             ("alternate_stack_size", self.alternate_stack_size, other.alternate_stack_size),
             ("interrupt_signal", self.interrupt_signal as usize, other.interrupt_signal as usize),
         ];
@@ -118,6 +124,7 @@ pub(crate) fn read(given: Option<&wasmtrap_options_t>) -> Result<Options, Failur
             allow_fallback: false,
             host_owns_signals: false,
             keep_signal_mask: false,
+            leave_by_jump: false,
             alternate_stack_size: DEFAULT_ALTERNATE_STACK,
             interrupt_signal: 0,
         },
@@ -198,6 +205,7 @@ fn check(given: &wasmtrap_options_t) -> Result<Options, Failure> {
         allow_fallback: given.flags & WASMTRAP_INIT_ALLOW_FALLBACK != 0,
         host_owns_signals: given.flags & WASMTRAP_INIT_HOST_OWNS_SIGNALS != 0,
         keep_signal_mask: given.flags & WASMTRAP_INIT_KEEP_SIGNAL_MASK != 0,
+        leave_by_jump: given.flags & WASMTRAP_INIT_LEAVE_BY_JUMP != 0,
         alternate_stack_size,
         interrupt_signal: given.interrupt_signal,
     })

@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 #[cfg(all(target_arch = "aarch64", target_os = "linux"))]
 use core::sync::atomic::AtomicIsize;
-use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
 use super::abi::*;
 
@@ -23,6 +23,10 @@ pub(crate) static ARMED_KINDS: AtomicU32 = AtomicU32::new(0);
 /// The signal by which threads are interrupted; 0 if there is none.
 #[cfg_attr(windows, allow(dead_code, reason = "there are no signals"))]
 pub(crate) static INTERRUPT_SIGNAL: AtomicI32 = AtomicI32::new(0);
+
+/// Whether traps may leave a signal handler by a jump: all clients have agreed.
+#[cfg_attr(not(all(target_arch = "x86_64", target_os = "linux")), allow(dead_code, reason = "no other system has it"))]
+pub(crate) static LEAVES_BY_JUMP: AtomicBool = AtomicBool::new(false);
 
 /// A client's fault handler. Freed when no reader is left that could find it, and no thread has it pinned.
 #[repr(C)]

@@ -1,6 +1,9 @@
 /*
  * The library and the floors, in one process: every kind of trap, and entering a protected call.
  *
+ * wasmtrap_jump is the library where all its clients let traps leave their handler by a jump
+ * (WASMTRAP_INIT_LEAVE_BY_JUMP); for wasmtrap there is one more, who does not.
+ *
  * A protected call of the library gets a trap record. With a buffer for frames (wasmtrap_backtrace) it also walks the
  * stack, which is one frame deep here.
  */
@@ -46,8 +49,27 @@ static void trap_with_backtrace(const void *argument, int times)
     trap(((const fault_t *)argument)->function, &record, times);
 }
 
-static double traps(const void *fault) { return worker_time(trap_by_fault, fault, times_of(fault)); }
-static double backtraces(const void *fault) { return worker_time(trap_with_backtrace, fault, times_of(fault)); }
+static double traps_by_jump(const void *fault) { return worker_time(trap_by_fault, fault, times_of(fault)); }
+
+/* What is left of it when a client comes that does not ask for it. */
+static double by_sigreturn(double (*measure)(const void *), const void *fault)
+{
+    wasmtrap_client_desc_t other = {.struct_size = sizeof other, .name = "who does not ask for it"};
+    wasmtrap_client_t client = 0;
+    require_ok(wasmtrap_client_open(&other, &client));
+    double time = measure(fault);
+    require_ok(wasmtrap_client_close(client));
+    return time;
+}
+
+static double traps(const void *fault) { return by_sigreturn(traps_by_jump, fault); }
+
+static double backtraces_by_jump(const void *fault)
+{
+    return worker_time(trap_with_backtrace, fault, times_of(fault));
+}
+
+static double backtraces(const void *fault) { return by_sigreturn(backtraces_by_jump, fault); }
 
 static void raise_at_once(void *argument)
 {
@@ -118,14 +140,15 @@ static double floor_entries(const void *unused) { return worker_time(floor_calls
 int main(void)
 {
     limit_the_stack();
-    require_ok(wasmtrap_init(NULL));
+    wasmtrap_options_t options = {.struct_size = sizeof options, .flags = WASMTRAP_INIT_LEAVE_BY_JUMP};
+    require_ok(wasmtrap_init(&options));
     inaccessible = inaccessible_memory();
     register_region(inaccessible, INACCESSIBLE_SIZE);
     require_ok(wasmtrap_thread_attach());
     floors_prepare();
 
     enum { OTHERS = 6 };
-    measure_t measures[FAULT_KINDS * (1 + FLOORS) + OTHERS];
+    measure_t measures[FAULT_KINDS * (2 + FLOORS) + OTHERS];
     floor_fault_t floor_faults_of[FAULT_KINDS][FLOORS];
     size_t count = 0;
     for (int kind = 0; kind < FAULT_KINDS; kind++) {
@@ -136,6 +159,7 @@ int main(void)
         }
         register_code(fault->start, (size_t)(fault->end - fault->start));
         measures[count++] = (measure_t){fault->row, "wasmtrap", traps, fault};
+        measures[count++] = (measure_t){fault->row, "wasmtrap_jump", traps_by_jump, fault};
         for (floor_t floor = 0; floor < FLOORS; floor++) {
             floor_faults_of[kind][floor] = (floor_fault_t){floor, fault};
             measures[count++] =

@@ -100,7 +100,7 @@ fn entered(signal, info, context, entrance) {
     }
 });
 
-/// Whether the signal was the library's: it has been seen to then.
+/// Whether the signal was the library's: it has been seen to then, or this does not return.
 #[inline(always)]
 pub(super) fn judged(signal: libc::c_int, info: &mut siginfo_t, context: &mut ucontext_t, entrance: Entrance) -> bool {
     let handled = if earlier_handler::kernel_called(info, context, entrance) {
@@ -109,7 +109,7 @@ pub(super) fn judged(signal: libc::c_int, info: &mut siginfo_t, context: &mut uc
         handle_undisturbed(signal, info, context)
     };
     if handled && Context::new(context, 0, 0).pc() == arch::landing() {
-        super::leave::prepare(info, context, entrance);
+        super::leave::leave(info, context, entrance);
     }
     handled
 }
@@ -126,7 +126,7 @@ entered!(
 /// What it jumps to.
 fn entered_by_interrupt(signal, info, context, entrance) {
     if interrupt::signalled(signal, info, context) {
-        super::leave::prepare(info, context, entrance);
+        super::leave::leave(info, context, entrance);
     }
 });
 

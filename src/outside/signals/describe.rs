@@ -1,9 +1,13 @@
 //! What each fault's signal does now, in words.
 
 use core::fmt::{self, Write};
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+use core::sync::atomic::Ordering;
 
 use super::{Seen, describe_each};
 use crate::outside::platform;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+use crate::shared::state;
 
 /// A line for each signal of these kinds, and one about a sigaction that is another's.
 pub(crate) fn describe(out: &mut impl Write, kinds: u32) -> fmt::Result {
@@ -12,10 +16,26 @@ pub(crate) fn describe(out: &mut impl Write, kinds: u32) -> fmt::Result {
         result = result.and_then(|()| write_signal(out, signal, seen.as_ref()));
     });
     result?;
+    describe_leaving(out)?;
     let Some(sigaction) = platform::foreign_sigaction() else { return Ok(()) };
     write!(out, "sigaction: interposed by ")?;
     write_handler(out, sigaction)?;
     writeln!(out, "; what it keeps to itself is asked of the kernel, and set there")
+}
+
+/// Elsewhere there is no choice.
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+fn describe_leaving(out: &mut impl Write) -> fmt::Result {
+    let how = match state::LEAVES_BY_JUMP.load(Ordering::Relaxed) {
+        true => "a jump and rt_sigprocmask, where that comes to the same as rt_sigreturn",
+        false => "rt_sigreturn",
+    };
+    writeln!(out, "traps leave their handlers by {how}")
+}
+
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+fn describe_leaving(_out: &mut impl Write) -> fmt::Result {
+    Ok(())
 }
 
 pub(crate) fn signal_name(signal: libc::c_int) -> &'static str {

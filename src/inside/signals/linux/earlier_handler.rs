@@ -18,7 +18,7 @@ use crate::inside::signals::kernel;
 use crate::shared::state;
 
 /// The kernel takes the alternate stack off the thread while a handler runs, and rt_sigreturn puts it back.
-const SS_AUTODISARM: u32 = 1 << 31;
+pub(super) const SS_AUTODISARM: u32 = 1 << 31;
 
 /// The alternate stack that the thread has while a handler runs (signal_delivered, kernel/signal.c).
 fn stack_of_a_handler(context: &ucontext_t) -> libc::stack_t {

@@ -1,11 +1,21 @@
-//! Leaving a handler for a landing by rt_sigreturn, and what makes that cheaper.
+//! Leaving a handler for a landing: by rt_sigreturn, and what makes that cheaper; or by a jump.
 //!
-//! rt_sigreturn puts the signal mask back in the same step in which it leaves the alternate stack, so that no signal
-//! finds the thread there, and it is one of the four system calls that a strict seccomp filter allows. A jump to the
-//! landing and rt_sigprocmask there would take a little less, and such a process would be killed at its first trap.
+//! rt_sigreturn is one of the four system calls that a strict seccomp filter allows. A jump to the landing and
+//! rt_sigprocmask there take less, and such a process would be killed at its first trap: it is for who asks for it
+//! (WASMTRAP_INIT_LEAVE_BY_JUMP). All signals stay blocked until the thread is on the stack of its protected call, so
+//! that none finds it on the alternate one. What else rt_sigreturn puts back has to be as it was, or not to matter:
 //!
-//! A protected call restores the callee-saved state, MXCSR and the x87 control word from its own frame, and all other
-//! registers are lost to it in any call. So the frame need not say much of them:
+//! - the frame is the kernel's, and nobody else is to return to it;
+//! - the alternate stack is armed still (not SS_AUTODISARM, which rt_sigreturn undoes);
+//! - there is no user shadow stack, on which the kernel has a token of its own (the landing would pop that too, which
+//!   nobody could try);
+//! - rights by protection keys are those of the interrupted code;
+//! - the interrupted code was not stepping itself (the trap flag is off in a handler);
+//! - the registers and the extended state are lost to the protected call. The kernel starts a handler with the initial
+//!   state (fpu__clear_user_states, arch/x86/kernel/fpu/core.c), with an empty x87 stack.
+//!
+//! For rt_sigreturn: a protected call restores the callee-saved state, MXCSR and the x87 control word from its own
+//! frame, and all other registers are lost to it in any call. So the frame need not say much of them:
 //!
 //! - with rcx and r11 as `sysret` leaves them, and without the resume flag, which a fault has set, the kernel takes
 //!   that instruction instead of `iretq` (the checks on the way back from a system call, arch/x86/entry/);
@@ -14,22 +24,38 @@
 //!   protection keys are those of the interrupted code.
 
 use core::arch::asm;
+use core::sync::atomic::Ordering;
 
 use libc::{siginfo_t, ucontext_t};
 
 use super::context::{Context, extended_state, extended_state_place};
-use super::{earlier_handler, rights};
+use super::{earlier_handler, kernel, rights};
+use crate::arch;
 use crate::inside::signals::forward::Entrance;
+use crate::shared::state;
 
-/// Gets the context, which has been made to resume at a landing, ready for that.
-pub(crate) fn prepare(info: &siginfo_t, context: &mut ucontext_t, entrance: Entrance) {
+/// Leaves for the landing at which the context has been made to resume; or gets the context ready for it, and returns.
+pub(crate) fn leave(info: &siginfo_t, context: &mut ucontext_t, entrance: Entrance) {
     let nobody_looks = earlier_handler::kernel_called(info, context, entrance);
     let without_state = nobody_looks && same_protection_keys(context);
+    if without_state && state::LEAVES_BY_JUMP.load(Ordering::Relaxed) && nothing_else_is_put_back(context) {
+        let activation = context.uc_mcontext.gregs[libc::REG_RSP as usize] as usize;
+        let mask = kernel::mask_of(&context.uc_sigmask);
+        // SAFETY: the kernel has called the handler, with all signals blocked; the context resumes at the landing.
+        unsafe { arch::leave_by_jump(activation, mask, entrance.sp) }
+    }
     suit_sysret(&mut context.uc_mcontext);
     if without_state {
         // SAFETY: a word of the context, and aligned like its registers.
         unsafe { extended_state_place(context).write(core::ptr::null_mut()) };
     }
+}
+
+/// Whether the context has nothing but the registers, the mask and the extended state for rt_sigreturn to put back.
+fn nothing_else_is_put_back(context: &ucontext_t) -> bool {
+    const TRAP_FLAG: i64 = 1 << 8;
+    let armed = context.uc_stack.ss_flags as u32 & earlier_handler::SS_AUTODISARM == 0;
+    armed && context.uc_mcontext.gregs[libc::REG_EFL as usize] & TRAP_FLAG == 0 && !arch::has_shadow_stack()
 }
 
 /// Makes the registers such as `sysret` can bring about.
