@@ -38,4 +38,20 @@
 #endif
 /* clang-format on */
 
+/* What Windows' unwinder goes by, which takes code without it for a function that has not moved the stack pointer:
+ * where a fault is nobody's trap, it goes on from there with what it takes for a return address. */
+#if defined(_WIN32)
+#define UNWIND_BEGINS(name) .seh_proc name
+#define UNWIND_PUSHED(register) .seh_pushreg register
+#define UNWIND_FRAME_IN(register) .seh_setframe register, 0
+#define UNWIND_PROLOGUE_ENDS .seh_endprologue
+#define UNWIND_ENDS .seh_endproc
+#else
+#define UNWIND_BEGINS(name)
+#define UNWIND_PUSHED(register)
+#define UNWIND_FRAME_IN(register)
+#define UNWIND_PROLOGUE_ENDS
+#define UNWIND_ENDS
+#endif
+
 #endif

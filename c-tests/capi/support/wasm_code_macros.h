@@ -12,13 +12,15 @@
     .text NEXT                                       \
     .balign 16 NEXT                                  \
     IS_FUNCTION(name##_start) NEXT                   \
-name##_start:
+name##_start: NEXT                                   \
+    UNWIND_BEGINS(name##_start)
 
 #define FAULT(name)                                  \
 name##_fault:
 
 #define END(name)                                    \
 name##_end: NEXT                                     \
+    UNWIND_ENDS NEXT                                 \
     ENDS(name##_start) NEXT                          \
     CONSTANTS_WITH_ADDRESSES NEXT                    \
     .balign 8 NEXT                                   \

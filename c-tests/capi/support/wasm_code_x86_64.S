@@ -5,13 +5,31 @@
 /* The register of a function's first argument. */
 #if defined(_WIN32)
 #define ARGUMENT %rcx
+/* The words above its return address that a function may use as it likes. */
+#define ROOM_FOR_CALLEES 32
 #else
 #define ARGUMENT %rdi
+#define ROOM_FOR_CALLEES 0
 #endif
 
+/* How functions begin, in front of all other instructions. */
+/* clang-format off */
+#define FRAME                                        \
+    SAVED NEXT                                       \
+    mov %rsp, %rbp NEXT                              \
+    UNWIND_FRAME_IN(%rbp) NEXT                       \
+    UNWIND_PROLOGUE_ENDS
+#define SAVED_FRAME_POINTER                          \
+    SAVED NEXT                                       \
+    UNWIND_PROLOGUE_ENDS
+#define SAVED                                        \
+    push %rbp NEXT                                   \
+    UNWIND_PUSHED(%rbp)
+#define NO_FRAME UNWIND_PROLOGUE_ENDS
+/* clang-format on */
+
 BEGIN(wasm_load)
-    push %rbp
-    mov %rsp, %rbp
+    FRAME
     mov (ARGUMENT), %rax
 FAULT(wasm_load)
     mov (%rax), %rdx
@@ -21,7 +39,7 @@ FAULT(wasm_load)
 END(wasm_load)
 
 BEGIN(wasm_load_with_frame_pointer)
-    push %rbp
+    SAVED_FRAME_POINTER
     mov (ARGUMENT), %rax
     mov 8(ARGUMENT), %rbp
 FAULT(wasm_load_with_frame_pointer)
@@ -31,8 +49,7 @@ FAULT(wasm_load_with_frame_pointer)
 END(wasm_load_with_frame_pointer)
 
 BEGIN(wasm_store)
-    push %rbp
-    mov %rsp, %rbp
+    FRAME
     mov (ARGUMENT), %rax
     mov 8(ARGUMENT), %rdx
 FAULT(wasm_store)
@@ -43,8 +60,7 @@ END(wasm_store)
 
 /* Alignment checks are on while the AC flag is set. */
 BEGIN(wasm_load_aligned)
-    push %rbp
-    mov %rsp, %rbp
+    FRAME
     mov (ARGUMENT), %rax
     pushf
     orl $0x40000, (%rsp)
@@ -60,6 +76,7 @@ FAULT(wasm_load_aligned)
 END(wasm_load_aligned)
 
 BEGIN(wasm_load_in_leaf)
+    NO_FRAME
     mov (ARGUMENT), %rax
     mov $0x5a5a5a5a5a5a5a5a, %r8
     .set slot, 8
@@ -80,20 +97,21 @@ FAULT(wasm_load_in_leaf)
 END(wasm_load_in_leaf)
 
 BEGIN(wasm_unreachable)
+    NO_FRAME
 FAULT(wasm_unreachable)
     ud2
     ret
 END(wasm_unreachable)
 
 BEGIN(wasm_breakpoint)
+    NO_FRAME
 FAULT(wasm_breakpoint)
     int3
     ret
 END(wasm_breakpoint)
 
 BEGIN(wasm_divide)
-    push %rbp
-    mov %rsp, %rbp
+    FRAME
     mov (ARGUMENT), %eax
     mov 8(ARGUMENT), %r8d
     cltd
@@ -105,8 +123,7 @@ FAULT(wasm_divide)
 END(wasm_divide)
 
 BEGIN(wasm_divide_floats)
-    push %rbp
-    mov %rsp, %rbp
+    FRAME
     push $0x1d80
     ldmxcsr (%rsp)
     mov $1, %eax
@@ -119,7 +136,7 @@ FAULT(wasm_divide_floats)
 END(wasm_divide_floats)
 
 BEGIN(wasm_load_by_rbp)
-    push %rbp
+    SAVED_FRAME_POINTER
     mov (ARGUMENT), %rbp
 FAULT(wasm_load_by_rbp)
     mov (%rbp), %rdx
@@ -128,16 +145,14 @@ FAULT(wasm_load_by_rbp)
 END(wasm_load_by_rbp)
 
 BEGIN(wasm_jump)
-    push %rbp
-    mov %rsp, %rbp
+    FRAME
     mov (ARGUMENT), %rax
 FAULT(wasm_jump)
     jmp *%rax
 END(wasm_jump)
 
 BEGIN(wasm_spin)
-    push %rbp
-    mov %rsp, %rbp
+    FRAME
     movq $1, (ARGUMENT)
 FAULT(wasm_spin)
 1:  cmpq $0, 8(ARGUMENT)
@@ -147,8 +162,7 @@ FAULT(wasm_spin)
 END(wasm_spin)
 
 BEGIN(wasm_recurse)
-    push %rbp
-    mov %rsp, %rbp
+    FRAME
     incq 8(ARGUMENT)
 FAULT(wasm_recurse)
     call wasm_recurse_start
@@ -157,8 +171,7 @@ FAULT(wasm_recurse)
 END(wasm_recurse)
 
 BEGIN(wasm_recurse_big)
-    push %rbp
-    mov %rsp, %rbp
+    FRAME
     incq 8(ARGUMENT)
     lea -65536(%rsp), %r8
 1:  sub $4096, %rsp
@@ -172,17 +185,18 @@ FAULT(wasm_recurse_big)
 END(wasm_recurse_big)
 
 BEGIN(wasm_call_import)
-    push %rbp
-    mov %rsp, %rbp
+    FRAME
     mov ARGUMENT, %rax
     mov 8(%rax), ARGUMENT
+    sub $ROOM_FOR_CALLEES, %rsp
     call *(%rax)
 FAULT(wasm_call_import)
-    pop %rbp
+    leave
     ret
 END(wasm_call_import)
 
 BEGIN(wasm_disturb_and_load)
+    NO_FRAME
     mov (ARGUMENT), %rax
     .rept 8
     fld1
@@ -196,6 +210,7 @@ FAULT(wasm_disturb_and_load)
 END(wasm_disturb_and_load)
 
 BEGIN(wasm_clobber_and_load)
+    NO_FRAME
     mov (ARGUMENT), %rax
     sub $8, %rsp
     movl $0x7f80, (%rsp)
