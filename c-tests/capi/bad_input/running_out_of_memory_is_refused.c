@@ -1,54 +1,13 @@
 /*
  * Every call that needs memory is made again and again, with each of its allocations failing once: the answer is
- * WASMTRAP_ERR_NO_MEMORY, nothing has changed, and the call that gets its memory works. The program's own malloc and
- * mmap stand in for the C library's.
+ * WASMTRAP_ERR_NO_MEMORY, nothing has changed, and the call that gets its memory works.
  */
-#include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "host.h"
 #include "process.h"
 #include "refusal.h"
-
-/* -1: all succeed; else how many succeed before one fails. */
-static __thread int left = -1;
-static __thread int failed;
-
-static int fails(void) {
-  if (left < 0 || left-- > 0) return 0;
-  failed = 1;
-  errno = ENOMEM;
-  return 1;
-}
-
-/* glibc's own names of its allocator, for programs like this one. */
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *memory, size_t size);
-void *__libc_memalign(size_t alignment, size_t size);
-
-void *malloc(size_t size) { return fails() ? NULL : __libc_malloc(size); }
-void *calloc(size_t count, size_t size) { return fails() ? NULL : __libc_calloc(count, size); }
-void *realloc(void *memory, size_t size) { return fails() ? NULL : __libc_realloc(memory, size); }
-void *aligned_alloc(size_t alignment, size_t size) { return fails() ? NULL : __libc_memalign(alignment, size); }
-void *memalign(size_t alignment, size_t size);
-void *memalign(size_t alignment, size_t size) { return fails() ? NULL : __libc_memalign(alignment, size); }
-
-int posix_memalign(void **memory, size_t alignment, size_t size) {
-  if (fails()) return ENOMEM;
-  *memory = __libc_memalign(alignment, size);
-  return *memory != NULL ? 0 : ENOMEM;
-}
-
-void *mmap(void *address, size_t length, int protection, int flags, int file, off_t offset) {
-  if (fails()) return MAP_FAILED;
-  return (void *)syscall(SYS_mmap, address, length, protection, flags, file, offset);
-}
+#include "scarce_memory.h"
 
 typedef struct attempt_t {
   const char *name;
@@ -125,10 +84,9 @@ static void starve(const attempt_t *attempt) {
     fill(&output, sizeof output);
     remember_state();
     runs = 0;
-    failed = 0;
-    left = spared;
+    memory_fails_after(spared);
     const wasmtrap_status_t status = attempt->call(&output);
-    left = -1;
+    const int failed = memory_is_enough();
     if (!failed) {
       same(status, WASMTRAP_OK, "%s: with all its memory it works", attempt->name);
       break;
@@ -176,10 +134,9 @@ static void starve_init(void *unused) {
   (void)unused;
   for (int spared = 0;; spared++) {
     remember_state();
-    failed = 0;
-    left = spared;
+    memory_fails_after(spared);
     const wasmtrap_status_t status = wasmtrap_init(NULL);
-    left = -1;
+    const int failed = memory_is_enough();
     if (status == WASMTRAP_OK) {
       ok(library_traps(), "wasmtrap_init: it has worked in the end");
       if (!failed) break;
@@ -194,9 +151,9 @@ static void starve_init(void *unused) {
 /* Without memory even for the sentence. */
 static void starve_the_sentence(void *unused) {
   (void)unused;
-  left = 0;
+  memory_fails_after(0);
   const wasmtrap_status_t status = wasmtrap_shutdown();
-  left = -1;
+  memory_is_enough();
   same(status, WASMTRAP_ERR_NOT_INITIALIZED, "the status is the same without memory for a sentence");
   ok(wasmtrap_last_error() != NULL, "and asking for it is harmless");
 }

@@ -1,6 +1,8 @@
 /* A fiber that was suspended inside of protected calls goes on on another thread, and its traps land in its calls. */
 #include <pthread.h>
-#if !defined(__APPLE__)
+#if defined(_WIN32)
+#include <windows.h>
+#elif !defined(__APPLE__)
 #include <sys/syscall.h>
 #endif
 #include <unistd.h>
@@ -20,6 +22,8 @@ static uint64_t this_thread(void) {
   uint64_t number = 0;
   must(pthread_threadid_np(NULL, &number) == 0);
   return number;
+#elif defined(_WIN32)
+  return GetCurrentThreadId();
 #else
   return (uint64_t)syscall(SYS_gettid);
 #endif

@@ -14,7 +14,12 @@ static void load_without_a_frame(void *calls) {
 
 static void raise_without_a_frame(void *calls) {
   leave_calls_by_a_jump(*(const int *)calls);
-#if defined(__x86_64__)
+#if defined(_WIN32)
+  __asm__ volatile("xor %%ebp, %%ebp\n\tmov %0, %%ecx\n\txor %%edx, %%edx\n\tsub $32, %%rsp\n\tcall *%1"
+                   :
+                   : "i"(WASMTRAP_CODE_USER), "a"(wasmtrap_raise)
+                   : "memory");
+#elif defined(__x86_64__)
   __asm__ volatile("xor %%ebp, %%ebp\n\tmov %0, %%edi\n\txor %%esi, %%esi\n\tcall *%1"
                    :
                    : "i"(WASMTRAP_CODE_USER), "a"(wasmtrap_raise)

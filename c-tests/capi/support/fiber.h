@@ -1,7 +1,7 @@
 /*
- * Fibers as a host has them: stacks of their own, with a guard page, switched with ucontext(3); each has its own chain
- * of protected calls, which is detached and attached at each switch as wasmtrap.h says. A fiber may go on on any
- * thread.
+ * Fibers as a host has them: stacks of their own, with a guard page, switched with ucontext(3) or, on Windows, by the
+ * system; each has its own chain of protected calls, which is detached and attached at each switch as wasmtrap.h says.
+ * A fiber may go on on any thread.
  */
 #ifndef FIBER_H
 #define FIBER_H
@@ -12,13 +12,19 @@
 #define _DARWIN_C_SOURCE 1
 #pragma clang diagnostic ignored "-Wdeprecated-declarations"
 #endif
+#if defined(_WIN32)
+typedef void *fiber_context_t;
+#else
 #include <ucontext.h>
+typedef ucontext_t fiber_context_t;
+#endif
 
 #include "wasmtrap.h"
 
 typedef struct fiber_t {
-  ucontext_t own;
-  ucontext_t resumer;
+  fiber_context_t own;
+  fiber_context_t resumer;
+  /* The guard, and the stack above it. */
   unsigned char *memory;
   wasmtrap_stack_t stack;
   wasmtrap_chain_t *chain;

@@ -60,6 +60,22 @@ void install_passing_handler(int signal, int flags) {
   replaced[signal] = install_handler(signal, passing_handler, flags);
 }
 
+static void (*volatile run_by_signal)(void);
+
+static void run_there(int signal, siginfo_t *info, void *context) {
+  (void)signal;
+  (void)info;
+  (void)context;
+  run_by_signal();
+}
+
+int on_alternate_stack(void (*function)(void)) {
+  run_by_signal = function;
+  install_handler(SIGUSR1, run_there, SA_ONSTACK);
+  raise(SIGUSR1);
+  return 1;
+}
+
 struct sigaction disposition_of(int signal) {
   struct sigaction action;
   must(sigaction(signal, NULL, &action) == 0);

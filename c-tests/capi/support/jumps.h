@@ -30,4 +30,12 @@ size_t use_stack(stack_use_t use, void (*function)(void *argument), void *argume
 /* How many return addresses the last such call has replaced. */
 extern volatile int return_addresses_replaced;
 
+/* Whether a backtrace leads on past `use_stack`: for Windows gcc has the frame pointer point into the middle of a large
+ * frame, where what is taken for a return address is a word of the array. */
+#if defined(_WIN32)
+enum { FRAMES_LEAD_PAST_USE_STACK = 0 };
+#else
+enum { FRAMES_LEAD_PAST_USE_STACK = 1 };
+#endif
+
 #endif

@@ -11,8 +11,12 @@
 extern "C" {
 #endif
 
-/* A signal that nobody else in these programs uses. macOS has no real-time signals, Windows has no signals. */
+/* A signal that nobody else in these programs uses. macOS has no real-time signals, Windows has no signals: there the
+ * library interrupts threads without one. */
+#define RUNS_BY_SIGNAL 1
 #if defined(_WIN32)
+#undef RUNS_BY_SIGNAL
+#define RUNS_BY_SIGNAL 0
 #define RUNS_SIGNAL 0
 #elif defined(SIGRTMIN)
 #define RUNS_SIGNAL (SIGRTMIN + 5)

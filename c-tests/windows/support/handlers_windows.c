@@ -52,6 +52,11 @@ struct sigaction install_handler(int signal, signal_handler_t handler, int flags
   return (struct sigaction){SIG_DFL};
 }
 
+int on_alternate_stack(void (*function)(void)) {
+  (void)function;
+  return 0;
+}
+
 static void handled(int signal) { (void)signal; }
 
 struct sigaction disposition_of(int signal) {

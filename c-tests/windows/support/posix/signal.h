@@ -9,6 +9,9 @@
 
 #define SIGTRAP 5
 #define SIGBUS 7
+#define SIGKILL 9
+#define SIGUSR1 10
+#define SIGSTOP 19
 /* The codes tell nothing here, but must be told apart. */
 enum { SEGV_MAPERR = 1, SEGV_ACCERR = 2, BUS_ADRALN = 1, BUS_ADRERR = 2 };
 enum { FPE_INTDIV = 1, FPE_INTOVF = 2, FPE_FLTDIV = 3 };
