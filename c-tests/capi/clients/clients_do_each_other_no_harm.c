@@ -219,7 +219,7 @@ static void options_are_met_or_refused_by_name(void *unused) {
   options.flags = 0;
   options.backend = WASMTRAP_BACKEND_MACH_PORTS;
   same(wasmtrap_client_open(&desc, &client), WASMTRAP_ERR_CONFLICT, "another backend is refused");
-  contains(wasmtrap_last_error(), "the backend is signals for the whole process", "with a sentence");
+  contains(wasmtrap_last_error(), "the backend is " HOST_SIGNALS_NAME " for the whole process", "with a sentence");
   same(client, 77, "nothing is written");
   options.flags = WASMTRAP_INIT_ALLOW_FALLBACK;
   same(wasmtrap_client_open(&desc, &client), WASMTRAP_OK, "unless a fallback is allowed");

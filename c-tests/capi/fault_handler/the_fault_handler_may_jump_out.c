@@ -31,6 +31,7 @@ int main(void) {
   }
   same(jumps, JUMPS, "out of loads");
 
+#if !defined(_WIN32) /* There is no stack but the one that is full: putting its guard back is the host's affair. */
   jumps = 0;
   (void)sigsetjmp(landing, 1);
   while (jumps < 20) {
@@ -38,6 +39,7 @@ int main(void) {
     wasm_recurse.function(&access);
   }
   same(jumps, 20, "out of stack overflows");
+#endif
 
   must(wasmtrap_set_fault_handler(NULL, NULL) == WASMTRAP_OK);
   ok(library_traps(), "without the handler, a trap is a trap");

@@ -32,9 +32,12 @@ static void run(void *flags) {
 }
 
 int main(void) {
-  static int nodefer = SA_NODEFER, nodefer_onstack = SA_NODEFER | SA_ONSTACK, plain = 0;
+  static int nodefer = SA_NODEFER, nodefer_onstack = SA_NODEFER | SA_ONSTACK;
   child_passes(run, &nodefer, "SA_NODEFER");
   child_passes(run, &nodefer_onstack, "SA_NODEFER, SA_ONSTACK");
+#if !defined(_WIN32) /* Each exception there comes to the handler, as with SA_NODEFER. */
+  static int plain = 0;
   child_dies_at(SIGSEGV, wasm_fault_pc(&wasm_store), run, &plain, "neither: the second fault kills");
+#endif
   return tap_done();
 }

@@ -143,8 +143,12 @@ static void elsewhere(void *unused) {
 static void send(void *unused) {
   (void)unused;
   begin();
+#if defined(_WIN32)
+  raise(SIGSEGV);
+#else
   kill(getpid(), SIGSEGV);
   for (;;) pause();
+#endif
 }
 
 static void a_signal_that_was_sent(void *unused) {

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "handlers.h"
 #include "host.h"
 #include "process.h"
 
@@ -23,11 +24,7 @@ static const kind_t kinds[] = {
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-static int is_default(int signal) {
-  struct sigaction action;
-  must(sigaction(signal, NULL, &action) == 0);
-  return action.sa_handler == SIG_DFL;
-}
+static int is_default(int signal) { return disposition_of(signal).sa_handler == SIG_DFL; }
 
 static void init_without(const kind_t *left_out) {
   host_init_with_kinds(HOST_ALL_KINDS & ~left_out->kind);

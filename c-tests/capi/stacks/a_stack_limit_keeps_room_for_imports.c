@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#if !defined(_WIN32)
 #include <sys/resource.h>
+#endif
 
 #include "host.h"
 #include "process.h"
@@ -91,7 +93,7 @@ static void thread_with(size_t stack_size, void *(*function)(void *), const char
   pthread_attr_destroy(&attributes);
 }
 
-#if !defined(__APPLE__)
+#if !defined(__APPLE__) && !defined(_WIN32)
 static void lowered(void *unused) {
   (void)unused;
   must(wasmtrap_thread_attach() == WASMTRAP_OK);
@@ -123,7 +125,7 @@ int main(void) {
   thread_with((size_t)1 << 20, on_a_thread, "a thread with a stack of a megabyte");
   thread_with(128 * 1024, on_a_thread, "a thread with a stack of 128 KiB");
   thread_with((size_t)1 << 20, with_large_imports, NULL);
-#if !defined(__APPLE__)
+#if !defined(__APPLE__) && !defined(_WIN32)
 #if !EMULATED
   child_passes(lowered, NULL, "the main thread, under a lower limit");
 #endif

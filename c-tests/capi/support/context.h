@@ -5,12 +5,18 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
-#if !defined(__APPLE__)
+#if defined(_WIN32)
+#include <windows.h>
+#elif !defined(__APPLE__)
 #include <ucontext.h>
 #endif
 
 #define CONTEXT_REGISTERS(context) (((ucontext_t *)(context))->uc_mcontext)
-#if defined(__APPLE__) && defined(__x86_64__)
+#if defined(_WIN32)
+#define CONTEXT_PC(context) ((CONTEXT *)(context))->Rip
+#define CONTEXT_SP(context) ((CONTEXT *)(context))->Rsp
+#define CONTEXT_LOADED_FROM(context) ((CONTEXT *)(context))->Rax
+#elif defined(__APPLE__) && defined(__x86_64__)
 #define CONTEXT_PC(context) CONTEXT_REGISTERS(context)->__ss.__rip
 #define CONTEXT_SP(context) CONTEXT_REGISTERS(context)->__ss.__rsp
 #define CONTEXT_LOADED_FROM(context) CONTEXT_REGISTERS(context)->__ss.__rax

@@ -57,6 +57,12 @@ typedef enum exception_ports_t {
 exception_ports_t exception_ports(void);
 /* What wasmtrap_init takes where nobody asks for anything, in a process that was not forked without exec. */
 wasmtrap_backend_t host_default_backend(void);
+/* What is said of WASMTRAP_BACKEND_SIGNALS. */
+#if defined(_WIN32)
+#define HOST_SIGNALS_NAME "vectored exception handler"
+#else
+#define HOST_SIGNALS_NAME "signals"
+#endif
 
 /* One check of how a trap record says that the fault was reported: by this signal with this code and nothing else or,
  * with Mach exception ports, by the exception and the codes that the signal stands for and nothing else. */

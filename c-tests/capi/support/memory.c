@@ -34,6 +34,8 @@ size_t smallest_signal_stack(void) {
 #endif
 }
 
+size_t smallest_thread_stack(void) { return (size_t)sysconf(_SC_THREAD_STACK_MIN); }
+
 linear_memory_t linear_memory_new(size_t pages) {
   linear_memory_t memory;
   memory.size = pages * page_size();

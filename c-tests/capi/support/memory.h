@@ -20,6 +20,8 @@ typedef struct linear_memory_t {
 size_t page_size(void);
 /* The smallest alternate signal stack that the kernel accepts. */
 size_t smallest_signal_stack(void);
+/* The smallest stack that a thread may have. */
+size_t smallest_thread_stack(void);
 /* `pages` accessible pages, then as many pages of guard as make 16 in all. */
 linear_memory_t linear_memory_new(size_t pages);
 void linear_memory_free(linear_memory_t *memory);

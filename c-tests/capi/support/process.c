@@ -102,6 +102,23 @@ int child_dies_of(int signal, child_function_t function, void *argument, const c
   return died_of(signal, child_wait(child_start_to_die(function, argument)), name);
 }
 
+int child_dies_saying(int signal, child_function_t function, void *argument, char *text, size_t size,
+                      const char *name) {
+  int ends[2];
+  const int standard_error = dup(STDERR_FILENO);
+  must(standard_error >= 0 && pipe(ends) == 0 && dup2(ends[1], STDERR_FILENO) >= 0);
+  const int status = child_wait(child_start(function, argument));
+  must(dup2(standard_error, STDERR_FILENO) >= 0);
+  close(standard_error);
+  close(ends[1]);
+  const ssize_t length = read(ends[0], text, size - 1);
+  must(length >= 0);
+  text[length] = 0;
+  close(ends[0]);
+  died_of(signal, status, name);
+  return 1;
+}
+
 #if defined(__APPLE__)
 int child_dies_at(int signal, size_t pc, child_function_t function, void *argument, const char *name) {
   (void)pc;

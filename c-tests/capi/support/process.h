@@ -21,6 +21,11 @@ int child_dies_of(int signal, child_function_t function, void *argument, const c
  * kernel's making. A parent that traces the child sees both; an emulator without ptrace makes the second a skip. */
 int child_dies_at(int signal, size_t pc, child_function_t function, void *argument, const char *name);
 
+/* One check, as child_dies_of; what the child writes to its standard error goes to `text`, with a NUL. Returns 0 where
+ * there is nothing to look at: this is a child itself (Windows, where each runs the program as far as its own turn). */
+int child_dies_saying(int signal, child_function_t function, void *argument, char *text, size_t size,
+                      const char *name);
+
 pid_t child_start(child_function_t function, void *argument);
 /* The same for one that is expected to die: what an emulator has to say of that goes nowhere. */
 pid_t child_start_to_die(child_function_t function, void *argument);

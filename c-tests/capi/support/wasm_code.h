@@ -40,7 +40,7 @@ extern const wasm_code_t wasm_load_aligned;
  * becomes WASM_RED_ZONE_INTACT if nothing has touched it when the load is over. */
 extern const wasm_code_t wasm_load_in_leaf;
 #define WASM_RED_ZONE_INTACT 0x600d
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(_WIN32)
 #define WASM_RED_ZONE_SIZE 128
 #else
 #define WASM_RED_ZONE_SIZE 0
@@ -48,7 +48,11 @@ extern const wasm_code_t wasm_load_in_leaf;
 
 /* ud2 or udf, then an ordinary return. Without a frame; the instruction is the first. */
 extern const wasm_code_t wasm_unreachable;
-#define WASM_UNREACHABLE_SIZE (sizeof(uint32_t) / (WASM_RED_ZONE_SIZE != 0 ? 2 : 1))
+#if defined(__x86_64__)
+#define WASM_UNREACHABLE_SIZE 2
+#else
+#define WASM_UNREACHABLE_SIZE 4
+#endif
 /* int3 or brk, then an ordinary return. Without a frame; the instruction is the first. */
 extern const wasm_code_t wasm_breakpoint;
 #if defined(__x86_64__)

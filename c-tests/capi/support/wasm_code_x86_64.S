@@ -7,9 +7,12 @@
 #define ARGUMENT %rcx
 /* The words above its return address that a function may use as it likes. */
 #define ROOM_FOR_CALLEES 32
+/* Words below the stack pointer that nobody else writes to. */
+#define RED_ZONE_SLOTS 0
 #else
 #define ARGUMENT %rdi
 #define ROOM_FOR_CALLEES 0
+#define RED_ZONE_SLOTS 16
 #endif
 
 /* How functions begin, in front of all other instructions. */
@@ -80,14 +83,14 @@ BEGIN(wasm_load_in_leaf)
     mov (ARGUMENT), %rax
     mov $0x5a5a5a5a5a5a5a5a, %r8
     .set slot, 8
-    .rept 16
+    .rept RED_ZONE_SLOTS
     mov %r8, -slot(%rsp)
     .set slot, slot + 8
     .endr
 FAULT(wasm_load_in_leaf)
     mov (%rax), %rdx
     .set slot, 8
-    .rept 16
+    .rept RED_ZONE_SLOTS
     cmp %r8, -slot(%rsp)
     jne 1f
     .set slot, slot + 8

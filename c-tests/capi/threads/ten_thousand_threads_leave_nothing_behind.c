@@ -1,6 +1,5 @@
 /* Threads come and go; what they got from the library goes with them, whether they were detached or just ended. */
 #include <pthread.h>
-#include <unistd.h>
 
 #include "host.h"
 
@@ -28,7 +27,7 @@ static void run(int count) {
   static int detach;
   pthread_attr_t attributes;
   must(pthread_attr_init(&attributes) == 0);
-  const size_t stack_size = (size_t)sysconf(_SC_THREAD_STACK_MIN) + 64 * 1024;
+  const size_t stack_size = smallest_thread_stack() + 64 * 1024;
   must(pthread_attr_setstacksize(&attributes, stack_size) == 0);
   for (int i = 0; i < count; i++) {
     pthread_t thread;

@@ -16,6 +16,8 @@ size_t page_size(void) {
   return system.dwPageSize;
 }
 
+size_t smallest_thread_stack(void) { return 64 * 1024; }
+
 linear_memory_t linear_memory_new(size_t pages) {
   linear_memory_t memory;
   memory.size = pages * page_size();
@@ -54,4 +56,36 @@ void make_accessible(void *address) {
 void make_inaccessible(void *address) {
   DWORD before;
   must(VirtualProtect(address, 1, PAGE_NOACCESS, &before) != 0);
+}
+
+/* Allocations of pages, whatever is in them: VirtualAlloc's, images, views, stacks, the parts of heaps. */
+size_t count_mappings(void) {
+  size_t count = 0;
+  void *last = NULL;
+  MEMORY_BASIC_INFORMATION part;
+  for (unsigned char *at = NULL; VirtualQuery(at, &part, sizeof part) != 0;
+       at = (unsigned char *)part.BaseAddress + part.RegionSize) {
+    if (part.State != MEM_FREE && part.AllocationBase != last) count++;
+    last = part.State != MEM_FREE ? part.AllocationBase : NULL;
+  }
+  return count;
+}
+
+/* Of each heap of the process: the C library has one of its own. */
+size_t count_allocated(void) {
+  enum { MOST_HEAPS = 64 };
+  HANDLE heaps[MOST_HEAPS];
+  const DWORD count = GetProcessHeaps(MOST_HEAPS, heaps);
+  must(count != 0 && count <= MOST_HEAPS);
+  size_t bytes = 0;
+  for (DWORD i = 0; i < count; i++) {
+    PROCESS_HEAP_ENTRY entry;
+    entry.lpData = NULL;
+    must(HeapLock(heaps[i]) != 0);
+    while (HeapWalk(heaps[i], &entry) != 0) {
+      if ((entry.wFlags & PROCESS_HEAP_ENTRY_BUSY) != 0) bytes += entry.cbData;
+    }
+    must(HeapUnlock(heaps[i]) != 0);
+  }
+  return bytes;
 }

@@ -78,7 +78,7 @@ static void run(child_function_t function, void *argument, size_t pc) {
  * there is no process, or one that has ended without a word. That is said, and tried again: a child that has begun is
  * never run twice.
  */
-static int try_child(HANDLE section, const end_t *end, DWORD *code) {
+static int try_child(HANDLE section, HANDLE standard_error, const end_t *end, DWORD *code) {
   char program[MAX_PATH], words[64];
   must(GetModuleFileNameA(NULL, program, sizeof program) != 0);
   snprintf(words, sizeof words, "%u %" PRIuPTR, started, (uintptr_t)section);
@@ -88,7 +88,7 @@ static int try_child(HANDLE section, const end_t *end, DWORD *code) {
   startup.dwFlags = STARTF_USESTDHANDLES;
   startup.hStdInput = INVALID_HANDLE_VALUE;
   startup.hStdOutput = GetStdHandle(STD_OUTPUT_HANDLE);
-  startup.hStdError = GetStdHandle(STD_ERROR_HANDLE);
+  startup.hStdError = standard_error;
   PROCESS_INFORMATION process;
   must(SetEnvironmentVariableA("HARNESS_CHILD", words) != 0);
   const int has_started = CreateProcessA(program, NULL, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process) != 0;
@@ -107,7 +107,8 @@ static int try_child(HANDLE section, const end_t *end, DWORD *code) {
 }
 
 /* The next child, from its start to its end. False in a child that is on its way to another one. */
-static int had_child(child_function_t function, void *argument, size_t pc, end_t *end, DWORD *code) {
+static int had_child_writing_to(HANDLE standard_error, child_function_t function, void *argument, size_t pc, end_t *end,
+                                DWORD *code) {
   enum { MOST_TRIES = 5 };
   started++;
   if (this_child == started) run(function, argument, pc);
@@ -117,13 +118,17 @@ static int had_child(child_function_t function, void *argument, size_t pc, end_t
   must(section != NULL);
   end_t *const shared = map(section);
   int tries = 1;
-  while (!try_child(section, shared, code)) {
+  while (!try_child(section, standard_error, shared, code)) {
     must(tries < MOST_TRIES);
     Sleep(100U << tries++);
   }
   *end = *shared;
   must(UnmapViewOfFile(shared) != 0 && CloseHandle(section) != 0);
   return 1;
+}
+
+static int had_child(child_function_t function, void *argument, size_t pc, end_t *end, DWORD *code) {
+  return had_child_writing_to(GetStdHandle(STD_ERROR_HANDLE), function, argument, pc, end, code);
 }
 
 int child_passes(child_function_t function, void *argument, const char *name) {
@@ -140,7 +145,8 @@ static int is_end_by(int signal, DWORD code) {
   switch (signal) {
     case SIGSEGV:
     case SIGBUS:
-      return code == EXCEPTION_ACCESS_VIOLATION || code == EXCEPTION_STACK_OVERFLOW;
+      return code == EXCEPTION_ACCESS_VIOLATION || code == EXCEPTION_STACK_OVERFLOW ||
+             code == EXCEPTION_IN_PAGE_ERROR;
     case SIGILL:
       return code == EXCEPTION_ILLEGAL_INSTRUCTION;
     case SIGFPE:
@@ -160,6 +166,25 @@ int child_dies_of(int signal, child_function_t function, void *argument, const c
   const int good = ok(is_end_by(signal, code) && end.failures == 0, "%s", name);
   if (!good) tap_note("expected what is signal %d elsewhere, the child ended with %#lx", signal, code);
   return good;
+}
+
+int child_dies_saying(int signal, child_function_t function, void *argument, char *text, size_t size,
+                      const char *name) {
+  SECURITY_ATTRIBUTES inherited = {sizeof inherited, NULL, TRUE};
+  HANDLE reader, writer;
+  must(CreatePipe(&reader, &writer, &inherited, 0) != 0);
+  end_t end;
+  DWORD code, length = 0;
+  const int had = had_child_writing_to(writer, function, argument, 0, &end, &code);
+  CloseHandle(writer);
+  if (had) {
+    if (ReadFile(reader, text, (DWORD)size - 1, &length, NULL) == 0) length = 0;
+    text[length] = 0;
+    const int good = ok(is_end_by(signal, code) && end.failures == 0, "%s", name);
+    if (!good) tap_note("expected what is signal %d elsewhere, the child ended with %#lx", signal, code);
+  }
+  CloseHandle(reader);
+  return had;
 }
 
 int child_dies_at(int signal, size_t pc, child_function_t function, void *argument, const char *name) {
