@@ -588,7 +588,9 @@ typedef struct wasmtrap_fault_t {
 // that say they are signal-safe. It may leave by not returning (a jump into its own landing pad), if the jump puts the
 // signal mask back, as siglongjmp can: inside the library's signal handler every signal is blocked, because it runs on
 // the alternate stack, where no other signal may find the thread; the next fault would kill the process. A fault of
-// the fault handler itself is the end of the process for the same reason.
+// the fault handler itself is the end of the process for the same reason. On Windows it may leave by a longjmp that
+// unwinds, or by an exception of its own: after a jump that does not, the next fault further in on the stack may be
+// taken for the handler's own.
 typedef wasmtrap_verdict_t (*wasmtrap_fault_handler_t)(struct wasmtrap_fault_t *fault, void *user);
 
 // Success.

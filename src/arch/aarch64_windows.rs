@@ -367,15 +367,32 @@ macro_rules! interrupt_point {
 }
 pub(crate) use interrupt_point;
 
-/// The body of `call_fault_handler(handler: x0, fault: x1) -> w0`. `br x16` satisfies the callee's `bti c`.
+/// The body of `call_fault_handler(handler: x0, fault: x1) -> w0`. It has a frame: where the handler is left by an
+/// exception or by a longjmp that unwinds, the unwinder calls `left`.
 macro_rules! call_fault_handler {
     () => {
         $crate::arch::call_fault_handler_asm!(
+            ".seh_proc {this}",
+            "stp x29, x30, [sp, #-16]!",
+            ".seh_save_fplr_x 16",
+            "mov x29, sp",
+            ".seh_set_fp",
+            ".seh_endprologue",
             "mov x9, x0",
             "mov x0, x1",
             "ldr x1, [x9, #{user}]",
             "ldr x16, [x9, #{function}]",
-            "br x16",
+            "blr x16",
+            "nop", // what follows the call must not be taken for an epilogue, whose frame has nobody to tell
+            ".seh_startepilogue",
+            "ldp x29, x30, [sp], #16",
+            ".seh_save_fplr_x 16",
+            ".seh_endepilogue",
+            "ret",
+            ".seh_handler {left}, @unwind, @except",
+            ".seh_endproc",
+            this = sym $crate::arch::call_fault_handler,
+            left = sym $crate::outside::platform::fault_handler_was_left,
         )
     };
 }

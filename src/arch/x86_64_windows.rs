@@ -516,14 +516,26 @@ macro_rules! interrupt_point {
 }
 pub(crate) use interrupt_point;
 
-/// The body of `call_fault_handler(handler: rcx, fault: rdx) -> eax`.
+/// The body of `call_fault_handler(handler: rcx, fault: rdx) -> eax`. It has a frame: where the handler is left by an
+/// exception or by a longjmp that unwinds, the unwinder calls `left`.
 macro_rules! call_fault_handler {
     () => {
         $crate::arch::call_fault_handler_asm!(
+            ".seh_proc {this}",
+            "sub rsp, 40",
+            ".seh_stackalloc 40",
+            ".seh_endprologue",
             "mov rax, rcx",
             "mov rcx, rdx",
             "mov rdx, qword ptr [rax + {user}]",
-            "jmp qword ptr [rax + {function}]",
+            "call qword ptr [rax + {function}]",
+            "nop", // what follows the call must not be taken for an epilogue, whose frame has nobody to tell
+            "add rsp, 40",
+            "ret",
+            ".seh_handler {left}, @unwind",
+            ".seh_endproc",
+            this = sym $crate::arch::call_fault_handler,
+            left = sym $crate::outside::platform::fault_handler_was_left,
         )
     };
 }

@@ -137,6 +137,18 @@ pub(crate) fn left_by_raise(thread: &Thread, sp: usize, activation: *const Activ
     asking.mask
 }
 
+/// The frame of a fault handler's call is unwound: the handler is left by a jump or an exception. Where the system tells
+/// of that, a fault at the same depth of the stack is not taken for the handler's own, whatever lies in the memory that
+/// was the asking's frame: there is no word in the context of an exception that the next one is sure to write over.
+#[cfg(windows)]
+pub(crate) fn left_by_unwinding(frame: usize) {
+    // SAFETY: null or this thread's record, which only this thread frees.
+    let Some(thread) = (unsafe { arch::current_thread().as_ref() }) else { return };
+    if frame < thread.asking.get().at {
+        thread.asking.set(Asking::NOBODY);
+    }
+}
+
 /// Lets the fault handlers decide, one after the other, and applies what follows. False if the fault is to be
 /// forwarded.
 #[inline(never)]

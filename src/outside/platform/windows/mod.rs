@@ -35,7 +35,7 @@ use crate::shared::activation::Activation;
 pub(crate) use describe::{describe_error, describe_system, executable_path};
 pub(crate) use stack::{has_landed, lowest_usable, provide_guard, stack_bounds, stack_is_back};
 pub(crate) use thread_key::{Key, MAKING_A_KEY, ThreadKey};
-pub(crate) use unwind::passed;
+pub(crate) use unwind::{fault_handler_was_left, passed};
 
 /// There is no thread cancellation.
 pub(crate) const CANCEL_DISABLE: c_int = 0;
