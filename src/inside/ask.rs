@@ -137,9 +137,10 @@ pub(crate) fn left_by_raise(thread: &Thread, sp: usize, activation: *const Activ
     asking.mask
 }
 
-/// The frame of a fault handler's call is unwound: the handler is left by a jump or an exception. Where the system tells
-/// of that, a fault at the same depth of the stack is not taken for the handler's own, whatever lies in the memory that
-/// was the asking's frame: there is no word in the context of an exception that the next one is sure to write over.
+/// The frame of a fault handler's call is unwound: the handler is left by a jump or an exception. Where the system
+/// tells of that, a fault at the same depth of the stack is not taken for the handler's own, whatever lies in the
+/// memory that was the asking's frame: there is no word in an exception's context that the next one is sure to write
+/// over.
 #[cfg(windows)]
 pub(crate) fn left_by_unwinding(frame: usize) {
     // SAFETY: null or this thread's record, which only this thread frees.

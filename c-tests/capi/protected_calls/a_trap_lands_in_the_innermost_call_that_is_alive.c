@@ -66,9 +66,8 @@ static void nest(void *argument) {
   } else {
     same(record.fault_address, address_of(page), "by that fault");
     same(record.frames[0], wasm_fault_pc(&wasm_load), "the backtrace begins with the load");
-    if (FRAMES_LEAD_PAST_USE_STACK) {
-      same(record.frames[record.frame_count - 1], wasm_fault_pc(&wasm_call_import), "and ends in the outermost function");
-    }
+    if (!FRAMES_LEAD_PAST_USE_STACK) return;
+    same(record.frames[record.frame_count - 1], wasm_fault_pc(&wasm_call_import), "and ends in the outermost function");
   }
 }
 

@@ -25,8 +25,8 @@ void mending_handler(int signal, siginfo_t *info, void *context);
 /* A newer one: passes everything on to what it has replaced. Both end the process if they are called without end. */
 void passing_handler(int signal, siginfo_t *info, void *context);
 void install_passing_handler(int signal, int flags);
-/* Runs a function on the thread's alternate stack, in the handler of a signal that the thread sends to itself at a quiet
- * moment, so that it may do more than other handlers. Returns 0 where there are no such stacks. */
+/* Runs a function on the thread's alternate stack, in the handler of a signal that the thread sends to itself at a
+ * quiet moment, so that it may do more than other handlers. Returns 0 where there are no such stacks. */
 int on_alternate_stack(void (*function)(void));
 /* How often they were called. */
 extern volatile int mending_calls, passing_calls;

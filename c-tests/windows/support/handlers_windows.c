@@ -1,8 +1,8 @@
 /*
  * handlers.h for Windows, as far as it goes there: a handler is a vectored one, whose signal and siginfo_t are made of
- * the exception. A disposition says whether there are more vectored handlers than at the program's start, when there may
- * be one of winpthreads', and whether the library takes that kind of fault. The entry that a new one gets is in a ring of all of them
- * (src/outside/vectored/list.rs).
+ * the exception. A disposition says whether there are more vectored handlers than at the program's start, when there
+ * may be one of winpthreads', and whether the library takes that kind of fault. The entry that a new one gets is in a
+ * ring of all of them (src/outside/vectored/list.rs).
  */
 #include "handlers.h"
 
@@ -140,7 +140,7 @@ void passing_handler(int signal, siginfo_t *info, void *context) {
 
 void install_passing_handler(int signal, int flags) { install_handler(signal, passing_handler, flags); }
 
-/* As RaiseException does on Windows 10, which says in the record that software has raised it. Wine 8 does not say so. */
+/* As RaiseException does on Windows 10, which says in the record that software has raised it. Wine 8 says nothing. */
 static void raise_as_software(DWORD code) {
   static void(WINAPI * raise_record)(EXCEPTION_RECORD *);
   if (raise_record == NULL) {

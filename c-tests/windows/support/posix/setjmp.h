@@ -6,6 +6,6 @@
 
 typedef jmp_buf sigjmp_buf;
 #define sigsetjmp(place, mask) ((void)(mask), setjmp(place))
-#define siglongjmp(place, value) longjmp(place, value)
+#define siglongjmp longjmp
 
 #endif
