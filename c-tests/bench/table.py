@@ -139,7 +139,8 @@ def threads():
 
 def many_threads():
     row = "threads.many.64"
-    throughput = [Comparison(f"{row}/{floor}", [(row, floor)], [(row, OURS)], goal)
+    throughput = [Comparison(f"{row}.{ours}/{floor}", [(row, floor)], [(row, ours)], goal)
+                  for ours in [OURS, JUMP]
                   for floor, goal in [("raw_context", None), ("raw_jump_full_mask", Goal(at_least=0.95))]]
     return Section("threads.many", "the same of 64 threads, with ranges coming and going; the ratio is our throughput "
                    "over the floor's", [row], throughput)

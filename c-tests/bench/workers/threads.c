@@ -102,7 +102,7 @@ static double window(void)
     return (last - first) / (current->traps * current->threads);
 }
 
-static double traps(const void *argument)
+static double traps_by_jump(const void *argument)
 {
     current = argument;
     if (current->floor != NO_FLOOR)
@@ -116,6 +116,8 @@ static double traps(const void *argument)
         floor_remove(fault);
     return best;
 }
+
+static double traps(const void *argument) { return by_sigreturn(traps_by_jump, argument); }
 
 static pthread_t start(void *(*body)(void *), int number)
 {
@@ -162,6 +164,7 @@ static int serve_many(int threads)
                               round_of(threads, 1, RAW_JUMP_FULL_MASK)};
     const measure_t measures[] = {
         {row, "wasmtrap", traps, &rounds[0]},
+        {row, "wasmtrap_jump", traps_by_jump, &rounds[0]},
         {row, floor_names[RAW_CONTEXT], traps, &rounds[1]},
         {row, floor_names[RAW_JUMP_FULL_MASK], traps, &rounds[2]},
     };
@@ -175,7 +178,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s MANY (%d to %d)\n", argv[0], FEW_THREADS, MOST_THREADS);
         return 2;
     }
-    require_ok(wasmtrap_init(NULL));
+    init_to_leave_by_jump();
     inaccessible = inaccessible_memory();
     register_region(inaccessible, INACCESSIBLE_SIZE);
     register_code(fault->start, (size_t)(fault->end - fault->start));

@@ -51,17 +51,6 @@ static void trap_with_backtrace(const void *argument, int times)
 
 static double traps_by_jump(const void *fault) { return worker_time(trap_by_fault, fault, times_of(fault)); }
 
-/* What is left of it when a client comes that does not ask for it. */
-static double by_sigreturn(double (*measure)(const void *), const void *fault)
-{
-    wasmtrap_client_desc_t other = {.struct_size = sizeof other, .name = "who does not ask for it"};
-    wasmtrap_client_t client = 0;
-    require_ok(wasmtrap_client_open(&other, &client));
-    double time = measure(fault);
-    require_ok(wasmtrap_client_close(client));
-    return time;
-}
-
 static double traps(const void *fault) { return by_sigreturn(traps_by_jump, fault); }
 
 static double backtraces_by_jump(const void *fault)
@@ -140,8 +129,7 @@ static double floor_entries(const void *unused) { return worker_time(floor_calls
 int main(void)
 {
     limit_the_stack();
-    wasmtrap_options_t options = {.struct_size = sizeof options, .flags = WASMTRAP_INIT_LEAVE_BY_JUMP};
-    require_ok(wasmtrap_init(&options));
+    init_to_leave_by_jump();
     inaccessible = inaccessible_memory();
     register_region(inaccessible, INACCESSIBLE_SIZE);
     require_ok(wasmtrap_thread_attach());
