@@ -25,7 +25,7 @@ int main(void) {
   wasmtrap_trap_t trap = host_new_trap();
   trapped_with(wasmtrap_call(detach_inside, NULL, &trap), &trap, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS,
                "the call is still there, and traps");
-  if (!on_alternate_stack(detach_on_alternate_stack)) {
+  if (!run_on_alternate_stack(detach_on_alternate_stack)) {
     tap_skip("there are no alternate stacks", "on the alternate stack");
   }
   ok(library_traps(), "the thread still traps");

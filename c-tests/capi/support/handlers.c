@@ -69,7 +69,7 @@ static void run_there(int signal, siginfo_t *info, void *context) {
   run_by_signal();
 }
 
-int on_alternate_stack(void (*function)(void)) {
+int run_on_alternate_stack(void (*function)(void)) {
   run_by_signal = function;
   install_handler(SIGUSR1, run_there, SA_ONSTACK);
   raise(SIGUSR1);

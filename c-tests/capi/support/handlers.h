@@ -27,7 +27,7 @@ void passing_handler(int signal, siginfo_t *info, void *context);
 void install_passing_handler(int signal, int flags);
 /* Runs a function on the thread's alternate stack, in the handler of a signal that the thread sends to itself at a
  * quiet moment, so that it may do more than other handlers. Returns 0 where there are no such stacks. */
-int on_alternate_stack(void (*function)(void));
+int run_on_alternate_stack(void (*function)(void));
 /* How often they were called. */
 extern volatile int mending_calls, passing_calls;
 /* The disposition now. */

@@ -181,7 +181,7 @@ int raise_exception(int signal) {
   return (raise)(signal);
 }
 
-int on_alternate_stack(void (*function)(void)) {
+int run_on_alternate_stack(void (*function)(void)) {
   (void)function;
   return 0;
 }
