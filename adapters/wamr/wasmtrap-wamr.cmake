@@ -18,5 +18,7 @@ function(wasmtrap_wamr target)
   set_property(SOURCE ${sources} DIRECTORY "${directory}" APPEND PROPERTY
     COMPILE_OPTIONS -include "${WASMTRAP_WAMR_DIR}/wasmtrap_wamr.h")
   target_sources(${target} PRIVATE "${WASMTRAP_WAMR_DIR}/wasmtrap_wamr.c")
-  target_link_libraries(${target} PUBLIC ${library})
+  # Not target_link_libraries: WAMR's own projects call that without a keyword, and CMake lets nobody mix the two.
+  set_property(TARGET ${target} APPEND PROPERTY LINK_LIBRARIES ${library})
+  set_property(TARGET ${target} APPEND PROPERTY INTERFACE_LINK_LIBRARIES ${library})
 endfunction()

@@ -6,16 +6,19 @@
 
 #include "tap.h"
 
-static NativeSymbol imports[] = {{.symbol = "enter", .signature = "(i)"}};
+static void refuse(wasm_exec_env_t env) { wasm_runtime_set_exception(wasm_runtime_get_module_inst(env), "refused"); }
+
+static NativeSymbol imports[] = {{.symbol = "refuse", .func_ptr = (void *)refuse, .signature = "()"},
+                                 {.symbol = "enter", .signature = "(i)"}};
 
 void runtime_begin(enter_t enter) {
   RuntimeInitArgs arguments;
   memset(&arguments, 0, sizeof arguments);
   arguments.mem_alloc_type = Alloc_With_System_Allocator;
-  imports[0].func_ptr = (void *)enter;
+  imports[1].func_ptr = (void *)enter;
   arguments.native_module_name = "host";
   arguments.native_symbols = imports;
-  arguments.n_native_symbols = enter != NULL;
+  arguments.n_native_symbols = enter != NULL ? 2 : 1;
   must(wasm_runtime_full_init(&arguments));
 }
 
@@ -57,6 +60,8 @@ const char *guest_call(guest_t *guest, const char *name, int32_t argument) {
   uint32_t values[2] = {(uint32_t)argument, 0};
   must(function != NULL);
   wasm_runtime_clear_exception(guest->instance);
-  if (wasm_runtime_call_wasm(guest->env, function, 1, values)) return NULL;
+  const uint32_t count = wasm_func_get_param_count(function, guest->instance);
+  must(count <= 1);
+  if (wasm_runtime_call_wasm(guest->env, function, count, values)) return NULL;
   return wasm_runtime_get_exception(guest->instance);
 }

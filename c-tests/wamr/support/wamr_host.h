@@ -16,14 +16,14 @@ typedef struct guest_t {
   uint8_t *bytes;
 } guest_t;
 
-/* wasm_runtime_full_init, with `enter` as the import host.enter. */
+/* wasm_runtime_full_init, with `enter` as the import host.enter; host.refuse raises the exception "refused". */
 typedef void (*enter_t)(wasm_exec_env_t env, int32_t what);
 void runtime_begin(enter_t enter);
 void runtime_end(void);
 
 guest_t guest_new(const char *name);
 void guest_delete(guest_t *guest);
-/* Calls an export of one parameter. NULL if it returned, else what it trapped with, as WAMR says it. */
+/* Calls an export of one parameter or none. NULL if it returned, else what it trapped with, as WAMR says it. */
 const char *guest_call(guest_t *guest, const char *name, int32_t argument);
 
 #define OUT_OF_BOUNDS "Exception: out of bounds memory access"
