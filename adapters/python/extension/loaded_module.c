@@ -1,12 +1,12 @@
 #include "loaded_module.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "object_file.h"
+#include "shared_object.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static loaded_module_t *loaded_modules;
@@ -14,7 +14,11 @@ static loaded_module_t *loaded_modules;
 static void take_lock(void) { pthread_mutex_lock(&lock); }
 static void give_lock(void) { pthread_mutex_unlock(&lock); }
 
-static void survive_forks(void) { pthread_atfork(take_lock, give_lock, give_lock); }
+static void survive_forks(void) {
+#if !defined(_WIN32)
+  pthread_atfork(take_lock, give_lock, give_lock);
+#endif
+}
 
 wasmtrap_status_t loaded_module_set_up(void) {
   /* After wasmtrap_init, which has done the same for the library's locks: fork takes what was set up last first, and so
@@ -30,7 +34,7 @@ wasmtrap_status_t loaded_module_set_up(void) {
 
 /* The interface that a shared object has, or NULL. */
 static const module_interface_t *interface_of(void *handle, const char *path, char *why, size_t why_size) {
-  const module_interface_t *interface = dlsym(handle, MODULE_INTERFACE_SYMBOL);
+  const module_interface_t *interface = shared_object_symbol(handle, MODULE_INTERFACE_SYMBOL);
   if (interface == NULL) {
     snprintf(why, why_size, "'%s' has no symbol %s: it is not a compiled WebAssembly module", path,
              MODULE_INTERFACE_SYMBOL);
@@ -80,15 +84,13 @@ loaded_module_t *loaded_module_open(const char *path, wasmtrap_status_t *status,
   if (!object_file_is_whole(path, why, why_size)) return NULL;
   take_lock();
   loaded_module_t *loaded = NULL;
-  void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  if (handle == NULL) {
-    snprintf(why, why_size, "%s", dlerror());
-  } else {
+  void *handle = shared_object_open(path, why, why_size);
+  if (handle != NULL) {
     loaded = find(handle);
     if (loaded == NULL) loaded = add(handle, path, status, why, why_size);
     if (loaded != NULL) loaded->users++;
-    /* Each dlopen is undone by a dlclose: this one's failure, or by its user. */
-    else dlclose(handle);
+    /* Each opening is undone by a closing: here after a failure, or by its user. */
+    else shared_object_close(handle);
   }
   give_lock();
   return loaded;
@@ -104,6 +106,6 @@ void loaded_module_release(loaded_module_t *loaded) {
     *link = loaded->next;
     free(loaded);
   }
-  dlclose(handle);
+  shared_object_close(handle);
   give_lock();
 }

@@ -56,11 +56,17 @@ static PyObject *index_functions(const module_interface_t *interface) {
   return functions;
 }
 
+#if defined(_WIN32)
+#define SEPARATORS "/\\:"
+#else
+#define SEPARATORS "/"
+#endif
+
 /* The path as dlopen takes it: without a slash it would look for a library of that name elsewhere. */
 static PyObject *path_for_linker(PyObject *path) {
   PyObject *bytes = NULL;
   if (!PyUnicode_FSConverter(path, &bytes)) return NULL;
-  if (strchr(PyBytes_AsString(bytes), '/') != NULL) return bytes;
+  if (strpbrk(PyBytes_AsString(bytes), SEPARATORS) != NULL) return bytes;
   PyObject *here = PyBytes_FromString("./");
   if (here != NULL) PyBytes_Concat(&here, bytes);
   Py_DECREF(bytes);

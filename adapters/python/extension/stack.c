@@ -1,10 +1,10 @@
 #include "stack.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdint.h>
 
 #include "extension.h"
+#include "shared_object.h"
 
 /* What recursion up to Python's own limits takes at most, with the limits as they come: 2.6 MB for sorted() with a key
  * that sorts, in 3.12 and 3.13; 1.6 MB in 3.8 to 3.11; less for repr, json, pickle, re and operators. (Measured on
@@ -28,11 +28,10 @@ static size_t levels_of_c;
 
 static __thread stack_share_t this_thread;
 
-static void *find(const char *name) { return dlsym(RTLD_DEFAULT, name); }
-
 static void set_up(void) {
   if (python_minor() < FIRST_WITH_FUNCTIONS || python_minor() >= FIRST_THAT_LOOKS) return;
-  void *enter = find("Py_EnterRecursiveCall"), *leave = find("Py_LeaveRecursiveCall");
+  void *enter = shared_object_of_python("Py_EnterRecursiveCall");
+  void *leave = shared_object_of_python("Py_LeaveRecursiveCall");
   if (enter == NULL || leave == NULL) return;
   memcpy(&leave_level, &leave, sizeof leave_level);
   memcpy(&enter_level, &enter, sizeof enter_level);

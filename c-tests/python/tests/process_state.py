@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import resource
 import sys
 
 if sys.platform == "darwin":
@@ -49,7 +48,7 @@ else:
         return len(os.listdir("/proc/self/task"))
 
     def resident_bytes():
-        return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+        return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def mappings():
         return len(pathlib.Path("/proc/self/maps").read_text().splitlines())

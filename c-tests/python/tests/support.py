@@ -32,8 +32,12 @@ def told(access):
     return [access] * by_signal + ["unknown"] * by_exception
 
 
+def module_path(name):
+    return OUT / "modules" / (name + (".dll" if sys.platform == "win32" else ".so"))
+
+
 def module(name):
-    return wasmtrap.load(OUT / "modules" / f"{name}.so")
+    return wasmtrap.load(module_path(name))
 
 
 def refuse():

@@ -16,7 +16,8 @@ import weakref
 
 import process_state
 import wasmtrap
-from support import OUT, check_python, check_that_traps_are_caught, host_calls_instance, module, trap_of, traps_instance
+from support import (OUT, check_python, check_that_traps_are_caught, host_calls_instance, module, module_path, trap_of,
+                     traps_instance)
 
 
 class Loading(unittest.TestCase):
@@ -29,8 +30,8 @@ class Loading(unittest.TestCase):
         return caught.exception
 
     def test_load_needs_init(self):
-        code = ("import wasmtrap\ntry: wasmtrap.load('%s')\n"
-                "except wasmtrap.Error as error: print(error.status_name)") % (OUT / "modules" / "traps.so")
+        code = ("import wasmtrap\ntry: wasmtrap.load(%r)\n"
+                "except wasmtrap.Error as error: print(error.status_name)") % str(module_path("traps"))
         check_python(code, says="WASMTRAP_ERR_NOT_INITIALIZED")
 
     def test_what_is_no_path_is_refused(self):
@@ -47,12 +48,13 @@ class Loading(unittest.TestCase):
         self.assert_is_refused(__file__, "not a shared object")
         self.assert_is_refused(os.devnull, "not a shared object")
         self.assert_is_refused(sys.executable, "")
-        error = self.assert_is_refused(OUT / "helpers" / "float_modes.so", "not a compiled WebAssembly module")
+        other = "wasmtrap.dll" if sys.platform == "win32" else "helpers/float_modes.so"
+        error = self.assert_is_refused(OUT / other, "not a compiled WebAssembly module")
         self.assertIsNone(error.status)
         check_that_traps_are_caught()
 
     def test_a_module_that_was_cut_off_is_refused_at_every_length(self):
-        whole = (OUT / "modules" / "traps.so").read_bytes()
+        whole = (module_path("traps")).read_bytes()
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "cut.so"
             for length in [0, 3, 4, 16, 63, 64, 65, 200, *range(1024, len(whole), 4099)]:
@@ -65,7 +67,7 @@ class Loading(unittest.TestCase):
                 self.assertGreater(length, len(whole) / 2)
 
     def test_a_module_of_another_version_is_refused(self):
-        whole = (OUT / "modules" / "traps.so").read_bytes()
+        whole = (module_path("traps")).read_bytes()
         mark = b"wasm module interface 2"
         self.assertEqual(whole.count(mark), 1)
         with tempfile.TemporaryDirectory() as folder:
@@ -83,7 +85,7 @@ class Loading(unittest.TestCase):
 
     def test_a_file_name_without_a_slash_is_a_file_of_this_folder(self):
         with tempfile.TemporaryDirectory() as folder:
-            shutil.copy(OUT / "modules" / "traps.so", pathlib.Path(folder) / "here.so")
+            shutil.copy(module_path("traps"), pathlib.Path(folder) / "here.so")
             os.chdir(folder)
             self.assertEqual(wasmtrap.load("here.so").name, "traps")
             self.assertEqual(wasmtrap.load(b"here.so").name, "traps")
@@ -108,7 +110,7 @@ class Loading(unittest.TestCase):
         new = importlib.import_module("wasmtrap")
         self.assertIsNot(new, old)
         new.init()
-        new_instance = new.load(OUT / "modules" / "host_calls.so").instantiate(
+        new_instance = new.load(module_path("host_calls")).instantiate(
             {"host": {"call": abs, "nothing": print, "values": print}, "other host": {"half": abs}})
         for extension, instance in (new, new_instance), (old, old_instance), (new, new_instance):
             with self.assertRaises(extension.Trap):
@@ -148,7 +150,7 @@ class Description(unittest.TestCase):
     def test_the_rest_of_it(self):
         loaded = module("host_calls")
         self.assertEqual((loaded.name, loaded.memories), ("host_calls", ("memory",)))
-        self.assertEqual(pathlib.Path(loaded.path), OUT / "modules" / "host_calls.so")
+        self.assertEqual(pathlib.Path(loaded.path), module_path("host_calls"))
         self.assertIn("host_calls", repr(loaded))
         instance = host_calls_instance()
         self.assertEqual(instance.module.name, "host_calls")

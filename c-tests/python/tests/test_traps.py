@@ -3,6 +3,7 @@
 import os
 import pickle
 import signal
+import sys
 import threading
 import traceback
 import unittest
@@ -28,6 +29,10 @@ class Record(unittest.TestCase):
                 if trap.access is not None:
                     self.assertIn(trap.access, told(each.words.access))
                     words = words._replace(access=each.words.access)
+                if sys.platform == "win32":
+                    # Of some functions gcc has the frame pointer point elsewhere into the frame, where a walk ends.
+                    self.assertTrue(each.words.frames.startswith(words.frames), words)
+                    words = words._replace(frames=each.words.frames)
                 self.assertEqual(words, each.words)
                 self.assertEqual(instance.call("go_on"), number)
 
