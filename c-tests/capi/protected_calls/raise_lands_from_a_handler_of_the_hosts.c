@@ -27,9 +27,11 @@ static void run(void *flags) {
       return;
     }
   }
+#if !defined(_WIN32)
   stack_t stack;
   must(sigaltstack(NULL, &stack) == 0);
   same(stack.ss_flags & SS_ONSTACK, 0, "the thread is on its own stack");
+#endif
   ok(library_traps(), "a trap is a trap");
 }
 
