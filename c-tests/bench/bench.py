@@ -1,7 +1,7 @@
 """Runs all contestants of the benchmark in turn, prints the table, and writes results.json and the plots.
 
     bench.py --workers FOLDER --python-module FILE --mach COMMAND --library FILE --out FOLDER [--also COMMAND]...
-             [--rounds N] [--strip STRIP]
+             [--left-out NAME=REASON]... [--rounds N] [--strip STRIP]
 
 A goal that is missed is said in the table and is no failure; a contestant that fails is.
 """
@@ -18,7 +18,7 @@ import time
 
 import plots
 from report import results, table
-from table import RANGES, SECTIONS, SITES
+from table import ENGINES, RANGES, SECTIONS, SITES
 from contestants import Worker, WorkerFailed, measure_in_turn
 
 # The workers are started anew now and then: where a process happens to have its memory makes a difference of one or two
@@ -74,6 +74,7 @@ def main():
     parser.add_argument("--workers", type=pathlib.Path, required=True, help="where the contestants in C are")
     parser.add_argument("--python-module", type=pathlib.Path, required=True, help="c-tests/python's host_calls.so")
     parser.add_argument("--also", type=shlex.split, action="append", default=[], help="a command, one more contestant")
+    parser.add_argument("--left-out", action="append", default=[], help="an engine that takes no part: NAME=REASON")
     parser.add_argument("--mach", type=shlex.split, required=True, help="how to run mach_calls in its kernel")
     parser.add_argument("--library", dest="shared_library", type=pathlib.Path, required=True, help="for its size")
     parser.add_argument("--strip", default="strip")
@@ -98,6 +99,8 @@ def main():
         for key, series in measured.items():
             numbers.setdefault(key, []).extend(series)
     numbers["size", "stripped"] = [stripped_size(arguments.shared_library, arguments.strip, out)]
+
+    absent += [(ENGINES, *engine.split("=", 1)) for engine in arguments.left_out]
 
     rows = results(SECTIONS, numbers)
     with open(out / "results.json", "w", encoding="utf-8") as file:

@@ -1,18 +1,21 @@
-"""The plots: trap.roundtrip by contestant, lookup.scale and table.write by size."""
+"""The plots: trap.roundtrip by contestant, engines on the library, lookup.scale and table.write by size."""
 
 import math
 
 from statistics_of_rounds import median, percentile
+from report import without_the_common_part
 from svg import COLOURS, FAINT, GRID, INK, Drawing, Scale
-from table import FLOORS, JUMP, OURS, RANGES, SITES
+from table import ENGINE_PAIRS, ENGINE_ROWS, FLOORS, ON_OURS, OURS, RANGES, SECTIONS, SITES, WORDS
 
-WIDTH = 820
+WIDTH = 860
+# Whose a bar is.
+OURS_COLOUR, PEER_COLOUR, FLOOR_COLOUR = COLOURS[0], "#d4884a", "#8c959f"
 
 
 def draw_all(numbers, out):
     """Draws what was measured; the files."""
     drawn = [plot(numbers, out / f"{name}.svg") for name, plot in
-             [("trap.roundtrip", roundtrip), ("lookup.scale", lookups), ("table.write", writes)]]
+             [("trap.roundtrip", roundtrip), ("engines", engines), ("lookup.scale", lookups), ("table.write", writes)]]
     return [str(file) for file in drawn if file]
 
 
@@ -25,7 +28,7 @@ def round_ticks(length, low=0, about=5):
     rough = length / about
     power = 10 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
-    return [round(low + index * step, 9) for index in range(int(length / step) + 1)]
+    return [round(low + index * step, 9) for index in range(int(length / step + 1e-9) + 1)]
 
 
 # ---- Bars ----
@@ -42,12 +45,14 @@ def roundtrip(numbers, file):
             bars.append((median(ratios), contestant, percentile(ratios, 10), percentile(ratios, 90), median(series)))
     bars.sort()
 
-    left, right, top, height = 290, 130, 74, 30
+    left, right, top, height = 360, 130, 102, 30
     bottom = top + height * len(bars)
     drawing = Drawing(WIDTH, bottom + 56, "trap.roundtrip")
     drawing.text(24, 32, "A trap, there and back", size=17, weight="600")
     drawing.text(24, 54, "median time over that of the raw_context floor in the same round; the line is p10 to p90",
                  colour=FAINT)
+    key(drawing, 24, 80, [("on libwasmtrap", OURS_COLOUR), ("others", PEER_COLOUR),
+                          ("floors: a bare handler, and nothing else", FLOOR_COLOUR)])
     high = max(bar[3] for bar in bars)
     # A contestant that is far off, or a round that was, must not make the others too small to see.
     high = min(high, 1.25 * bars[-1][0])
@@ -58,13 +63,90 @@ def roundtrip(numbers, file):
     drawing.text((left + WIDTH - right) / 2, bottom + 42, "× raw_context", "middle", FAINT)
     for place, (ratio, contestant, p10, p90, time) in enumerate(bars):
         y = top + height * place
-        colour = COLOURS[0] if contestant in (OURS, JUMP) else "#8c959f" if contestant in FLOORS else "#b6bfc9"
-        drawing.text(left - 10, y + 20, contestant, "end", weight="600" if contestant == OURS else "normal")
-        drawing.bar(left, y + 6, scale(ratio) - left, height - 12, colour)
+        drawing.text(left - 10, y + 20, WORDS.get(contestant, contestant), "end",
+                     weight="600" if contestant == OURS else "normal")
+        drawing.bar(left, y + 6, scale(ratio) - left, height - 12, colour_of(contestant))
         drawing.line(scale(p10), y + height / 2, scale(min(p90, high)), y + height / 2, INK, 1.5)
         drawing.text(WIDTH - right + 10, y + 20, f"{ratio:.2f}", weight="600")
         drawing.text(WIDTH - 10, y + 20, f"{time / 1000:.1f} µs", "end", FAINT, 12)
     drawing.line(scale(1), top, scale(1), bottom, FAINT, 1, "4 3")
+    drawing.write(file)
+    return file
+
+
+def colour_of(contestant):
+    if contestant.startswith(OURS) or contestant in ON_OURS:
+        return OURS_COLOUR
+    return FLOOR_COLOUR if contestant in FLOORS else PEER_COLOUR
+
+
+def key(drawing, x, y, entries):
+    """What the colours mean, in a line."""
+    for words, colour in entries:
+        drawing.bar(x, y - 10, 12, 12, colour)
+        drawing.text(x + 18, y, words, colour=FAINT, size=12)
+        x += 40 + 6.4 * len(words)
+
+
+# ---- Ranges ----
+
+WHAT = dict(zip(ENGINE_ROWS, ["memory fault", "unreachable, by a fault", "division by zero, by a fault",
+                              "trap that code raises", "call that returns"]))
+
+
+def engines(numbers, file):
+    """For each engine and row how much longer it takes on its own handlers: a dot, and a line from p10 to p90."""
+    net = without_the_common_part(SECTIONS, numbers)
+    groups = []
+    for pair in ENGINE_PAIRS:
+        rows = []
+        for row in ENGINE_ROWS:
+            own, ours = net.get((row, pair.own)), net.get((row, pair.ours))
+            if own and ours:
+                ratios = [one / other for one, other in zip(own, ours)]
+                rows.append((row, median(ratios), percentile(ratios, 10), percentile(ratios, 90)))
+        if rows:
+            groups.append((pair, rows))
+    if not groups:
+        return None
+
+    left, right, top, height, gap = 300, 90, 70, 24, 34
+    bottom = top + sum(gap + height * len(rows) for _, rows in groups)
+    drawing = Drawing(WIDTH, bottom + 66, "engines")
+    drawing.text(24, 32, "Engines on libwasmtrap, beside the same engines on their own handlers", size=17, weight="600")
+    drawing.text(24, 54, "time on its own handlers over time on libwasmtrap, round by round: dot is the median, line "
+                 "is p10 to p90, stroke is the goal", colour=FAINT, size=12)
+    # What is far off is said, and must not make the others hard to tell from one another.
+    low, high = 0.6, 1.4
+    scale = Scale(low, high, left, WIDTH - right)
+
+    def inside(ratio):
+        return scale(min(max(ratio, low), high))
+
+    for tick in round_ticks(high - low, low, about=8):
+        drawing.line(scale(tick), top, scale(tick), bottom)
+        drawing.text(scale(tick), bottom + 20, f"{tick:g}", "middle", FAINT)
+    drawing.line(scale(1), top - 8, scale(1), bottom, FAINT, 1, "4 3")
+    drawing.text(scale(1) - 8, bottom + 44, "← slower on libwasmtrap", "end", FAINT)
+    drawing.text(scale(1) + 8, bottom + 44, "faster →", "start", FAINT)
+    y = top
+    for pair, rows in groups:
+        y += gap
+        drawing.text(24, y - 8, WORDS[pair.ours], weight="600")
+        for row, ratio, p10, p90 in rows:
+            middle = y + height / 2
+            drawing.text(left - 10, middle + 4, WHAT[row], "end")
+            drawing.line(inside(p10), middle, inside(p90), middle, OURS_COLOUR, 2)
+            if low <= ratio <= high:
+                drawing.dot(scale(ratio), middle, OURS_COLOUR)
+            else:
+                end, back = (scale(low), 8) if ratio < low else (scale(high), -8)
+                drawing.polygon([(end, middle), (end + back, middle - 5), (end + back, middle + 5)], OURS_COLOUR)
+            if row in pair.goals:
+                goal = inside(pair.goals[row].at_least)
+                drawing.line(goal, middle - 7, goal, middle + 7, INK, 1.5)
+            drawing.text(WIDTH - 20, middle + 4, f"{ratio:.2f}", "end", weight="600")
+            y += height
     drawing.write(file)
     return file
 

@@ -1,6 +1,7 @@
 """What was measured, as the rows of results.json and as a table to read."""
 
 from statistics_of_rounds import median, paired_differences, paired_ratio, percentile
+from table import ENGINES
 
 
 def without_the_common_part(sections, numbers):
@@ -42,12 +43,18 @@ def number(value):
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.1f}"
 
 
+def is_of(comparison, engines):
+    """Whether a contestant is one of these engines, which are the first words of names."""
+    return any(contestant.split("_")[0] in engines for _, contestant in comparison.over + comparison.under)
+
+
 def section_lines(section, rows, numbers, absent):
     by_name = {row["name"]: row for row in rows}
     measured = [by_name[f"{row}.{contestant}"] for row, contestant in numbers if row in section.rows]
     yield f"{section.name}: {section.what}"
     width = max([len(row["name"]) for row in measured], default=0)
-    yield f"  {'':{width}} {'median':>10} {'p10':>10} {'p90':>10} {section.unit}"
+    if measured:
+        yield f"  {'':{width}} {'median':>10} {'p10':>10} {'p90':>10} {section.unit}"
     for row in measured:
         values = " ".join(f"{number(row[key]):>10}" for key in ("median", "p10", "p90"))
         yield f"  {row['name']:{width}} {values}"
@@ -65,8 +72,9 @@ def section_lines(section, rows, numbers, absent):
     for row, contestant, reason in absent:
         if row in section.rows:
             yield f"  {row}.{contestant}: not measured: {reason}"
+    left_out = [engine for row, engine, _ in absent if row == ENGINES == section.name]
     missing = [comparison.name for comparison in section.comparisons if comparison.goal and
-               comparison.name not in by_name]
+               comparison.name not in by_name and not is_of(comparison, left_out)]
     if missing:
         yield f"  goals without a measurement: {', '.join(missing)}"
     yield ""

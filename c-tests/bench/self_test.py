@@ -1,9 +1,9 @@
 """Tests of the benchmark itself, none of them of a time: its statistics, its driver with workers that fail, and what a
 short run of all contestants has left in a folder.
 
-    self_test.py FOLDER [--without CONTESTANT]...
+    self_test.py FOLDER [--without ENGINE]...
 
-`--without` names contestants that did not take part in that run.
+`--without` names engines that did not take part in that run: the first words of contestants' names.
 """
 
 import argparse
@@ -20,8 +20,9 @@ import xml.etree.ElementTree
 import plots
 import statistics_of_rounds
 from contestants import Worker, WorkerFailed, measure_in_turn
-from report import results, table
-from table import SECTIONS, Comparison, Goal, Section
+from report import is_of, results, table
+from table import (ENGINE_PAIRS, ENGINE_ROWS, ENGINES, FLOORS, JUMP, ON_OURS, OURS, PEERS, SECTIONS, WORDS, Comparison,
+                   Goal, Section)
 
 MEASUREMENT_KEYS = ["name", "unit", "median", "p10", "p90", "runs"]
 COMPARISON_KEYS = ["name", "ratio"]
@@ -67,6 +68,41 @@ class Report(unittest.TestCase):
         self.assertIn("3.000  ≤ 2: MISSED", text({**slower, ("row", "floor"): [1.0, 10.0, 10.0]}))
 
 
+class Engines(unittest.TestCase):
+    section = next(section for section in SECTIONS if section.name == ENGINES)
+    # Twice as fast on the library, in one row. A call is measured less what it takes without protection.
+    numbers = {("trap.roundtrip", "wamr_own_handler"): [4.0], ("trap.roundtrip", "wamr_on_wasmtrap"): [2.0],
+               ("call.entry", "wamr_own_handler"): [4.0], ("call.entry", "wamr_on_wasmtrap"): [3.0],
+               ("call.entry", "plain"): [1.0]}
+
+    def test_an_engine_is_compared_with_itself_on_the_library(self):
+        ratios = {row["name"]: row["ratio"] for row in results(SECTIONS, self.numbers) if "ratio" in row}
+        self.assertEqual(ratios["trap.roundtrip/wamr_own_handler:wamr_on_wasmtrap"], 2.0)
+        self.assertEqual(ratios["call.entry/wamr_own_handler:wamr_on_wasmtrap"], 1.5)
+
+    def test_one_that_is_left_out_has_no_gaps_but_a_reason(self):
+        absent = [(ENGINES, "wamr", "no WAMR_ROOT"), (ENGINES, "wasmer", "BENCH_WASMER=no")]
+        text = table([self.section], [], {}, absent)
+        self.assertIn("engines.wamr: not measured: no WAMR_ROOT", text)
+        gaps = text[text.index("goals without a measurement"):]
+        self.assertIn("wasm2c_own_runtime", gaps)
+        self.assertNotIn("wamr", gaps)
+        self.assertNotIn("wasmer", gaps)
+
+    def test_each_has_a_row_of_its_own_and_a_colour(self):
+        for pair in ENGINE_PAIRS:
+            self.assertIn(pair.own, PEERS)
+            self.assertIn(pair.ours, ON_OURS)
+            self.assertLessEqual(set(pair.goals), set(ENGINE_ROWS))
+        for contestant in PEERS + ON_OURS + [OURS, JUMP]:
+            self.assertEqual(plots.colour_of(contestant) == plots.OURS_COLOUR, contestant in ON_OURS + [OURS, JUMP])
+        for contestant in FLOORS:
+            self.assertEqual(plots.colour_of(contestant), plots.FLOOR_COLOUR)
+        self.assertLessEqual(set(WORDS), {*PEERS, *ON_OURS, OURS, JUMP, "wasmtrap_backtrace"})
+        # Beside a bar there is room for so many letters.
+        self.assertLessEqual(max(map(len, WORDS.values())), 50)
+
+
 class Driver(unittest.TestCase):
     def worker(self, *statements):
         program = "\n".join(["import sys", "print('measure row ours')", "print('absent row other no such thing')",
@@ -101,9 +137,13 @@ class Plots(unittest.TestCase):
     def test_plots_of_little_and_of_much_are_drawings(self):
         rounds = [5.0, 7.0, 6.0]
         little = {("trap.roundtrip", "raw_context"): rounds, ("trap.roundtrip", "wasmtrap"): [4.0, 5.0, 5.0]}
-        much = {**little, **{("table.write", str(10 ** power)): rounds for power in range(6)}}
+        # One that is far off the axis of ratios, and one that is not.
+        engine = {("trap.roundtrip", "wamr_own_handler"): [20.0, 21.0, 20.0],
+                  ("trap.roundtrip", "wamr_on_wasmtrap"): rounds,
+                  ("trap.kinds.raise", "wamr_own_handler"): rounds, ("trap.kinds.raise", "wamr_on_wasmtrap"): rounds}
+        much = {**little, **engine, **{("table.write", str(10 ** power)): rounds for power in range(6)}}
         for numbers, names in [({}, []), (little, ["trap.roundtrip.svg"]),
-                               (much, ["trap.roundtrip.svg", "table.write.svg"])]:
+                               (much, ["trap.roundtrip.svg", "engines.svg", "table.write.svg"])]:
             with tempfile.TemporaryDirectory() as folder:
                 drawn = [pathlib.Path(file) for file in plots.draw_all(numbers, pathlib.Path(folder))]
                 self.assertEqual([file.name for file in drawn], names)
@@ -132,13 +172,10 @@ class ShortRun(unittest.TestCase):
         names = {row["name"] for row in self.rows}
         for section in SECTIONS:
             for comparison in section.comparisons:
-                if comparison.goal and not self.is_left_out(comparison):
+                if comparison.goal and not is_of(comparison, self.without):
                     self.assertIn(comparison.name, names)
             for name, _ in section.goals:
                 self.assertIn(name, names)
-
-    def is_left_out(self, comparison):
-        return any(contestant in self.without for _, contestant in comparison.over + comparison.under)
 
     def test_times_are_positive(self):
         for section in SECTIONS:
@@ -149,7 +186,7 @@ class ShortRun(unittest.TestCase):
                     self.assertGreater(row["median"], 0, row)
 
     def test_all_plots_were_drawn(self):
-        for name in ["trap.roundtrip", "lookup.scale", "table.write"]:
+        for name in ["trap.roundtrip", "engines", "lookup.scale", "table.write"]:
             self.assertGreater(len(list(xml.etree.ElementTree.parse(self.folder / f"{name}.svg").iter())), 20)
 
 

@@ -28,8 +28,11 @@ class Drawing:
         self.elements.append(f'<polyline points="{self._points(points)}" fill="none" stroke="{colour}" '
                              'stroke-width="2" stroke-linejoin="round"/>')
 
+    def polygon(self, points, colour, opacity=1):
+        self.elements.append(f'<polygon points="{self._points(points)}" fill="{colour}" opacity="{opacity}"/>')
+
     def band(self, lower, upper, colour):
-        self.elements.append(f'<polygon points="{self._points(lower + upper[::-1])}" fill="{colour}" opacity="0.15"/>')
+        self.polygon(lower + upper[::-1], colour, 0.15)
 
     @staticmethod
     def _points(points):

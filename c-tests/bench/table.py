@@ -10,8 +10,32 @@ OURS = "wasmtrap"
 # The library where all its clients let traps leave their handlers by a jump.
 JUMP = "wasmtrap_jump"
 FLOORS = ["raw_context", "raw_jump", "raw_jump_no_siginfo", "raw_jump_unblocking", "raw_jump_full_mask"]
-PEERS = ["sigsetjmp", "libsigsegv", "wasm2c", "wasm2c_on_wasmtrap", "wasmtime", "wasmtime_backtraces",
-         "wasmtime_adopted", "wasmtime_adopted_backtraces", "wasmtime_on_wasmtrap", "wasmtime_on_wasmtrap_backtraces"]
+# Others that do what the library does. An engine on its own handlers is one of them.
+PEERS = ["sigsetjmp", "libsigsegv", "wasm2c_own_runtime", "wasmtime_own_handlers", "wasmtime_own_handlers_backtraces",
+         "wasmer_own_handlers", "wamr_own_handler"]
+# Engines that run on the library.
+ON_OURS = ["wasm2c_on_wasmtrap", "wasmtime_adopted", "wasmtime_adopted_backtraces", "wasmtime_no_std_on_wasmtrap",
+           "wasmtime_no_std_on_wasmtrap_backtraces", "wasmer_adopted", "wamr_on_wasmtrap"]
+
+# What the plots call them, where the name says less.
+WORDS = {
+    "wasmtrap": "libwasmtrap",
+    "wasmtrap_jump": "libwasmtrap, left by a jump",
+    "wasmtrap_backtrace": "libwasmtrap, with a backtrace",
+    "sigsetjmp": "sigsetjmp, siglongjmp",
+    "wasm2c_own_runtime": "wasm2c on its own runtime",
+    "wasm2c_on_wasmtrap": "wasm2c on libwasmtrap",
+    "wasmtime_own_handlers": "Wasmtime on its own handlers",
+    "wasmtime_own_handlers_backtraces": "Wasmtime on its own handlers, backtraces",
+    "wasmtime_adopted": "Wasmtime, adopted by libwasmtrap",
+    "wasmtime_adopted_backtraces": "Wasmtime, adopted by libwasmtrap, backtraces",
+    "wasmtime_no_std_on_wasmtrap": "Wasmtime without std on libwasmtrap",
+    "wasmtime_no_std_on_wasmtrap_backtraces": "Wasmtime without std on libwasmtrap, backtraces",
+    "wasmer_own_handlers": "Wasmer on its own handlers",
+    "wasmer_adopted": "Wasmer, adopted by libwasmtrap",
+    "wamr_own_handler": "WAMR on its own handler",
+    "wamr_on_wasmtrap": "WAMR on libwasmtrap",
+}
 
 RANGES = [1, 10, 100, 1_000, 10_000, 100_000]
 SITES = [10, 100, 1_000, 10_000, 100_000, 1_000_000]
@@ -42,6 +66,19 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Engine:
+    """An engine as it comes, and the same engine on the library."""
+
+    own: str
+    ours: str
+    # By row: how many times as long it should take on its own handlers.
+    goals: dict = field(default_factory=dict)
+
+    def comparison(self, row):
+        return Comparison(f"{row}/{self.own}:{self.ours}", [(row, self.own)], [(row, self.ours)], self.goals.get(row))
+
+
+@dataclass(frozen=True)
 class Section:
     """A line of the issue's table."""
 
@@ -56,6 +93,22 @@ class Section:
     goals: list = field(default_factory=list)
     # How often it is measured by workers once started, if not in every round.
     rounds: int = None
+
+
+# The rows that engines have, and the section that compares them.
+ENGINE_ROWS = ["trap.roundtrip", "trap.kinds.unreachable", "trap.kinds.division", "trap.kinds.raise", "call.entry"]
+ENGINES = "engines"
+ENGINE_PAIRS = [
+    Engine("wasmtime_own_handlers", "wasmtime_adopted",
+           {"trap.roundtrip": Goal(at_least=1.05), "call.entry": Goal(at_least=0.98)}),
+    Engine("wasmtime_own_handlers_backtraces", "wasmtime_adopted_backtraces"),
+    Engine("wasmtime_own_handlers", "wasmtime_no_std_on_wasmtrap",
+           {"trap.roundtrip": Goal(at_least=1.10), "call.entry": Goal(at_least=0.98)}),
+    Engine("wasmtime_own_handlers_backtraces", "wasmtime_no_std_on_wasmtrap_backtraces"),
+    Engine("wasm2c_own_runtime", "wasm2c_on_wasmtrap", {"trap.roundtrip": Goal(at_least=1.1)}),
+    Engine("wasmer_own_handlers", "wasmer_adopted", {"trap.roundtrip": Goal(at_least=1)}),
+    Engine("wamr_own_handler", "wamr_on_wasmtrap", {"trap.roundtrip": Goal(at_least=1)}),
+]
 
 
 def over_floor(row, floor, goal=None, ours=OURS):
@@ -73,12 +126,13 @@ def size(row, name, smallest, goal=None):
 def roundtrip():
     row = "trap.roundtrip"
     goals = {"raw_context": Goal(at_most=0.90), "raw_jump_full_mask": Goal(at_most=1.03),
-             "libsigsegv": Goal(at_least=1), "wasm2c": Goal(at_least=1.05), "wasmtime": Goal(at_least=1.4)}
+             "libsigsegv": Goal(at_least=1), "wasm2c_own_runtime": Goal(at_least=1.05),
+             "wasmtime_own_handlers": Goal(at_least=1.4)}
     # Those that leave their own handlers by a jump, as wasmtrap_jump does.
-    jumping = ["sigsetjmp", "libsigsegv", "wasm2c"]
+    jumping = ["sigsetjmp", "libsigsegv", "wasm2c_own_runtime"]
     return Section(row, "protected call, memory fault, back; wasmtrap_jump leaves its handler by a jump", [row],
                    [over_floor(row, floor, goals.get(floor)) for floor in FLOORS] +
-                   [peer(row, name, goals.get(name)) for name in PEERS + ["wasmtrap_backtrace"]] +
+                   [peer(row, name, goals.get(name)) for name in PEERS + ON_OURS + ["wasmtrap_backtrace"]] +
                    [Comparison(f"{row}.{JUMP}/{floor}", [(row, JUMP)], [(row, floor)], goals.get(floor))
                     for floor in FLOORS] +
                    [Comparison(f"{row}.{name}/{JUMP}", [(row, name)], [(row, JUMP)], goals.get(name))
@@ -89,11 +143,12 @@ def kinds():
     comparisons = []
     for kind in ["unreachable", "division", "overflow"]:
         row = f"trap.kinds.{kind}"
-        comparisons += [over_floor(row, floor) for floor in FLOORS] + [peer(row, name) for name in PEERS]
+        comparisons += [over_floor(row, floor) for floor in FLOORS] + [peer(row, name) for name in PEERS + ON_OURS]
     row = "trap.kinds.raise"
-    comparisons += [over_floor(row, "raw_jump")] + [peer(row, name) for name in PEERS]
+    comparisons += [over_floor(row, "raw_jump")] + [peer(row, name) for name in PEERS + ON_OURS]
     rows = [f"trap.kinds.{kind}" for kind in ["unreachable", "division", "overflow", "raise"]]
-    return Section("trap.kinds", "the same for ud2 or udf, division, stack overflow, wasmtrap_raise", rows, comparisons,
+    return Section("trap.kinds", "the same for ud2 or udf, division, stack overflow, and what code raises without a "
+                   "fault (wasmtrap_raise)", rows, comparisons,
                    goals=[("trap.kinds.raise.wasmtrap", Goal(at_most=30))])
 
 
@@ -101,8 +156,14 @@ def entry():
     row = "call.entry"
     # A jump buffer that nothing ever jumps to is less than a protected call, so it is a floor and no peer.
     return Section(row, "protected call of an empty function, less the plain indirect call", [row],
-                   [over_floor(row, "raw_jump")] + [peer(row, name, Goal(at_least=1)) for name in PEERS],
+                   [over_floor(row, "raw_jump")] + [peer(row, name, Goal(at_least=1)) for name in PEERS] +
+                   [peer(row, name) for name in ON_OURS],
                    without="plain", goals=[("call.entry.wasmtrap", Goal(at_most=3))])
+
+
+def engines():
+    return Section(ENGINES, "what an engine takes on its own handlers, over what it takes on the library", [ENGINES],
+                   [pair.comparison(row) for pair in ENGINE_PAIRS for row in ENGINE_ROWS])
 
 
 def lookups():
@@ -194,5 +255,5 @@ def library_size():
                    goals=[("size.stripped", Goal(at_most=128 * 1024))])
 
 
-SECTIONS = [roundtrip(), kinds(), entry(), lookups(), writes(), threads(), many_threads(), interrupts(), start_up(),
-            attach(), attached_bytes(), python(), mach_calls(), mach_copies(), library_size()]
+SECTIONS = [roundtrip(), kinds(), entry(), engines(), lookups(), writes(), threads(), many_threads(), interrupts(),
+            start_up(), attach(), attached_bytes(), python(), mach_calls(), mach_copies(), library_size()]

@@ -6,11 +6,5 @@ use std::process::ExitCode;
 mod worker;
 
 fn main() -> ExitCode {
-    match worker::serve("wasmtime") {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("{why}");
-            ExitCode::FAILURE
-        }
-    }
+    worker::run("wasmtime_own_handlers")
 }
