@@ -10,7 +10,7 @@ use core::sync::atomic::Ordering;
 use super::find;
 use crate::arch;
 use crate::shared::abi::*;
-use crate::shared::adopted::{Adopted, PLACES};
+use crate::shared::adopted::{self, Adopted};
 use crate::shared::disposition::Disposition;
 use crate::shared::thread::Thread;
 use crate::shared::tree;
@@ -97,7 +97,7 @@ impl Faults {
     /// The engine with the lowest id above `after` that has a handler and is one of those.
     fn first_after(&self, after: u64, wanted: impl Fn(&Adopted) -> bool) -> Option<(&'static Disposition, u64)> {
         let mut found: Option<(&'static Disposition, u64)> = None;
-        for engine in PLACES.iter().filter(|engine| engine.is_adopted()) {
+        for engine in adopted::in_use().filter(|engine| engine.is_adopted()) {
             let id = engine.id.load(Ordering::Relaxed);
             let Some(handler) = engine.handler(self.signal) else { continue };
             if id > after && found.is_none_or(|(_, lowest)| id < lowest) && wanted(engine) {
@@ -114,6 +114,7 @@ impl Faults {
     }
 
     /// Whether any engine is to be asked at all.
+    #[cfg_attr(not(any(wasmtrap_mach, windows)), allow(dead_code, reason = "for exceptions, which cost more to offer"))]
     pub(crate) fn concern_engines(&self) -> bool {
         self.first_after(0, |engine| self.is_owner(engine) || self.may_ask(engine)).is_some()
     }

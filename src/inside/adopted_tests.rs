@@ -4,13 +4,15 @@
 use core::sync::atomic::Ordering;
 
 use super::*;
-use crate::shared::adopted::{ADOPTED, FREE};
+use crate::shared::adopted::{ADOPTED, FREE, PLACES, use_place};
 
 static HANDLERS: [Disposition; 4] = [const { Disposition { handler: 4711, flags: 0, mask: 0, restorer: 0 } }; 4];
 
 /// The last places, so that what others use stays free.
 fn adopt(number: usize, id: u64, client: u32, flags: u32) {
-    let place = &PLACES[PLACES.len() - 1 - number];
+    let number_of_place = PLACES.len() - 1 - number;
+    let place = &PLACES[number_of_place];
+    use_place(number_of_place);
     place.client.store(client, Ordering::Relaxed);
     place.flags.store(flags, Ordering::Relaxed);
     place.id.store(id, Ordering::Relaxed);

@@ -83,8 +83,7 @@ impl<'a> Live<'a> {
         }
         let owner = findings.owner();
         let of_this_kind = || {
-            state::FAULT_HANDLERS
-                .iter()
+            state::used_fault_handlers()
                 // SAFETY: null or a handler that is freed only when no section is left that could have seen it.
                 .filter_map(|place| unsafe { place.load(Ordering::SeqCst).as_ref() })
                 .filter(|handler| handler.kinds & kind.bit() != 0)

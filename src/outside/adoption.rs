@@ -12,7 +12,7 @@ use super::library::{self, State};
 use super::signals::stand_ins::{self, Handlers};
 use super::{exceptions, platform, registry, signals, threads};
 use crate::shared::abi::*;
-use crate::shared::adopted::{ADOPTED, Adopted, BEGUN, COUNT, FREE, PLACES, RELEASED};
+use crate::shared::adopted::{ADOPTED, Adopted, BEGUN, COUNT, FREE, PLACES, RELEASED, use_place};
 
 /// An adoption between its begin and its end.
 #[derive(Clone, Copy)]
@@ -111,6 +111,7 @@ pub(crate) fn begin(client: wasmtrap_client_t) -> Result<(), Failure> {
         ));
     };
     let Some(place) = PLACES.get(number) else { return Ok(()) };
+    use_place(number);
     place.client.store(client, Ordering::Relaxed);
     place.state.store(BEGUN, Ordering::Release);
     if let Err(failure) = stand_ins::put(number, &mut room) {

@@ -12,7 +12,7 @@ use super::error::{self, Failure, fail};
 use super::grace_period::Patience;
 use super::{platform, registry};
 use crate::shared::abi::*;
-use crate::shared::state::{FAULT_HANDLER_COUNT, FAULT_HANDLERS, FaultHandler, nobody};
+use crate::shared::state::{FAULT_HANDLER_COUNT, FAULT_HANDLERS, FaultHandler, nobody, use_fault_handler};
 
 /// Memory for fault handlers: for those to be set, and of those that nobody finds any more. Freed when this is dropped,
 /// which must be without a lock of the library.
@@ -84,6 +84,9 @@ pub(crate) fn set(
     let (pins, next) = (AtomicUsize::new(0), AtomicPtr::new(ptr::null_mut()));
     // SAFETY: memory for a handler, which nobody else has.
     unsafe { handler.write(FaultHandler { function, user, pins, next, client, kinds, any_fault, turn }) };
+    if let Some(number) = FAULT_HANDLERS.iter().position(|other| ptr::eq(other, place)) {
+        use_fault_handler(number);
+    }
     replace(place, handler.as_ptr(), unused);
     Ok(())
 }

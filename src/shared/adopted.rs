@@ -4,7 +4,7 @@
 //! (`disposition::STAND_INS`) that stands in for what was there before the engine: the engine takes it for its earlier
 //! handler.
 
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use super::abi::*;
 use super::disposition::{Disposition, SIGNALS};
@@ -62,6 +62,19 @@ impl Adopted {
 
 /// The places, in no order.
 pub(crate) static PLACES: [Adopted; WASMTRAP_MAX_ADOPTED] = [const { Adopted::new() }; WASMTRAP_MAX_ADOPTED];
+
+/// The places from this one on have not been in use yet: the first that is free is taken.
+static USED: AtomicUsize = AtomicUsize::new(0);
+
+/// Notes that the place with this number is to be used.
+pub(crate) fn use_place(number: usize) {
+    USED.fetch_max(number + 1, Ordering::SeqCst);
+}
+
+/// All that are in use, among others.
+pub(crate) fn in_use() -> impl Iterator<Item = &'static Adopted> {
+    PLACES.iter().take(USED.load(Ordering::SeqCst))
+}
 
 /// How many of them are adopted.
 pub(crate) static COUNT: AtomicU32 = AtomicU32::new(0);

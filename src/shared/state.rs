@@ -86,6 +86,19 @@ impl Drop for Pinned {
 pub(crate) static FAULT_HANDLERS: [AtomicPtr<FaultHandler>; WASMTRAP_MAX_CLIENTS] =
     [const { AtomicPtr::new(core::ptr::null_mut()) }; WASMTRAP_MAX_CLIENTS];
 
+/// The places from this one on have never had a handler: the first that is free is taken.
+static FAULT_HANDLERS_USED: AtomicUsize = AtomicUsize::new(0);
+
+/// The places that have, so that handlers need not look at all of them. In a readers' section only.
+pub(crate) fn used_fault_handlers() -> impl Iterator<Item = &'static AtomicPtr<FaultHandler>> {
+    FAULT_HANDLERS.iter().take(FAULT_HANDLERS_USED.load(Ordering::SeqCst))
+}
+
+/// Notes that a place is about to have a handler.
+pub(crate) fn use_fault_handler(number: usize) {
+    FAULT_HANDLERS_USED.fetch_max(number + 1, Ordering::SeqCst);
+}
+
 /// How many there are.
 pub(crate) static FAULT_HANDLER_COUNT: AtomicU32 = AtomicU32::new(0);
 

@@ -16,7 +16,7 @@ use libc::{siginfo_t, ucontext_t};
 use super::context::Context;
 use super::entry;
 use super::forward::{self, Entrance, Handler};
-use super::{earlier_handler, kernel};
+use super::{classify, earlier_handler, kernel};
 use crate::inside::adopted::{self, Asked, Faults, Next};
 use crate::inside::backend;
 use crate::inside::lookup;
@@ -58,7 +58,7 @@ pub(super) unsafe fn come_in(signal: libc::c_int, info: &mut siginfo_t, context:
     } else {
         faults_undisturbed(signal, info, context)
     };
-    let faults = faults.filter(|faults| faults.concern_engines() && !declined_by_port(signal, info, context));
+    let faults = faults.filter(|_| !declined_by_port(signal, info, context));
     // SAFETY: the caller's promise.
     unsafe {
         match faults {
@@ -91,20 +91,38 @@ pub(super) unsafe fn stand_in(
         // SAFETY: the caller's promise.
         return unsafe { forward::forward(signal, info, context, entrance) };
     };
-    if note & !(NOTES_ENTRY | DECLINED) == NOTE {
-        let entrance = Entrance { entry: (note & NOTES_ENTRY) as usize, ..entrance };
+    let by_way_of_us = note & !(NOTES_ENTRY | DECLINED) == NOTE;
+    let (asked, except, entry) = if by_way_of_us {
         write_note(info, note | DECLINED);
-        // SAFETY: as above.
-        unsafe { go_on(faults, faults.asked_up_to(engine), None, signal, info, context, entrance) };
-        write_note(info, note | DECLINED);
-        return;
-    }
-    // Not by way of us: the engine has put its earlier handler in place, as some decline, or has copied what we gave
-    // it.
-    let _: bool = took_our_handler_away(signal, Some(number));
-    let entrance = Entrance { entry: entry_in_place(signal).unwrap_or(entrance.entry), ..entrance };
+        (faults.asked_up_to(engine), None, (note & NOTES_ENTRY) as usize)
+    } else {
+        // The engine has put its earlier handler in place, as some decline, or has copied what we gave it.
+        let _: bool = took_our_handler_away(signal, Some(number));
+        (adopted::NOBODY, Some(engine), entry_in_place(signal).unwrap_or(entrance.entry))
+    };
     // SAFETY: as above.
-    unsafe { go_on(faults, adopted::NOBODY, Some(engine), signal, info, context, entrance) };
+    unsafe { ask_the_rest(faults, asked, except, signal, info, context, Entrance { entry, ..entrance }) };
+    if by_way_of_us {
+        write_note(info, note | DECLINED);
+    }
+}
+
+/// [`go_on`], apart from the stand-ins.
+///
+/// # Safety
+/// The arguments are what the entry point was given.
+#[inline(never)] // a function of its own, in which the check of the built library expects the call
+unsafe fn ask_the_rest(
+    faults: Faults,
+    asked: Asked,
+    except: Option<&Adopted>,
+    signal: libc::c_int,
+    info: &mut siginfo_t,
+    context: &mut ucontext_t,
+    entrance: Entrance,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { go_on(faults, asked, except, signal, info, context, entrance) };
 }
 
 /// Whether the engines have been asked already, when this was an exception. The library has, too, and is about to say
@@ -155,9 +173,9 @@ fn ours(signal: libc::c_int) -> Option<&'static Disposition> {
 /// The faults that this signal is one of; `None` if it is no fault: what a process sends is offered to no engine.
 fn faults(signal: libc::c_int, info: &siginfo_t, context: &mut ucontext_t) -> Option<Faults> {
     let index = disposition::index_of(signal)?;
-    forward::read(signal, info, context)
-        .from_kernel
-        .then(|| Faults::of_this_thread(index, Context::new(context, signal, info.si_code).pc()))
+    let context = Context::new(context, signal, info.si_code);
+    let from_kernel = classify::is_from_kernel(signal, info.si_code, || context.origin());
+    from_kernel.then(|| Faults::of_this_thread(index, context.pc()))
 }
 
 /// The same in a handler of somebody else's, or called by one, whose mask may let other signals in.
@@ -167,8 +185,12 @@ fn faults_undisturbed(signal: libc::c_int, info: &siginfo_t, context: &mut ucont
 
 /// Asks one after the other, from `asked` on, until somebody has taken it.
 ///
+/// An engine may unwind in its handler, as Wasmer does for its backtraces, and each frame of ours takes the unwinder as
+/// long as a system call or longer: there is one.
+///
 /// # Safety
 /// The arguments are what the entry point was given.
+#[inline(always)]
 unsafe fn go_on(
     faults: Faults,
     mut asked: Asked,
@@ -201,7 +223,7 @@ unsafe fn go_on(
 ///
 /// # Safety
 /// The arguments are what the entry point was given.
-#[inline(never)] // a function of its own, in which the check of the built library expects the call
+#[inline(always)] // see `go_on`
 unsafe fn offer(
     engine: &Disposition,
     signal: libc::c_int,

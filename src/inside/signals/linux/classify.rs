@@ -49,13 +49,19 @@ const TRAP_BRKPT: i32 = 1;
 const X86_64: bool = cfg!(target_arch = "x86_64");
 const AARCH64: bool = cfg!(target_arch = "aarch64");
 
+/// Whether the kernel made the signal. Codes of signals that a process sent are 0 or less: SI_USER, SI_QUEUE, SI_TKILL
+/// and so on. `origin` is not needed for it here.
+#[inline(always)]
+pub(crate) fn is_from_kernel(_signal: libc::c_int, code: i32, _origin: impl FnOnce() -> Origin) -> bool {
+    code > 0
+}
+
 /// Reads `si_code`. What is not here is nobody's trap, among it SEGV_CPERR, a failed check of a return address or of an
 /// indirect branch; SEGV_MTEAERR, which comes late; and on x86-64 each code of SIGTRAP: TRAP_TRACE, TRAP_HWBKPT,
 /// TRAP_PERF and TRAP_BRKPT, which is a debug exception that explains itself in no other way (get_si_code,
 /// arch/x86/include/asm/traps.h).
 pub(crate) fn classify(signal: libc::c_int, code: i32, origin: Origin) -> Reading {
-    // Codes of signals that a process sent are 0 or less: SI_USER, SI_QUEUE, SI_TKILL and so on.
-    let from_kernel = code > 0;
+    let from_kernel = is_from_kernel(signal, code, || origin);
     let (kind, has_address) = match (signal, code) {
         (libc::SIGSEGV, SEGV_MAPERR | SEGV_ACCERR | SEGV_PKUERR | SEGV_MTESERR) => (Kind::Memory, true),
         // A general protection fault on x86-64: a non-canonical address, but also `hlt`; the processor tells no

@@ -53,6 +53,11 @@ pub(crate) fn classify(signal: libc::c_int, _code: i32, origin: Origin) -> Readi
     Reading { from_kernel: true, kind, has_address }
 }
 
+/// Whether the kernel made the signal.
+pub(crate) fn is_from_kernel(signal: libc::c_int, code: i32, origin: impl FnOnce() -> Origin) -> bool {
+    classify(signal, code, origin()).from_kernel
+}
+
 /// Whether the signal comes again when its instruction is run again. `int3` is behind the program counter; `brk` is at
 /// it.
 pub(crate) fn comes_again(signal: libc::c_int, _code: i32, reading: &Reading) -> bool {
