@@ -48,7 +48,16 @@ pub(crate) fn set(slot: usize, value: *mut u8) {
     if let Some(place) = thread.slots.get(slot) {
         place.set(value);
     }
-    if !thread.attached.get() && traps::wanted() {
+    if !thread.attached.get() {
+        attach(thread);
+    }
+}
+
+/// Apart, because Wasmtime sets a word twice for each call into Wasm, and this is done once.
+#[cold]
+#[inline(never)]
+fn attach(thread: &Thread) {
+    if traps::wanted() {
         // Without an alternate stack Wasmtime's traps still arrive, since it checks its stack by instructions; hence
         // no error here, which Wasmtime could not be told anyway, but another try at the next entry.
         thread.attached.set(capi::wasmtrap_thread_attach() == WASMTRAP_OK);

@@ -19,15 +19,18 @@ wasmtrap_wasmtime_thread:
     alignment = const align_of::<Thread>(),
 );
 
-/// This thread's own.
+/// This thread's own, which there always is.
 pub(crate) fn current() -> Option<&'static Thread> {
-    // SAFETY: the storage above, which is as large and as aligned as a `Thread`, all-zero at first, which is a valid
-    // one, and there as long as the thread. The reference does not leave the thread: `Thread` is not Sync.
-    unsafe { arch::thread_storage().as_ref() }
+    Some(current_or_new())
 }
 
 /// This thread's own.
 pub(crate) fn current_or_new() -> &'static Thread {
-    // SAFETY: as above, and it is never null.
-    unsafe { &*arch::thread_storage() }
+    // SAFETY: the storage above, which is as large and as aligned as a `Thread`, all-zero at first, which is a valid
+    // one, and there as long as the thread: never null. The reference does not leave the thread: `Thread` is not Sync.
+    unsafe {
+        let storage = arch::thread_storage();
+        core::hint::assert_unchecked(!storage.is_null());
+        &*storage
+    }
 }
