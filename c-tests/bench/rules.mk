@@ -76,7 +76,7 @@ $(BENCH_OUT)/obj/wasm2c_on_wasmtrap.o: $(BENCH)/workers/wasm2c_on_wasmtrap.c $(B
 	@mkdir -p $(@D)
 	$(CC) $(WASM_OWN_FLAGS) $(CFLAGS) $(WASM_INCLUDES) -I$(BENCH)/workers -c $< -o $@
 
-$(BENCH_OUT)/wasm2c_on_wasmtrap: $(addprefix $(BENCH_OUT)/obj/,wasm2c_on_wasmtrap.o peer.o faults.o worker.o) \
+$(BENCH_OUT)/wasm2c_on_wasmtrap: $(addprefix $(BENCH_OUT)/obj/,wasm2c_on_wasmtrap.o library.o peer.o worker.o) \
     $(BENCH_WASM_OUT)/modules/bench.module.o $(BENCH_WASM_OUT)/obj/wasm_rt_wasmtrap.o $(BENCH_LIBRARY)
 	$(CC) -pthread $(filter %.o,$^) $(BENCH_LIBS) -lm -ldl -o $@
 

@@ -14,8 +14,9 @@ FLOORS = ["raw_context", "raw_jump", "raw_jump_no_siginfo", "raw_jump_unblocking
 PEERS = ["sigsetjmp", "libsigsegv", "wasm2c_own_runtime", "wasmtime_own_handlers", "wasmtime_own_handlers_backtraces",
          "wasmer_own_handlers", "wamr_own_handler"]
 # Engines that run on the library.
-ON_OURS = ["wasm2c_on_wasmtrap", "wasmtime_adopted", "wasmtime_adopted_backtraces", "wasmtime_no_std_on_wasmtrap",
-           "wasmtime_no_std_on_wasmtrap_backtraces", "wasmer_adopted", "wamr_on_wasmtrap"]
+ON_OURS = ["wasm2c_on_wasmtrap", "wasm2c_on_wasmtrap_jump", "wasmtime_adopted", "wasmtime_adopted_backtraces",
+           "wasmtime_no_std_on_wasmtrap", "wasmtime_no_std_on_wasmtrap_backtraces", "wasmer_adopted",
+           "wamr_on_wasmtrap"]
 
 # What the plots call them, where the name says less.
 WORDS = {
@@ -25,6 +26,7 @@ WORDS = {
     "sigsetjmp": "sigsetjmp, siglongjmp",
     "wasm2c_own_runtime": "wasm2c on its own runtime",
     "wasm2c_on_wasmtrap": "wasm2c on libwasmtrap",
+    "wasm2c_on_wasmtrap_jump": "wasm2c on libwasmtrap, left by a jump",
     "wasmtime_own_handlers": "Wasmtime on its own handlers",
     "wasmtime_own_handlers_backtraces": "Wasmtime on its own handlers, backtraces",
     "wasmtime_adopted": "Wasmtime, adopted by libwasmtrap",
@@ -106,6 +108,7 @@ ENGINE_PAIRS = [
            {"trap.roundtrip": Goal(at_least=1.10), "call.entry": Goal(at_least=0.98)}),
     Engine("wasmtime_own_handlers_backtraces", "wasmtime_no_std_on_wasmtrap_backtraces"),
     Engine("wasm2c_own_runtime", "wasm2c_on_wasmtrap", {"trap.roundtrip": Goal(at_least=1.1)}),
+    Engine("wasm2c_own_runtime", "wasm2c_on_wasmtrap_jump", {"trap.roundtrip": Goal(at_least=1.1)}),
     Engine("wasmer_own_handlers", "wasmer_adopted", {"trap.roundtrip": Goal(at_least=1)}),
     Engine("wamr_own_handler", "wamr_on_wasmtrap", {"trap.roundtrip": Goal(at_least=1)}),
 ]
