@@ -14,9 +14,9 @@ import subprocess
 import sys
 
 # The functions written in assembly that call others or can be left by an exception, and whether the unwinder has a
-# function to call there.
+# function to call there. The name of a function of Rust's ends so, behind the length that is a part of it.
 ASSEMBLY = {"wasmtrap_call": True, "wasmtrap_raise": False, "wasmtrap_run_call": False,
-            "wasmtrap_interrupt_point": False}  # fmt: skip
+            "wasmtrap_interrupt_point": False, "4arch18call_fault_handler": True}  # fmt: skip
 
 
 def run(*command):
@@ -79,7 +79,9 @@ def instructions(text):
 def problems_of_unwinding(path, llvm, objdump):
     information = unwind_information(run(f"llvm-readobj-{llvm}", "--unwind", path))
     code = instructions(run(objdump, "--disassemble", "--no-show-raw-insn", path))
-    for name, has_handler in ASSEMBLY.items():
+    for known, has_handler in ASSEMBLY.items():
+        name = next((name for name in information if name == known or name.startswith("_R") and name.endswith(known)),
+                    known)  # fmt: skip
         if name not in information or name not in code:
             yield f"{name}: no unwind information, or no code"
             continue
