@@ -90,8 +90,8 @@ def key(drawing, x, y, entries):
 
 # ---- Ranges ----
 
-WHAT = dict(zip(ENGINE_ROWS, ["memory fault", "unreachable, by a fault", "division by zero, by a fault",
-                              "trap that code raises", "call that returns"]))
+WHAT = dict(zip(ENGINE_ROWS, ["memory fault", "unreachable", "division by zero", "trap that code raises",
+                              "call that returns"]))
 
 
 def engines(numbers, file):
