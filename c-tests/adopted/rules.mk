@@ -2,23 +2,28 @@
 #
 #     make check-adopted-wasmtime    the crate `wasmtime` with its default features
 #     make check-adopted-wasi        WASI commands on it
-#     make check-adopted-wasmer      by hand: the crate `wasmer`, and Wasmtime beside it
+#     make check-adopted-wasmer      the crate `wasmer`, and Wasmtime beside it; by hand, its compiler Cranelift:
+#                                    ADOPTED_WASMER_FEATURES=cranelift
 #     make check-adopted-wasmtime-36    by hand: the older release of Wasmtime that has long-term support
 #
-# Wasmtime is built with the compiler of c-tests/wasmtime, whose rules come later: hence some of its paths by name. From
-# there come the host with its programs and the specification's suite, too; here the host is on a Wasmtime with handlers
-# of its own.
+# The newest Wasmtime is built with the compiler of c-tests/wasmtime/releases/50, whose rules come later: hence some of
+# its paths by name. From there come the host with its programs and the specification's suite, too; here the host is on
+# a Wasmtime with handlers of its own.
 
 ADOPTED := c-tests/adopted
 ADOPTED_OUT := target/adopted
-ADOPTED_WASMTIME_OUT := target/wasmtime
+ADOPTED_WASMTIME_OUT := target/wasmtime-50
+# What the set-up has picked, else the first that is new enough: the newest engines want a newer Rust than Wasmtime 48.
+NEWEST_CARGO ?= $(shell c-tests/setup/new-enough.sh $(ADOPTED)/wasmer/Cargo.toml '$(WASMTIME_CARGO)' \
+    c-tests/setup/debian-cargo 'cargo +nightly')
 
-# Where programs are linked with the library, and look for it.
+# Where programs are linked with the library, and look for it. Parts of `make check` that run at the same time may come
+# here at the same time: hence no moment in which it is not there.
 ADOPTED_LIB := $(ADOPTED_OUT)/lib
 $(ADOPTED_LIB)/libwasmtrap.so.0: $(LIB_SHARED)
 	@mkdir -p $(@D)
-	ln -sf $(abspath $<) $@
-	ln -sf $(@F) $(ADOPTED_LIB)/libwasmtrap.so
+	ln -s $(abspath $<) $@.$$$$ && mv -f $@.$$$$ $@
+	ln -s $(@F) $@.$$$$ && mv -f $@.$$$$ $(ADOPTED_LIB)/libwasmtrap.so
 
 # The same for the library with the Mach backend: LD_LIBRARY_PATH.
 ADOPTED_MACH_LIB := $(ADOPTED_OUT)/simulated-mach
@@ -30,6 +35,16 @@ $(ADOPTED_MACH_LIB)/libwasmtrap.so.0: target/mach/wasmtrap/release/libwasmtrap.s
 
 ADOPTED_WASMTIME := $(ADOPTED_WASMTIME_OUT)/release/adopted-wasmtime
 ADOPTED_HOST := $(ADOPTED_WASMTIME_OUT)/release/libwasmtime_host_adopted.so
+ADOPTED_WASI := $(ADOPTED_WASMTIME_OUT)/release/adopted-wasi
+# With the compiler: whatever is built in one run of cargo's has one set of features. Cargo.toml says what is ignored.
+$(ADOPTED_WASMTIME) $(ADOPTED_HOST) $(ADOPTED_WASI) $(addprefix $(ADOPTED_WASMTIME_OUT)/release/,wasm-compile \
+    wasm-compile-script) &: FORCE $(ADOPTED_LIB)/libwasmtrap.so.0
+	@WASMTRAP_DIR=$(abspath $(ADOPTED_LIB)) $(NEWEST_CARGO) build --release --locked --ignore-rust-version \
+	    --workspace --target-dir $(ADOPTED_WASMTIME_OUT) --manifest-path $(ADOPTED)/wasmtime/Cargo.toml
+
+# Parts of `make check` by themselves, which run beside others while the newest engines are built.
+.PHONY: check-adopted-wasmtime-build check-adopted-wasmer-build
+check-adopted-wasmtime-build: $(ADOPTED_WASMTIME) $(ADOPTED_WASMTIME_OUT)/lib/libwasmtime_host.so
 
 $(ADOPTED_OUT)/obj/adopting.o: $(ADOPTED)/wasmtime/adopting.c include/wasmtrap.h
 	@mkdir -p $(@D)
@@ -41,13 +56,14 @@ ADOPTED_PROGRAMS := $(ADOPTED_NAMES:%=$(ADOPTED_OUT)/tests/%.t)
 ADOPTED_LINK = $(CXX) $(filter %.o,$^) -Wl,--wrap=wasmtime_host_engine_new $(filter %.so %.so.0,$^) \
     -Wl,-rpath,$(abspath $(dir $(ADOPTED_HOST))) -Wl,-rpath,$(abspath $(ADOPTED_LIB)) -pthread -o $@
 
-$(ADOPTED_PROGRAMS): $(ADOPTED_OUT)/tests/%.t: $(ADOPTED_WASMTIME_OUT)/obj/%.o $(ADOPTED_OUT)/obj/adopting.o \
-    $(patsubst %,$(ADOPTED_WASMTIME_OUT)/obj/%.o,hosting tap process) $(ADOPTED_HOST) $(ADOPTED_LIB)/libwasmtrap.so.0
+$(ADOPTED_PROGRAMS): $(ADOPTED_OUT)/tests/%.t: $(ADOPTED_WASMTIME_OUT)/tests/%.o $(ADOPTED_OUT)/obj/adopting.o \
+    $(ADOPTED_WASMTIME_OUT)/tests/hosting.o $(patsubst %,target/wasmtime/obj/%.o,tap process) $(ADOPTED_HOST) \
+    $(ADOPTED_LIB)/libwasmtrap.so.0
 	@mkdir -p $(@D)
 	$(ADOPTED_LINK)
 
 ADOPTED_SUITE := $(ADOPTED_OUT)/wasmtime-suite
-$(ADOPTED_SUITE): $(patsubst %,$(ADOPTED_WASMTIME_OUT)/obj/%.o,main script values) $(ADOPTED_OUT)/obj/adopting.o \
+$(ADOPTED_SUITE): $(patsubst %,target/wasmtime/obj/%.o,main script values) $(ADOPTED_OUT)/obj/adopting.o \
     $(ADOPTED_HOST) $(ADOPTED_LIB)/libwasmtrap.so.0
 	$(ADOPTED_LINK)
 
@@ -61,22 +77,24 @@ check-adopted-wasmtime: $(ADOPTED_TESTS) $(ADOPTED_SUITE) $(addprefix $(ADOPTED_
     calls.module) $(ADOPTED_WASMTIME_OUT)/release/wasm-compile-script mach-kernel $(ADOPTED_MACH_LIB)/libwasmtrap.so.0
 	$(LINT_CARGO) fmt --check --manifest-path $(ADOPTED)/wasmtime/Cargo.toml
 	$(PROVE) --exec '$(strip $(LIMITED) $(RUNNER))' $(ADOPTED_TESTS)
-	@$(PYTHON) c-tests/wasmtime/suite/run.py --cargo '$(WASMTIME_CARGO)' \
+	@$(PYTHON) c-tests/wasmtime/suite/run.py --cargo '$(WASMTIME_CARGO)' --release 50 \
 	    --compile-script $(ADOPTED_WASMTIME_OUT)/release/wasm-compile-script --suite $(ADOPTED_SUITE) \
 	    --out $(ADOPTED_WASMTIME_OUT)/suite --only '$(SPEC_ONLY)' --runner '$(strip $(LIMITED) $(RUNNER))'
 	@for profile in $(ADOPTED_MACH_PROFILES); do echo "profile $$profile:" && \
 	    LD_LIBRARY_PATH=$(abspath $(ADOPTED_MACH_LIB)) WASMTRAP_BACKEND=mach $(PROVE) \
 	    --exec "$(strip $(LIMITED) $(call MACH_RUNNER_FOR,$$profile))" $(ADOPTED_TESTS) || exit 1; done
 
-# ---- Wasmer: no part of `make check`, for it takes minutes to build ----
+# ---- Wasmer ----
 
-# Wasmer wants a newer Rust than Wasmtime 48.
-ADOPTED_WASMER_CARGO ?= $(shell c-tests/setup/new-enough.sh $(ADOPTED)/wasmer/Cargo.toml '$(WASMTIME_CARGO)' \
-    c-tests/setup/debian-cargo 'cargo +nightly')
+ADOPTED_WASMER_CARGO ?= $(NEWEST_CARGO)
+ADOPTED_WASMER_FEATURES ?=
 ADOPTED_WASMER := $(ADOPTED_OUT)/wasmer/release/adopted-wasmer
 $(ADOPTED_WASMER): FORCE $(ADOPTED_LIB)/libwasmtrap.so.0
 	@WASMTRAP_DIR=$(abspath $(ADOPTED_LIB)) $(ADOPTED_WASMER_CARGO) build --release --locked \
-	    --target-dir $(ADOPTED_OUT)/wasmer --manifest-path $(ADOPTED)/wasmer/Cargo.toml
+	    --features '$(ADOPTED_WASMER_FEATURES)' --target-dir $(ADOPTED_OUT)/wasmer \
+	    --manifest-path $(ADOPTED)/wasmer/Cargo.toml
+
+check-adopted-wasmer-build: $(ADOPTED_WASMER)
 
 # The environment has what the program is to find beside it: Wasmtime, and a module for that.
 ADOPTED_MODULE := $(ADOPTED_WASMTIME_OUT)/modules/traps.module
@@ -84,7 +102,7 @@ ADOPTED_WASMER_PROVE = ADOPTED_HOST=$(abspath $(ADOPTED_HOST)) ADOPTED_MODULE=$(
 
 .PHONY: check-adopted-wasmer
 check-adopted-wasmer: ## the crate wasmer with its own handlers, adopted, and Wasmtime beside it
-check-adopted-wasmer: $(ADOPTED_WASMER) $(ADOPTED_HOST) $(ADOPTED_MODULE) mach-kernel \
+check-adopted-wasmer: check-adopted-wasmer-build $(ADOPTED_HOST) $(ADOPTED_MODULE) mach-kernel \
     $(ADOPTED_MACH_LIB)/libwasmtrap.so.0
 	$(LINT_CARGO) fmt --check --manifest-path $(ADOPTED)/wasmer/Cargo.toml
 	$(ADOPTED_WASMER_PROVE) --exec '$(strip $(LIMITED) $(RUNNER))' $(ADOPTED_WASMER)
@@ -94,10 +112,10 @@ check-adopted-wasmer: $(ADOPTED_WASMER) $(ADOPTED_HOST) $(ADOPTED_MODULE) mach-k
 
 # ---- Wasmtime 36, by hand as well ----
 
-ADOPTED_WASMTIME_36 := $(ADOPTED_WASMTIME_OUT)/release/adopted-wasmtime-36
+ADOPTED_WASMTIME_36 := target/wasmtime/release/adopted-wasmtime-36
 $(ADOPTED_WASMTIME_36): FORCE $(ADOPTED_LIB)/libwasmtrap.so.0
 	@WASMTRAP_DIR=$(abspath $(ADOPTED_LIB)) $(WASMTIME_CARGO) build --release --locked \
-	    --target-dir $(ADOPTED_WASMTIME_OUT) --manifest-path $(ADOPTED)/wasmtime-36/Cargo.toml
+	    --target-dir target/wasmtime --manifest-path $(ADOPTED)/wasmtime-36/Cargo.toml
 
 .PHONY: check-adopted-wasmtime-36
 check-adopted-wasmtime-36: ## the program of check-adopted-wasmtime on Wasmtime 36
@@ -107,12 +125,7 @@ check-adopted-wasmtime-36: $(ADOPTED_WASMTIME_36) mach-kernel $(ADOPTED_MACH_LIB
 	    LD_LIBRARY_PATH=$(abspath $(ADOPTED_MACH_LIB)) WASMTRAP_BACKEND=mach $(PROVE) \
 	    --exec "$(strip $(LIMITED) $(call MACH_RUNNER_FOR,$$profile))" $< || exit 1; done
 
-# ---- WASI: a hundred crates more ----
-
-ADOPTED_WASI := $(ADOPTED_OUT)/wasi/release/adopted-wasi
-$(ADOPTED_WASI): FORCE $(ADOPTED_LIB)/libwasmtrap.so.0
-	@WASMTRAP_DIR=$(abspath $(ADOPTED_LIB)) $(WASMTIME_CARGO) build --release --locked \
-	    --target-dir $(ADOPTED_OUT)/wasi --manifest-path $(ADOPTED)/wasi/Cargo.toml
+# ---- WASI ----
 
 .PHONY: check-adopted-wasi
 check-adopted-wasi: $(ADOPTED_WASI) mach-kernel $(ADOPTED_MACH_LIB)/libwasmtrap.so.0

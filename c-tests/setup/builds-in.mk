@@ -36,8 +36,13 @@ BUILDS_IN_check-windows-python := windows wasm python
 BUILDS_IN_check-windows-aarch64 := windows
 BUILDS_IN_check-wasmtime := wasmtime
 BUILDS_IN_check-wasmtime-spec := wasmtime
-BUILDS_IN_check-adopted-wasmtime := wasmtime mach
-BUILDS_IN_check-adopted-wasi := wasmtime mach
+# The newest engines take minutes to build, beside the others; what runs them comes later.
+BUILDS_IN_check-adopted-wasmtime-build := wasmtime-50
+BUILDS_IN_check-adopted-wasmer-build := wasmer
+BUILDS_IN_check-wasmtime-50 := wasmtime-50 wasmtime
+BUILDS_IN_check-adopted-wasmtime := wasmtime-50 wasmtime mach
+BUILDS_IN_check-adopted-wasi := wasmtime-50 mach
+BUILDS_IN_check-adopted-wasmer := wasmer wasmtime-50 mach
 BUILDS_IN_check-wasmtime-mach := wasmtime mach
 BUILDS_IN_check-wasmtime-founding-case := wasmtime mach
 BUILDS_IN_check-wasmtime-aarch64 := wasmtime arm64-system

@@ -7,6 +7,7 @@
 #   musl      the same for musl
 #   windows   the same for Windows
 #   wasmtime  as new as Wasmtime wants
+#   newest    as new as the newest engines want
 #
 # Every target has the part base. One that is not here, a new check, say, gets all parts.
 
@@ -61,13 +62,15 @@ NEEDS_check-wasmtime-platform := c lint wasmtime
 NEEDS_check-wasmtime-c := c wasm wasmtime
 NEEDS_check-wasmtime-python := c wasm python wasmtime
 NEEDS_check-wasmtime-spec := c wasm wasmtime
-NEEDS_check-adopted-wasmtime := c lint wasm wasmtime
+NEEDS_check-adopted-wasmtime := c lint wasm wasmtime newest
+NEEDS_check-adopted-wasmtime-build := c newest
 NEEDS_check-adopted-wasmtime-36 := c wasmtime
-NEEDS_check-adopted-wasi := c lint wasmtime
+NEEDS_check-adopted-wasi := c lint newest
 NEEDS_check-wasmtime-36 := c lint wasm wasmtime
 NEEDS_check-wasmtime-36-platform := c lint wasmtime
-NEEDS_check-wasmtime-50 := c wasm wasmtime
-NEEDS_check-adopted-wasmer := c lint wasm wasmtime
+NEEDS_check-wasmtime-50 := c wasm wasmtime newest
+NEEDS_check-adopted-wasmer := c lint wasm wasmtime newest
+NEEDS_check-adopted-wasmer-build := c newest
 NEEDS_check-wasmtime-mach := c wasm python wasmtime
 NEEDS_check-wasmtime-founding-case := c wasm python wasmtime
 NEEDS_check-wasmtime-aarch64 := c aarch64 arm64-system wasmtime

@@ -174,7 +174,8 @@ install_packages() {
 
 # ---- The Rust toolchains ----
 
-wanted=$(sed -n 's/^rust-version = "\([0-9.]*\)".*/\1/p' Cargo.toml)
+rust_version_of() { sed -n 's/^rust-version = "\([0-9.]*\)".*/\1/p' "$1"; }
+wanted=$(rust_version_of Cargo.toml)
 
 # is_new_enough RUSTC [VERSION]: at least VERSION, or what the library wants.
 is_new_enough() {
@@ -196,7 +197,7 @@ environment=()
 # need_debian_rust PART...: cargo, rustc, src, clippy, fmt.
 need_debian_rust() { debian_parts+=("$@"); }
 
-debian_rustc_is_new_enough() { is_new_enough debian_rustc; }
+debian_rustc_is_new_enough() { is_new_enough debian_rustc "${1:-$wanted}"; }
 debian_rustc() { "$debian_cargo" --rustc; }
 
 # debian_packages: the names of those parts.
@@ -269,17 +270,22 @@ for part_variable_target in aarch64:AARCH64_CARGO:aarch64-unknown-linux-gnu \
     environment+=("$variable := $target_cargo")
 done
 
-# Wasmtime wants a newer one than the library.
-wanted_by_wasmtime=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' adapters/wasmtime/host/Cargo.toml)
-if needs wasmtime; then
-    wasmtime_cargo=$cargo
-    if [ "$cargo" = "$debian_cargo" ] || ! is_new_enough "$rustc" "$wanted_by_wasmtime"; then
+# Engines want newer ones than the library. For the newest engines the distribution's is brought up to date; if it is
+# too old even so, they fail, and nothing else does.
+wished=
+for part_variable_manifest in wasmtime:WASMTIME_CARGO:adapters/wasmtime/host/Cargo.toml \
+    newest:NEWEST_CARGO:c-tests/adopted/wasmer/Cargo.toml; do
+    IFS=: read -r part variable manifest <<<"$part_variable_manifest"
+    needs "$part" || continue
+    engine_cargo=$cargo
+    version=$(rust_version_of "$manifest")
+    if [ "$cargo" = "$debian_cargo" ] || ! is_new_enough "$rustc" "$version"; then
         need_debian_rust cargo rustc
-        wasmtime_cargo=$debian_cargo
-        wanted=$wanted_by_wasmtime
+        engine_cargo=$debian_cargo
+        if [ "$part" = newest ]; then wished=$version; else wanted=$version; fi
     fi
-    environment+=("WASMTIME_CARGO := $wasmtime_cargo")
-fi
+    environment+=("$variable := $engine_cargo")
+done
 
 # ---- Installing ----
 
@@ -288,7 +294,8 @@ missing_rust() {
     [ "${#debian_parts[@]}" != 0 ] || return 0
     for package in $(debian_packages "${debian_parts[@]}"); do
         # An old rustc-web is brought up to date, and the others go with it.
-        { is_installed "$package" || [ -e "$beside/done/$package" ]; } && debian_rustc_is_new_enough || echo "$package"
+        { is_installed "$package" || [ -e "$beside/done/$package" ]; } && debian_rustc_is_new_enough &&
+            debian_rustc_is_new_enough "$wished" || echo "$package"
     done
 }
 
@@ -317,6 +324,9 @@ if [ "${#debian_parts[@]}" != 0 ] && ! debian_rustc_is_new_enough; then
     say "the newest Rust that this system's packages have is older than $wanted: on Debian, add the security updates to"
     say "apt's sources; else install Rust $wanted or later in another way (rustup), and put it on the path"
     exit 1
+fi
+if [ -n "$wished" ] && ! debian_rustc_is_new_enough "$wished"; then
+    say "Rust $wished is not to be had here, so that what needs it (the newest engines) will fail"
 fi
 ! needs macos windows || environment+=("MACOS_LLVM := $llvm")
 

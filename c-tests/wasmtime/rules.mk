@@ -51,10 +51,8 @@ WASMTIME_LIBS := $(WASMTIME_LINKED) -Wl,-rpath,$(abspath $(WASMTIME_LIB)) -pthre
 
 WASM_COMPILE := $(WASMTIME_RELEASE)/wasm-compile
 WASM_COMPILE_SCRIPT := $(WASMTIME_RELEASE)/wasm-compile-script
-# With them what is adopted (c-tests/adopted), which has the same Wasmtime: whatever is built in one run of cargo's has
-# one set of features.
-$(WASM_COMPILE) $(WASM_COMPILE_SCRIPT) $(ADOPTED_WASMTIME) $(ADOPTED_HOST) &: FORCE $(ADOPTED_LIB)/libwasmtrap.so.0
-	@WASMTRAP_DIR=$(abspath $(ADOPTED_LIB)) $(WASMTIME_BUILD) $(WASMTIME)/compiler/Cargo.toml --workspace
+$(WASM_COMPILE) $(WASM_COMPILE_SCRIPT) &: FORCE
+	@$(WASMTIME_BUILD) $(WASMTIME)/compiler/Cargo.toml
 
 # ---- Modules ----
 

@@ -1,18 +1,18 @@
 # Other releases of Wasmtime than the one that the adapter's host is pinned to, without `std`: the platform, the host
-# and the compiler from the same sources. By hand, for each of them takes some minutes to build:
+# and the compiler from the same sources.
 #
-#     make check-wasmtime-36       the older release that has long-term support
-#     make check-wasmtime-50       a newer one, with a Rust that is new enough for it (WASMTIME_50_CARGO)
+#     make check-wasmtime-50       the newest
+#     make check-wasmtime-36       by hand: the older release that has long-term support
 #
 # Each runs the programs in C of c-tests/wasmtime and the specification's suite, with SPEC_ONLY as check-wasmtime-spec.
 
 WASMTIME_RELEASES := $(WASMTIME)/releases
 WASMTIME_OF = $(WASMTIME_OUT)-$(1)
 
-# The first cargo on this machine whose rustc is as new as the host of that release asks for.
+# The newest is built as what is adopted (c-tests/adopted), which has the same Wasmtime and the compiler.
 WASMTIME_36_CARGO ?= $(WASMTIME_CARGO)
-WASMTIME_50_CARGO ?= $(shell c-tests/setup/new-enough.sh $(WASMTIME_RELEASES)/50/host/Cargo.toml \
-    '$(WASMTIME_CARGO)' 'cargo +nightly' c-tests/setup/debian-cargo)
+WASMTIME_50_CARGO ?= $(NEWEST_CARGO)
+WASMTIME_50_FLAGS := --ignore-rust-version
 
 # $(1) is the release, $(2) the features of the platform for it, $(3) the programs in C that are run, $(4) what they are
 # compiled with, $(5) an expression of sed's for the modules that they run.
@@ -24,13 +24,9 @@ $(call WASMTIME_OF,$(1))/lib/libwasmtrap_wasmtime.so.0: FORCE
 	@ln -sf $$(@F) $$(@D)/libwasmtrap_wasmtime.so
 
 $(call WASMTIME_OF,$(1))/lib/libwasmtime_host.so: $(call WASMTIME_OF,$(1))/lib/libwasmtrap_wasmtime.so.0 FORCE
-	@WASMTRAP_WASMTIME_DIR=$$(abspath $$(@D)) $$(WASMTIME_$(1)_CARGO) build --release --locked \
+	@WASMTRAP_WASMTIME_DIR=$$(abspath $$(@D)) $$(WASMTIME_$(1)_CARGO) build --release --locked $(WASMTIME_$(1)_FLAGS) \
 	    --target-dir $(call WASMTIME_OF,$(1)) --manifest-path $(WASMTIME_RELEASES)/$(1)/host/Cargo.toml
 	@cmp -s $(call WASMTIME_OF,$(1))/release/$$(@F) $$@ || cp $(call WASMTIME_OF,$(1))/release/$$(@F) $$@
-
-$(addprefix $(call WASMTIME_OF,$(1))/release/,wasm-compile wasm-compile-script) &: FORCE
-	@$$(WASMTIME_$(1)_CARGO) build --release --locked --target-dir $(call WASMTIME_OF,$(1)) \
-	    --manifest-path $(WASMTIME_RELEASES)/$(1)/compiler/Cargo.toml
 
 $(call WASMTIME_OF,$(1))/modules/%.module: %.wat $(call WASMTIME_OF,$(1))/release/wasm-compile
 	@mkdir -p $$(@D)
@@ -71,6 +67,10 @@ check-wasmtime-$(1): $(3:%=$(call WASMTIME_OF,$(1))/tests/%.t) $(call WASMTIME_O
 	    --runner '$(strip $(LIMITED) $(RUNNER))'
 endef
 
+$(addprefix $(call WASMTIME_OF,36)/release/,wasm-compile wasm-compile-script) &: FORCE
+	@$(WASMTIME_36_CARGO) build --release --locked --target-dir $(call WASMTIME_OF,36) \
+	    --manifest-path $(WASMTIME_RELEASES)/36/compiler/Cargo.toml
+
 # Wasmtime 36 without `std` has locks of its own, which panic where two threads want one: no program with threads. And
 # it has no exceptions.
 WASMTIME_RELEASE_PROGRAM := every_way_to_trap_arrives_as_an_error
@@ -95,4 +95,4 @@ check-wasmtime-36-platform: $(WASMTIME_36_TEST)
 
 .PHONY: check-wasmtime-36 check-wasmtime-50
 check-wasmtime-36: ## Wasmtime 36 without `std`: the way to each trap, and the specification's suite
-check-wasmtime-50: ## the same on Wasmtime 50, which wants a newer Rust
+check-wasmtime-50: ## the same on Wasmtime 50

@@ -8,6 +8,8 @@ use crate::kinds::{Guest, MODULE};
 /// An engine. Wasmer installs its handlers with the process's first store.
 pub fn start() -> Engine {
     let engine = Engine::default();
+    let compiler = if cfg!(feature = "cranelift") { "cranelift" } else { "singlepass" };
+    assert!(engine.deterministic_id().contains(compiler), "{}", engine.deterministic_id());
     drop(Store::new(engine.clone()));
     engine
 }
