@@ -113,17 +113,17 @@ pub(crate) fn server_landing() -> usize {
     address_of_label!(server_landing_label!())
 }
 
-// There is none in a program that is linked statically, at a fixed place.
-core::arch::global_asm!(".weak _DYNAMIC", ".hidden _DYNAMIC");
-
 /// The dynamic section of the object that this code is in; null if it has none. By the GOT, because what is not there
-/// has no distance from here.
+/// has no distance from here. There is none in a program that is linked statically, at a fixed place: the symbol is
+/// weak where it is used, because the compiler may put this function and a `global_asm!` into two object files.
 pub(crate) fn dynamic_section<T>() -> *const T {
     let section;
     // SAFETY: takes the address of what the linker defines, or null.
     #[cfg(target_arch = "x86_64")]
     unsafe {
         core::arch::asm!(
+            ".weak _DYNAMIC",
+            ".hidden _DYNAMIC",
             "mov {0}, qword ptr [rip + _DYNAMIC@GOTPCREL]",
             out(reg) section,
             options(nostack, preserves_flags, pure, readonly)
@@ -133,6 +133,8 @@ pub(crate) fn dynamic_section<T>() -> *const T {
     #[cfg(target_arch = "aarch64")]
     unsafe {
         core::arch::asm!(
+            ".weak _DYNAMIC",
+            ".hidden _DYNAMIC",
             "adrp {0}, :got:_DYNAMIC",
             "ldr {0}, [{0}, :got_lo12:_DYNAMIC]",
             out(reg) section,

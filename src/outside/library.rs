@@ -65,8 +65,13 @@ impl State {
         if let Some(set_up) = &mut self.set_up {
             set_up.get_mut().options.fault_kinds = kinds;
         }
-        state::ARMED_KINDS.swap(kinds, Ordering::SeqCst) & !kinds
+        no_longer(state::ARMED_KINDS.swap(kinds, Ordering::SeqCst), kinds)
     }
+}
+
+/// The kinds of fault that were taken before and are not now.
+fn no_longer(before: u32, now: u32) -> u32 {
+    before & !now
 }
 
 // Taken before all other locks of the library. With any of them held, neither the loader nor malloc is called: both
@@ -469,4 +474,18 @@ pub(crate) unsafe fn unlock_after_fork_in_child() {
     state.adoptions.end_of_other_threads();
     // SAFETY: the caller's promise.
     unsafe { STATE.release() };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_longer_taken_is_what_was_and_is_not() {
+        for (before, now, expected) in
+            [(0b0011, 0b0101, 0b0010), (0b0011, 0b0011, 0), (0, 0b1000, 0), (0b1010, 0, 0b1010)]
+        {
+            assert_eq!(no_longer(before, now), expected, "{before:#b}, {now:#b}");
+        }
+    }
 }

@@ -128,8 +128,12 @@ fn is_kept_by_another(signal: libc::c_int) -> Option<bool> {
         // SAFETY: reads only, into `told`.
         unsafe { libc::sigaction(signal, core::ptr::null(), &raw mut told) == 0 }
     });
-    let ours = super::super::entry::ALL.iter().any(|&ours| ours as usize == told.sa_sigaction);
-    Some(known && ours && told.sa_sigaction != now)
+    Some(known && is_ours_but_another(told.sa_sigaction, now))
+}
+
+/// Whether the handler that sigaction tells of is ours, and the one that the kernel has is another one.
+fn is_ours_but_another(told: usize, now: usize) -> bool {
+    told != now && super::super::entry::ALL.iter().any(|&ours| ours as usize == told)
 }
 
 /// Tells sigaction of SIG_DFL or SIG_IGN.
@@ -235,9 +239,7 @@ pub(crate) fn can_read(address: usize, length: usize) -> bool {
 pub(crate) fn send_again(signal: libc::c_int, info: &libc::siginfo_t) -> Result<(), Refused> {
     // SAFETY: no memory is involved.
     let (process, thread) = unsafe { (system_call(libc::SYS_getpid, [0; 4]), system_call(libc::SYS_gettid, [0; 4])) };
-    if process <= 0 || thread <= 0 {
-        return Err(Refused);
-    }
+    // Where a filter refuses to tell them, they are negative, and the kernel sends nothing to those.
     let (process, thread, signal) = (process as usize, thread as usize, signal as usize);
     // SAFETY: the kernel reads `info`. It lets a process send anything to itself (do_rt_tgsigqueueinfo).
     let with_information = accepted(unsafe {
@@ -254,13 +256,5 @@ pub(crate) fn lowest_mapped(stack: &StackBounds) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_kernel_refuses_is_told_by_its_number() {
-        assert_eq!(action(0).err(), Some(libc::EINVAL));
-        let default = KernelAction { handler: libc::SIG_DFL, flags: 0, restorer: 0, mask: 0 };
-        assert_eq!(set_action(libc::SIGKILL, &default), Err(libc::EINVAL));
-    }
-}
+#[path = "kernel_tests.rs"]
+mod tests;
