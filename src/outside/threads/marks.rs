@@ -98,3 +98,35 @@ fn still_holds(thread: &Thread, mark: &Mark) -> bool {
             && calls.get(mark.depth - 1).addr() == mark.innermost
             && land::is_alive(thread, calls.get(mark.depth - 1), arch::stack_pointer()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inside::land::tests::{Stack, WORDS, thread};
+
+    #[test]
+    fn a_mark_is_read_as_it_was_written() {
+        seal::tests::set_any_keys();
+        for grows in [false, true] {
+            let stack = StackBounds { low: 0x1000, high: 0x9000, guard: 0x2000, margin: 0x3450, grows };
+            let mark = Mark { thread: 7, depth: 3, innermost: 0x8000, stack };
+            let Ok(read) = Mark::read(&mark.write()) else { panic!("it is refused") };
+            assert_eq!((read.thread, read.depth, read.innermost), (7, 3, 0x8000));
+            let StackBounds { low, high, guard, margin, grows: grows_still } = read.stack;
+            assert_eq!((low, high, guard, margin, grows_still), (0x1000, 0x9000, 0x2000, 0x3450, grows));
+        }
+    }
+
+    #[test]
+    fn a_mark_holds_for_the_call_that_it_was_made_in() {
+        let mut stack = Stack::new();
+        let call = stack.call(200);
+        let bounds = stack.bounds(0, WORDS);
+        let thread = thread(bounds, bounds, &[call]);
+        let holds = |depth, innermost| still_holds(&thread, &Mark { thread: 0, depth, innermost, stack: bounds });
+        assert!(holds(1, call.addr()));
+        assert!(!holds(1, call.addr() + 16), "another call at that depth");
+        assert!(!holds(2, call.addr()), "a call less than there were");
+        assert!(holds(0, 0), "outside of all calls");
+    }
+}

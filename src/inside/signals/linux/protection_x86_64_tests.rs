@@ -51,13 +51,47 @@ fn a_misaligned_vector_may_fault() {
     assert!(!faults_with(&[0x48, 0x8b, 0x07], GOOD + 1));
 }
 
+/// Whether the instruction can fault with these registers, and a non-canonical address in all others.
+fn faults_at(bytes: &[u8], numbers: &[(u8, u64)]) -> bool {
+    let mut bytes = bytes.iter().copied().chain(core::iter::repeat(0xcc));
+    let register = |number| numbers.iter().find(|(known, _)| *known == number).map_or(BAD, |(_, value)| *value);
+    can_fault(|| bytes.next().unwrap_or(0xcc), register)
+}
+
+#[test]
+fn an_access_across_the_end_of_what_is_canonical_faults() {
+    for address in [0x7fff_ffff_fff0, 0xffff_7fff_ffff_fff0] {
+        assert!(faults_with(&[0x48, 0x8b, 0x07], address), "{address:#x}");
+    }
+}
+
+#[test]
+fn displacements_count() {
+    // Just outside, and back by 96.
+    let outside = 0x0000_8000_0000_0010;
+    // mov rax, [rdi - 96], by one byte and by four; mov eax, [rcx - 96] without a base
+    for (bytes, register) in [
+        (&[0x48, 0x8b, 0x47, 0xa0][..], 7),
+        (&[0x48, 0x8b, 0x87, 0xa0, 0xff, 0xff, 0xff], 7),
+        (&[0x8b, 0x04, 0x0d, 0xa0, 0xff, 0xff, 0xff], 1),
+    ] {
+        assert!(!faults_at(bytes, &[(register, outside)]), "{bytes:x?}");
+    }
+}
+
+#[test]
+fn of_the_arithmetic_opcodes_some_have_operands_and_some_are_none() {
+    assert!(faults_with(&[0x01, 0x07], BAD), "add [rdi], eax");
+    assert!(!faults_with(&[0x04, 0x07], BAD), "add al, 7");
+    assert!(faults_with(&[0x06, 0x07], GOOD), "no instruction, in 64 bits");
+}
+
 #[test]
 fn indices_are_scaled_and_extended() {
-    let at = |bytes: &[u8], numbers: &[(u8, u64)]| {
-        let mut bytes = bytes.iter().copied().chain(core::iter::repeat(0xcc));
-        let register = |number| numbers.iter().find(|(known, _)| *known == number).map_or(BAD, |(_, value)| *value);
-        can_fault(|| bytes.next().unwrap_or(0xcc), register)
-    };
+    let at = faults_at;
+    // mov rax, [r15 + r9]; mov rax, [rdi + rcx * 8], with a sum that is not canonical
+    assert!(!at(&[0x4b, 0x8b, 0x04, 0x0f], &[(15, GOOD), (9, 8)]));
+    assert!(at(&[0x48, 0x8b, 0x04, 0xcf], &[(7, 0x1000), (1, 1 << 44)]));
     // mov rax, [rdi + rcx * 8]; mov rax, [r15 + r9 * 2 + 16]; mov eax, [rcx * 4 + 0x1000]
     assert!(!at(&[0x48, 0x8b, 0x04, 0xcf], &[(7, GOOD), (1, 2)]));
     assert!(at(&[0x48, 0x8b, 0x04, 0xcf], &[(7, GOOD), (1, 1 << 60)]));
