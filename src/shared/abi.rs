@@ -144,7 +144,7 @@ pub const WASMTRAP_INIT_HOST_OWNS_SIGNALS: u32 = 2;
 /// faults taken in that thread, until it is detached: the kernel kills a process for a fault whose signal is blocked.
 pub const WASMTRAP_INIT_KEEP_SIGNAL_MASK: u32 = 4;
 /// wasmtrap_init: traps leave their signal handler by a jump to the protected call and rt_sigprocmask there, and not by
-/// rt_sigreturn: on Linux on x86-64, wherever both come to the same. A trap takes a sixth less time so. Not for
+/// rt_sigreturn: on Linux on x86-64, wherever both come to the same. A trap takes a tenth less time so. Not for
 /// processes that a seccomp filter kills for rt_sigprocmask, its strict mode for one: they would die at the first trap.
 /// Where the system call is refused with an error, rt_sigreturn it is. In effect while all clients that are open ask
 /// for it (wasmtrap_describe tells). No effect on other systems, on other processors, with Mach ports, with
