@@ -195,7 +195,7 @@ run: ## run WebAssembly that traps, in a C host and in Python, and print a table
 CHECKS := lint check-header check-rust check-mach-kernel check-mach-policy check-mach-handler-safety \
     check-mach-backend check-exports check-handler-safety check-install check-c check-mach check-wasm check-spec \
     check-adopted-wasmer-build check-adopted-wasmtime-build check-python check-macos check-arm64-system check-wasmtime \
-    check-wasmtime-spec check-fuzz check-wasmtime-mach check-wasmtime-50 check-adopted-wasmtime check-adopted-wasi \
+    check-wasmtime-spec check-fuzz check-wasmtime-mach check-adopted-wasmtime check-adopted-wasi \
     check-adopted-wasmer check-wasmtime-founding-case check-wasmtime-aarch64 check-aarch64 check-x86-64-system \
     check-bench
 # The ways in: packaging/rules.mk.
