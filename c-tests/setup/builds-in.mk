@@ -39,7 +39,6 @@ BUILDS_IN_check-wasmtime-spec := wasmtime
 # The newest engines take minutes to build, beside the others; what runs them comes later.
 BUILDS_IN_check-adopted-wasmtime-build := wasmtime-50
 BUILDS_IN_check-adopted-wasmer-build := wasmer
-BUILDS_IN_check-wasmtime-50 := wasmtime-50 wasmtime
 BUILDS_IN_check-adopted-wasmtime := wasmtime-50 wasmtime mach
 BUILDS_IN_check-adopted-wasi := wasmtime-50 mach
 BUILDS_IN_check-adopted-wasmer := wasmer wasmtime-50 mach

@@ -119,14 +119,9 @@ pub(crate) fn read(given: Option<&wasmtrap_options_t>) -> Result<Options, Failur
     let mut options = match given {
         None => Options {
             backend: WASMTRAP_BACKEND_AUTO,
-            asked_by: AskedBy::Default,
             fault_kinds: DEFAULT_KINDS,
-            allow_fallback: false,
-            host_owns_signals: false,
-            keep_signal_mask: false,
-            leave_by_jump: false,
             alternate_stack_size: DEFAULT_ALTERNATE_STACK,
-            interrupt_signal: 0,
+            ..Options::NONE
         },
         Some(given) => check(given)?,
     };
