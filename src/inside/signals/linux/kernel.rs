@@ -239,7 +239,10 @@ pub(crate) fn can_read(address: usize, length: usize) -> bool {
 pub(crate) fn send_again(signal: libc::c_int, info: &libc::siginfo_t) -> Result<(), Refused> {
     // SAFETY: no memory is involved.
     let (process, thread) = unsafe { (system_call(libc::SYS_getpid, [0; 4]), system_call(libc::SYS_gettid, [0; 4])) };
-    // Where a filter refuses to tell them, they are negative, and the kernel sends nothing to those.
+    // Where a filter refuses to tell them, they are negative.
+    if process <= 0 || thread <= 0 {
+        return Err(Refused);
+    }
     let (process, thread, signal) = (process as usize, thread as usize, signal as usize);
     // SAFETY: the kernel reads `info`. It lets a process send anything to itself (do_rt_tgsigqueueinfo).
     let with_information = accepted(unsafe {
