@@ -209,7 +209,7 @@ impl<'d> Session<'d> {
             backend: input.pick(&[0, 0, 0, 0, 0, 2, 1, 3, u32::MAX]),
             macos_use_mach_ports: input.pick(&[0, 0, 0, 0, 0, 1, 2, 3, u32::MAX]),
             fault_kinds: input.pick(&[0, 0, 15, 15, 15, 1, 2, 4, 8, 7, 16, u32::MAX]),
-            flags: input.pick(&[0, 0, 0, 0, 1, 2, 2, 3, 4, 8, u32::MAX]),
+            flags: input.pick(&[0, 0, 0, 0, 1, 2, 2, 3, 4, 8, 9, 16, u32::MAX]),
             alternate_stack_size: input.pick(&[0, 0, 0, 0, 16 << 10, 100_000, 64 << 20, 1, (16 << 10) - 1, usize::MAX]),
             // A signal is the process's: c-tests/capi/interruption tries it.
             interrupt_signal: 0,
@@ -251,7 +251,7 @@ impl<'d> Session<'d> {
                     "options->macos_use_mach_ports",
                 )
                 .when(fault_kinds & !15 != 0, WASMTRAP_ERR_INVALID_ARGUMENT, "options->fault_kinds")
-                .when(flags & !7 != 0, WASMTRAP_ERR_INVALID_ARGUMENT, "options->flags")
+                .when(flags & !15 != 0, WASMTRAP_ERR_INVALID_ARGUMENT, "options->flags")
                 .when(
                     stack != 0 && !(16 << 10..=64 << 20).contains(&stack),
                     WASMTRAP_ERR_INVALID_ARGUMENT,
