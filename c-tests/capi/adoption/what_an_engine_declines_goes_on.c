@@ -140,6 +140,41 @@ static void to_who_is_underneath_now(void *unused) {
   ok(library_traps(), "and the library is in place");
 }
 
+/* A handler on top hands on a copy of what the kernel told it: what the library notes for itself is in there, and
+ * nothing behind it. */
+static struct {
+  siginfo_t info;
+  unsigned char behind[64];
+} copy;
+static struct sigaction below[NSIG];
+static volatile int handed_on;
+
+static void hands_on_a_copy(int signal, siginfo_t *info, void *context) {
+  handed_on++;
+  copy.info = *info;
+  below[signal].sa_sigaction(signal, &copy.info, context);
+}
+
+static void by_a_copy(void *unused) {
+  (void)unused;
+  const int signals[] = {SIGSEGV, SIGBUS};
+  for (int i = 0; i < 2; i++) install_handler(signals[i], crash_reporter, SA_ONSTACK);
+  host_init();
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  flags = SA_ONSTACK;
+  decline = DECLINE_CALLS_EARLIER;
+  adopt(0);
+  for (int i = 0; i < 2; i++) below[signals[i]] = install_handler(signals[i], hands_on_a_copy, SA_ONSTACK);
+  unsigned char behind[sizeof copy.behind];
+  memset(behind, 0xa5, sizeof behind);
+  memcpy(copy.behind, behind, sizeof behind);
+  crash();
+  same(handed_on, 1, "the copy was handed on");
+  same(reports, 1, "the crash is reported once");
+  same(engines[0].calls, 1, "after the engine was asked, once");
+  ok(memcmp(copy.behind, behind, sizeof behind) == 0, "and nothing is written behind the copy");
+}
+
 /* What a process sends is no fault: no engine is asked. */
 static void sent(void *unused) {
   (void)unused;
@@ -172,6 +207,7 @@ int main(void) {
   child_passes(one_after_the_other, NULL, "three engines");
   child_passes(to_one_who_steps_back, NULL, "to one who sets the default action");
   child_passes(to_who_is_underneath_now, NULL, "to a newer one, by an engine that has gone");
+  child_passes(by_a_copy, NULL, "by a handler that hands on a copy");
   child_passes(sent, NULL, "a signal that was sent");
   return tap_done();
 }

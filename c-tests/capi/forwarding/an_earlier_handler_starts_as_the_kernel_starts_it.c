@@ -1,5 +1,6 @@
-/* An earlier handler starts with the flags that the kernel clears cleared, whatever the code had left on; and on an
- * alternate stack that disarms itself (SS_AUTODISARM) that stack is off the thread while the handler runs. */
+/* An earlier handler starts with the flags that the kernel clears cleared, whatever the code had left on, single steps
+ * among them; and on an alternate stack that disarms itself (SS_AUTODISARM) that stack is off the thread while the
+ * handler runs. */
 #include <signal.h>
 
 #include "handlers.h"
@@ -38,13 +39,44 @@ static void fault(const char *name, int disarms) {
   same(disarmed, disarms, "%s: with its stack disarmed, or not", name);
 }
 
+#if defined(__x86_64__)
+static volatile int steps;
+
+static void count_step(int signal, siginfo_t *info, void *context) {
+  (void)signal;
+  (void)info;
+  (void)context;
+  steps++;
+}
+
+/* The same by code that a program steps through. */
+static void fault_at_a_step(void) {
+  calls = flags_on = 0;
+  const uint64_t address = address_of(inaccessible_page());
+  __asm__ volatile("pushfq\n\torq $0x100, (%%rsp)\n\tpopfq\n\tmovb $1, (%0)\n\t"
+                   "pushfq\n\tandq $~0x100, (%%rsp)\n\tpopfq"
+                   :
+                   : "r"(address)
+                   : "cc", "memory");
+  ok(steps > 0, "%d instructions were steps", steps);
+  same(calls, 1, "the handler was called at a step");
+  same(flags_on, 0, "and is not stepped through");
+}
+#endif
+
 int main(void) {
   enum { SIZE = 128 * 1024 };
   static unsigned char memory[SIZE];
   install_handler(SIGSEGV, mend, SA_ONSTACK);
+#if defined(__x86_64__)
+  install_handler(SIGTRAP, count_step, 0);
+#endif
   host_init_with_signals();
   must(wasmtrap_thread_attach() == WASMTRAP_OK);
   fault("the library's alternate stack", 0);
+#if defined(__x86_64__)
+  fault_at_a_step();
+#endif
   stack_t stack = {0};
   stack.ss_sp = memory;
   stack.ss_size = SIZE;
