@@ -10,6 +10,10 @@
 #include "host.h"
 #include "process.h"
 
+#if defined(__linux__)
+#include <sys/syscall.h>
+#endif
+
 static volatile int printed;
 static struct sigaction found[NSIG];
 
@@ -20,6 +24,25 @@ static void print_and_step_back(int signal, siginfo_t *info, void *context) {
   sigaction(signal, &found[signal], NULL);
   raise(signal);
 }
+
+#if defined(__linux__)
+/* The same by one whose own frame is as small as can be: the system call is made right below what the kernel pushed. */
+static void step_back_and_raise_at_once(int signal, siginfo_t *info, void *context) {
+  (void)info;
+  (void)context;
+  if (++printed > 10) _exit(20);
+  sigaction(signal, &found[signal], NULL);
+  syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), signal);
+}
+
+static void trap_displaced_by_a_small_one(void *unused) {
+  (void)unused;
+  host_init();
+  found[SIGSEGV] = install_handler(SIGSEGV, step_back_and_raise_at_once, SA_NODEFER | SA_ONSTACK);
+  ok(library_traps(), "a trap is a trap");
+  same(printed, 1, "after it was raised");
+}
+#endif
 
 static void install_on_top(void) {
   found[SIGSEGV] = install_handler(SIGSEGV, print_and_step_back, SA_NODEFER | SA_ONSTACK);
@@ -82,6 +105,9 @@ int main(void) {
   child_dies_of(SIGSEGV, crash_displaced, NULL, "on top, a crash is a crash");
   child_dies_of(SIGSEGV, crash_rearmed, NULL, "underneath, a crash is a crash");
   child_passes(trap_displaced, NULL, "on top, a trap is a trap");
+#if defined(__linux__)
+  child_passes(trap_displaced_by_a_small_one, NULL, "on top, with a small frame, a trap is a trap");
+#endif
   child_passes(earlier_handler_displaced, NULL, "on top, an earlier handler gets the fault");
   child_passes(earlier_handler_rearmed, NULL, "underneath, an earlier handler gets the fault");
   return tap_done();
