@@ -44,8 +44,10 @@ fiber_t *fiber_new(void (*function)(fiber_t *fiber, void *argument), void *argum
   fiber_t *const fiber = calloc(1, sizeof *fiber);
   must(fiber != NULL);
   const size_t guard = page_size();
-  fiber->memory = mmap(NULL, STACK_SIZE + guard, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  /* Nobody can read above it either. */
+  fiber->memory = mmap(NULL, STACK_SIZE + 2 * guard, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   must(fiber->memory != MAP_FAILED && mprotect(fiber->memory, guard, PROT_NONE) == 0);
+  must(mprotect(fiber->memory + guard + STACK_SIZE, guard, PROT_NONE) == 0);
   fiber->stack.struct_size = sizeof fiber->stack;
   fiber->stack.low = fiber->memory + guard;
   fiber->stack.high = fiber->memory + guard + STACK_SIZE;
@@ -61,6 +63,6 @@ fiber_t *fiber_new(void (*function)(fiber_t *fiber, void *argument), void *argum
 }
 
 void fiber_free(fiber_t *fiber) {
-  munmap(fiber->memory, page_size() + STACK_SIZE);
+  munmap(fiber->memory, 2 * page_size() + STACK_SIZE);
   free(fiber);
 }
