@@ -47,10 +47,10 @@ check-c: check-c-build
 	$(PROVE) $(PROVE_FLAGS) --exec '$(strip $(LIMITED) $(RUNNER))' -r --ext .t $(CAPI_OUT)/shared $(CAPI_OUT)/static
 
 # Linux on x86-64 only: the programs again with another way out of the handlers, but for those whose subject is what
-# wasmtrap_init refuses, and what a process may do whose seccomp filter kills.
+# wasmtrap_init refuses, what a process may do whose seccomp filter kills, and the usual way itself.
 ifeq ($(shell uname -sm)$(RUNNER),Linux x86_64)
 CAPI_JUMP := $(CAPI_OUT)/lib/libleavebyjump.so
-CAPI_NOT_BY_JUMP := bad_input/% forwarding/what_a_sandbox_refuses% leaving/a_jump_is_taken%
+CAPI_NOT_BY_JUMP := bad_input/% forwarding/what_a_sandbox_refuses% leaving/a_jump_is_taken% leaving/a_breakpoint%
 CAPI_BY_JUMP := $(filter-out $(CAPI_NOT_BY_JUMP:%=$(CAPI_OUT)/shared/%),$(CAPI_SHARED))
 CHECKS += check-c-by-jump
 .PHONY: check-c-by-jump
