@@ -21,6 +21,17 @@ fn a_context_has_a_program_counter_or_a_stack() {
 }
 
 #[test]
+fn a_trap_resumes_with_the_flags_of_a_functions_start() {
+    const ALL: i64 = 0x3f_ffff;
+    let mut raw = context(0, 5, 6);
+    raw.uc_mcontext.gregs[libc::REG_EFL as usize] = ALL;
+    let mut context = Context::new(&mut raw, libc::SIGSEGV, 1);
+    context.resume_at(0x1000, 0x2000);
+    assert_eq!([libc::REG_RIP, libc::REG_RSP, libc::REG_RAX].map(|place| context.get(place)), [0x1000, 0x2000, 0x2000]);
+    assert_eq!(context.get(libc::REG_EFL), ALL & !(1 << 10 | 1 << 18), "direction, alignment check");
+}
+
+#[test]
 fn what_the_kernel_forces_is_of_the_processors_making_only_where_the_instruction_can_be() {
     // nop; mov al, [rax]; mov al, [rbp]: the registers have no canonical addresses.
     let (nop, load, by_stack) = ([0x90_u8; 16], [0x8a_u8, 0, 0, 0], [0x8a_u8, 0x45, 0, 0]);
