@@ -3,6 +3,7 @@
  * thread had before is put back only as long as it is the host's last word. */
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -38,11 +39,27 @@ static uint32_t check(void) {
   return found;
 }
 
-static int described_as_changed(void) {
+static int is_described(const char *words) {
   char *const text = described();
-  const int found = strstr(text, "changed since the thread was attached") != NULL;
+  const int found = strstr(text, words) != NULL;
   free(text);
   return found;
+}
+
+static int described_as_changed(void) { return is_described("changed since the thread was attached"); }
+
+/* Whose stack it is, and which. */
+static int described_as(const char *whose) {
+  const stack_t stack = now();
+  char words[160];
+  snprintf(words, sizeof words, "this thread's alternate signal stack: %s, %zu bytes at %#zx\n", whose, stack.ss_size,
+           (size_t)stack.ss_sp);
+  return is_described(words);
+}
+
+static int is_mapped(const void *stack) {
+  char *const page = (char *)stack - (size_t)stack % page_size();
+  return msync(page, page_size(), MS_ASYNC) == 0;
 }
 
 static unsigned char small[64 * 1024], larger[2 * 1024 * 1024];
@@ -51,17 +68,33 @@ static size_t librarys_size;
 
 static void *disabled(void *unused) {
   (void)unused;
+  ok(is_described("this thread's alternate signal stack: none; the thread gets one"), "before there is none");
   must(wasmtrap_thread_attach() == WASMTRAP_OK);
   same(check(), 0, "after attaching there is nothing to tell");
   ok(!described_as_changed(), "... nor to describe");
+  ok(described_as("the library's"), "... but whose it is");
   disable();
   same(check(), WASMTRAP_CHECK_ALTERNATE_STACK, "disabled since: wasmtrap_check tells");
   ok(described_as_changed(), "... and so does the description");
+  ok(is_described("this thread's alternate signal stack: none; too small"), "... that there is none");
   same(wasmtrap_thread_attach(), WASMTRAP_OK, "attach again");
   same(check(), 0, "... mends it");
   ok(overflows(), "... and a stack overflow is caught");
   same(wasmtrap_thread_detach(), WASMTRAP_OK, "detach");
   ok((now().ss_flags & SS_DISABLE) != 0, "... leaves none, as before");
+  return NULL;
+}
+
+/* Disabled, and not mended: that was the host's last word. */
+static void *disabled_to_the_end(void *own) {
+  if (own != NULL) set(own, smallest_signal_stack());
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  const void *const librarys = now().ss_sp;
+  ok(librarys != own && is_mapped(librarys), "attached on a stack of the library's");
+  disable();
+  same(wasmtrap_thread_detach(), WASMTRAP_OK, "disabled since: detach");
+  ok((now().ss_flags & SS_DISABLE) != 0, "... leaves none");
+  ok(!is_mapped(librarys), "... and the library's is freed");
   return NULL;
 }
 
@@ -92,6 +125,7 @@ static void *as_big_as_the_librarys(void *unused) {
   set(larger, librarys_size);
   must(wasmtrap_thread_attach() == WASMTRAP_OK);
   ok(now().ss_sp == larger, "a stack as large as the library's own is kept");
+  ok(described_as("the host's"), "... and described as the host's");
   must(wasmtrap_thread_detach() == WASMTRAP_OK);
   const size_t common[] = {8 * 1024, 16 * 1024, 24 * 1024};
   for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
@@ -126,6 +160,33 @@ static void *attached_on_a_small_one(void *unused) {
   ok(now().ss_sp == larger, "... which is still in place");
   ok(library_traps() && now().ss_sp != larger, "the next call after it replaces it");
   ok(overflows(), "... and a stack overflow is caught");
+  return NULL;
+}
+
+static volatile wasmtrap_status_t attached;
+static volatile int names_the_call;
+
+static void attach_there(int signal, siginfo_t *info, void *context) {
+  (void)signal;
+  (void)info;
+  (void)context;
+  attached = wasmtrap_thread_attach();
+  names_the_call = strstr(wasmtrap_last_error(), "sigaltstack") != NULL;
+}
+
+/* One on which there is hardly more room than for the kernel's own frame is of no use, not even for the moment. What
+ * the program itself needs there may go below: the memory is larger. */
+static void *attached_on_one_that_is_of_no_use(void *unused) {
+  (void)unused;
+  const size_t below = 64 * 1024, size = smallest_signal_stack() + 2 * 1024;
+  set(larger + below, size);
+  install_handler(SIGUSR1, attach_there, SA_ONSTACK);
+  raise(SIGUSR1);
+  same(attached, WASMTRAP_ERR_SYSTEM, "attached in a handler on a stack that is of no use: refused");
+  ok(names_the_call, "... with a sentence that names the system call");
+  ok(now().ss_sp == larger + below, "... and the stack is still in place");
+  same(wasmtrap_thread_attach(), WASMTRAP_OK, "after the handler the thread is attached");
+  ok(now().ss_sp != larger + below && overflows(), "... on another stack");
   return NULL;
 }
 
@@ -165,9 +226,12 @@ int main(void) {
   host_register_code(&wasm_recurse);
   must(pthread_key_create(&late_key, on_thread_end) == 0);
   on_a_thread(disabled, NULL);
+  on_a_thread(disabled_to_the_end, NULL);
+  on_a_thread(disabled_to_the_end, small);
   on_a_thread(shrunk, NULL);
   on_a_thread(as_big_as_the_librarys, NULL);
   on_a_thread(attached_on_a_small_one, NULL);
+  on_a_thread(attached_on_one_that_is_of_no_use, NULL);
   for (int disables = 0; disables < 2; disables++) {
     rounds = freed_one_is_registered = 0;
     on_a_thread(frees_its_own, disables ? &late_key : NULL);

@@ -90,6 +90,8 @@ static stack_t signal_stack(void) {
 
 typedef struct order_t {
   const api_t *first_in, *second_in, *first_out, *second_out;
+  /* Whether the host blocks the faults again in between, so that both copies lift the block. */
+  int blocks_again;
 } order_t;
 
 static void *in_and_out(void *argument) {
@@ -98,6 +100,7 @@ static void *in_and_out(void *argument) {
   sigfillset(&all);
   must(pthread_sigmask(SIG_BLOCK, &all, NULL) == 0);
   must(order->first_in->wasmtrap_thread_attach_() == WASMTRAP_OK);
+  if (order->blocks_again) must(pthread_sigmask(SIG_BLOCK, &all, NULL) == 0);
   must(order->second_in->wasmtrap_thread_attach_() == WASMTRAP_OK);
   const stack_t common = signal_stack();
   ok((common.ss_flags & SS_DISABLE) == 0, "both are attached");
@@ -118,14 +121,16 @@ static void share_a_stack(void *unused) {
   must(plugin.wasmtrap_init_(NULL) == WASMTRAP_OK && library.wasmtrap_init_(NULL) == WASMTRAP_OK);
   use_register(&plugin, &wasm_recurse);
   use_register(&library, &wasm_recurse);
-  order_t orders[] = {{&plugin, &library, &plugin, &library},
-                      {&plugin, &library, &library, &plugin},
-                      {&library, &plugin, &library, &plugin},
-                      {&library, &plugin, &plugin, &library}};
+  order_t orders[] = {{&plugin, &library, &plugin, &library, 0},
+                      {&plugin, &library, &library, &plugin, 0},
+                      {&library, &plugin, &library, &plugin, 0},
+                      {&library, &plugin, &plugin, &library, 0}};
+  enum { ORDERS = sizeof orders / sizeof *orders };
   const size_t before = count_mappings();
-  for (int i = 0; i < 40; i++) {
+  for (int i = 0; i < 10 * ORDERS; i++) {
     pthread_t thread;
-    must(pthread_create(&thread, NULL, in_and_out, &orders[i % 4]) == 0);
+    orders[i % ORDERS].blocks_again = i / ORDERS % 2;
+    must(pthread_create(&thread, NULL, in_and_out, &orders[i % ORDERS]) == 0);
     must(pthread_join(thread, NULL) == 0);
   }
   ok(count_mappings() < before + 10, "nothing is left of them");

@@ -321,3 +321,71 @@ pub(super) fn hand_over(thread: &Thread, lifted: u32) -> u32 {
         lifted | core::mem::take(&mut (*note).lifted)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: usize = 4096;
+
+    #[repr(C, align(4096))]
+    struct Memory([u8; 3 * SIZE]);
+
+    /// Whether a note is found that lies above a stack of `size` bytes, made by `change` of one that is right there.
+    fn is_found(size: usize, change: impl FnOnce(&mut Note)) -> bool {
+        let mut memory = Box::new(Memory([0; 3 * SIZE]));
+        let base = (&raw mut memory.0).cast::<c_void>();
+        let place = base.wrapping_byte_add(size).cast::<Note>();
+        let mut note = Note {
+            magic: MAGIC,
+            place: place.addr(),
+            mapping: base,
+            mapping_size: 3 * SIZE,
+            users: 1,
+            earlier: libc::stack_t { ss_sp: core::ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 },
+            lifted: 0,
+        };
+        change(&mut note);
+        // SAFETY: within the memory, which has three times as much room as any note is put into.
+        unsafe { place.write_unaligned(note) };
+        let found = note_of_another_copy(&libc::stack_t { ss_sp: base, ss_flags: 0, ss_size: size });
+        assert!(found.is_none_or(|found| found.mapping == base && found.mapping_size == 3 * SIZE && found.users == 1));
+        found.is_some()
+    }
+
+    #[test]
+    fn a_note_that_says_where_it_is_is_one() {
+        assert!(is_found(SIZE, |_| ()));
+        assert!(is_found(SIZE + NOTE_SIZE, |_| ()));
+    }
+
+    #[test]
+    fn what_lies_elsewhere_than_it_says_is_none() {
+        assert!(!is_found(SIZE, |note| note.place += NOTE_SIZE));
+        assert!(!is_found(SIZE, |note| note.place = 0));
+    }
+
+    #[test]
+    fn what_has_not_all_of_the_magic_is_none() {
+        assert!(!is_found(SIZE, |note| note.magic[0] ^= 1));
+        assert!(!is_found(SIZE, |note| note.magic[1] ^= 1));
+    }
+
+    #[test]
+    fn no_copy_puts_a_note_where_a_stack_ends_like_this() {
+        assert!(!is_found(SIZE + 8, |_| ()));
+        assert!(!is_found(SIZE + NOTE_SIZE / 2, |_| ()));
+    }
+
+    #[test]
+    fn where_nothing_can_be_read_there_is_none() {
+        let mapped = map_stack(SIZE, "a stack").unwrap_or_else(|_| panic!("no memory"));
+        // The lowest page is not to be touched.
+        let below = libc::stack_t { ss_sp: mapped.mapping, ss_flags: 0, ss_size: 0 };
+        assert!(note_of_another_copy(&below).is_none());
+        // SAFETY: made above, and nothing uses it.
+        unsafe { libc::munmap(mapped.mapping, mapped.mapping_size) };
+        let endless = libc::stack_t { ss_sp: mapped.mapping, ss_flags: 0, ss_size: usize::MAX };
+        assert!(note_of_another_copy(&endless).is_none());
+    }
+}
