@@ -61,9 +61,8 @@ pub(crate) fn attach() -> Result<&'static Thread, Failure> {
         }
     };
     signal_mask::lift(thread).inspect_err(|_| undo())?;
-    let barrier = if platform::orders_threads() { 0 } else { ATTENTION_ALWAYS };
-    let jumps = if sanitizers::need_jumps() { ATTENTION_SANITIZER } else { 0 };
-    thread.attention.fetch_or(ATTENTION_SET_UP | barrier | jumps, Ordering::Relaxed);
+    let lasting = lasting_attention(platform::orders_threads(), sanitizers::need_jumps());
+    thread.attention.fetch_or(ATTENTION_SET_UP | lasting, Ordering::Relaxed);
     let mut list = list::lock();
     if let Err(failure) = exceptions::attach(thread) {
         drop(list);
@@ -79,6 +78,13 @@ pub(crate) fn attach() -> Result<&'static Thread, Failure> {
     drop(ended);
     // Once more, now that a shutdown would find the thread.
     look_again(thread).map(|()| thread)
+}
+
+/// What has each call of a thread take the long way, as long as it is attached.
+fn lasting_attention(orders_threads: bool, needs_jumps: bool) -> u8 {
+    let barrier = if orders_threads { 0 } else { ATTENTION_ALWAYS };
+    let jumps = if needs_jumps { ATTENTION_SANITIZER } else { 0 };
+    barrier | jumps
 }
 
 /// The same where the host asks for it: what it may have changed since is seen to as well.
@@ -208,4 +214,17 @@ extern "C" fn thread_ends(record: *mut c_void) {
     }
     // SAFETY: on no list, in no handler's hands, and pthread has forgotten it.
     unsafe { record::free(record) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_for_the_long_way_has_its_bit() {
+        assert_eq!(lasting_attention(true, false), 0);
+        assert_eq!(lasting_attention(false, false), ATTENTION_ALWAYS);
+        assert_eq!(lasting_attention(true, true), ATTENTION_SANITIZER);
+        assert_eq!(lasting_attention(false, true), ATTENTION_ALWAYS | ATTENTION_SANITIZER);
+    }
 }
