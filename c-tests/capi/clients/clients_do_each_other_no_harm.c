@@ -94,10 +94,23 @@ static void kinds_are_joined(void *unused) {
   const wasmtrap_client_t all = open_with_kinds("all", WASMTRAP_FAULT_MEMORY | WASMTRAP_FAULT_ILLEGAL);
   register_for(all, &code[1], 0);
   ok(disposition_of(SIGILL).sa_handler != SIG_DFL, "now the library does");
+  ok(disposition_of(SIGFPE).sa_handler == SIG_DFL && disposition_of(SIGTRAP).sa_handler == SIG_DFL,
+     "but no kind that nobody has asked for");
   same(unreachable(&code[1]), WASMTRAP_TRAPPED, "the client that asked for them has its traps");
   must(wasmtrap_client_close(all) == WASMTRAP_OK);
   ok(disposition_of(SIGILL).sa_handler == SIG_DFL, "when it has gone, nobody does");
   ok(disposition_of(SIGSEGV).sa_handler != SIG_DFL, "what the other takes is still taken");
+}
+
+static void kinds_are_joined_where_the_host_owns_the_signals(void *unused) {
+  (void)unused;
+  wasmtrap_options_t options = {.struct_size = sizeof options, .flags = WASMTRAP_INIT_HOST_OWNS_SIGNALS,
+                                .backend = WASMTRAP_BACKEND_SIGNALS, .fault_kinds = WASMTRAP_FAULT_MEMORY};
+  open_client("memory", &options);
+  options.fault_kinds |= WASMTRAP_FAULT_ILLEGAL;
+  open_client("more", &options);
+  ok(disposition_of(SIGSEGV).sa_handler == SIG_DFL && disposition_of(SIGILL).sa_handler == SIG_DFL,
+     "no handler is installed, whatever who comes later takes");
 }
 
 static void a_kind_that_the_client_does_not_take(void *unused) {
@@ -231,6 +244,7 @@ static void options_are_met_or_refused_by_name(void *unused) {
 int main(void) {
   child_passes(the_end_of_one_takes_what_is_its_own, NULL, "the end of a client");
   child_passes(kinds_are_joined, NULL, "kinds of fault");
+  child_passes(kinds_are_joined_where_the_host_owns_the_signals, NULL, "kinds of fault, the host's signals");
   child_dies_at(SIGILL, wasm_fault_pc(&wasm_unreachable), a_kind_that_the_client_does_not_take, NULL,
                 "a kind that another client takes");
   child_dies_at(SIGILL, wasm_fault_pc(&wasm_unreachable), a_kind_that_the_range_does_not_take, NULL,

@@ -1,7 +1,7 @@
 /* The library's locks are taken in one order, whatever is called, and none is held while the loader or malloc is asked:
  * a plug-in's constructor may call the library with the loader's lock held, and malloc may be the host's, with a lock
- * of its own. Every pthread_mutex_lock of the process comes by here, and every call of malloc and its kind; the program
- * itself has no mutex. */
+ * of its own. A fork takes each of them, so that the child finds nothing half done. Every pthread_mutex_lock of the
+ * process comes by here, and every call of malloc and its kind; the program itself has no mutex. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
@@ -23,6 +23,8 @@ static const pthread_mutex_t *locks[MOST_LOCKS];
 static unsigned char after[MOST_LOCKS][MOST_LOCKS];
 static __thread int held[MOST_LOCKS], held_count;
 static int loader_calls, loader_calls_with_a_lock;
+/* Locks that the thread that forks has when it does. */
+static unsigned char held_by_fork[MOST_LOCKS];
 
 static int number_of(const pthread_mutex_t *mutex) {
   for (int i = 0; i < MOST_LOCKS; i++) {
@@ -58,6 +60,11 @@ int pthread_mutex_unlock(pthread_mutex_t *mutex) {
     break;
   }
   return real_unlock(mutex);
+}
+
+/* Called after the library's, which was registered later (pthread_atfork(3)). */
+static void note_what_a_fork_holds(void) {
+  for (int i = 0; i < held_count; i++) held_by_fork[held[i]] = 1;
 }
 
 /* glibc's own names of what is defined below. */
@@ -329,6 +336,7 @@ static void walk(void) {
 
 int main(void) {
   has_server = exception_ports() == PORTS_GET_ALL || exception_ports() == PORTS_GET_MOST;
+  must(pthread_atfork(note_what_a_fork_holds, NULL, NULL) == 0);
   walk();
   walk();
 
@@ -343,6 +351,7 @@ int main(void) {
   for (int i = 0; i < count; i++) {
     for (int j = 0; j < count; j++) pairs += after[i][j];
     ok(!after[i][i], "lock %d is never taken after itself, directly or by way of others", i);
+    ok(held_by_fork[i], "... and a fork takes it");
   }
   ok(count >= 4 && pairs >= 3, "%d locks, of which %d pairs are held at once", count, pairs);
   ok(loader_calls >= 2, "%d questions to the loader", loader_calls);
