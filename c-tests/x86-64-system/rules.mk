@@ -3,7 +3,7 @@
 #
 #     make check-x86-64-system
 #
-# tests/*.c are programs as those of c-tests/capi, which skips where there are no protection keys. Here that would be a
+# The programs are those of c-tests/capi about protection keys, which skip where there are none. Here that would be a
 # failure. The machine is that of c-tests/arm64-system, for another architecture.
 
 X86 := c-tests/x86-64-system
@@ -17,26 +17,27 @@ $(X86_INIT): $(ARM64)/init.c $(X86)/rules.mk
 	@mkdir -p $(@D)
 	$(CC) $(C_WARNINGS) -Wshadow -D_GNU_SOURCE -O2 -static $< -o $@
 
-X86_TESTS := $(patsubst $(X86)/tests/%.c,$(X86_OUT)/tests/%.t,$(wildcard $(X86)/tests/*.c))
+X86_TESTS := $(patsubst $(CAPI)/leaving/%.c,$(X86_OUT)/tests/%.t,$(wildcard $(CAPI)/leaving/protection_keys_*.c))
 # Linked statically: the machine has no other files than these.
-$(X86_OUT)/tests/%.t: $(X86)/tests/%.c $(CAPI_SUPPORT) $(LIB_STATIC) $(X86)/rules.mk
+$(X86_OUT)/tests/%.t: $(CAPI)/leaving/%.c $(CAPI_SUPPORT) $(LIB_STATIC) $(X86)/rules.mk
 	@mkdir -p $(@D)
-	$(CC) $(C_WARNINGS) -Wshadow -D_GNU_SOURCE -DEMULATED=0 -O1 -g -fno-omit-frame-pointer -pthread \
-	    -Iinclude -I$(CAPI)/support $< $(CAPI_SUPPORT) $(LIB_STATIC) -static -Wl,--strip-debug -o $@
+	$(CC) $(C_WARNINGS) -Wshadow -D_GNU_SOURCE -DEMULATED=0 -DHAS_PROTECTION_KEYS -O1 -g -fno-omit-frame-pointer \
+	    -pthread -Iinclude -I$(CAPI)/support $< $(CAPI_SUPPORT) $(LIB_STATIC) -static -Wl,--strip-debug -o $@
 
 # Each again where traps leave their handlers by a jump, as far as the rights let them.
 X86_BY_JUMP := $(X86_TESTS:%.t=%.by_jump.t)
-$(X86_OUT)/tests/%.by_jump.t: $(X86)/tests/%.c $(CAPI)/standalone/leave_by_jump.c $(CAPI_SUPPORT) $(LIB_STATIC) \
+$(X86_OUT)/tests/%.by_jump.t: $(CAPI)/leaving/%.c $(CAPI)/standalone/leave_by_jump.c $(CAPI_SUPPORT) $(LIB_STATIC) \
     $(X86)/rules.mk
 	@mkdir -p $(@D)
-	$(CC) $(C_WARNINGS) -Wshadow -D_GNU_SOURCE -DEMULATED=0 -DSTATICALLY -O1 -g -fno-omit-frame-pointer -pthread \
-	    -Iinclude -I$(CAPI)/support $(filter %.c,$^) $(CAPI_SUPPORT) $(LIB_STATIC) -static \
-	    -Wl,--wrap=wasmtrap_init,--wrap=wasmtrap_client_open,--strip-debug -o $@
+	$(CC) $(C_WARNINGS) -Wshadow -D_GNU_SOURCE -DEMULATED=0 -DHAS_PROTECTION_KEYS -DSTATICALLY -O1 -g \
+	    -fno-omit-frame-pointer -pthread -Iinclude -I$(CAPI)/support $(filter %.c,$^) $(CAPI_SUPPORT) $(LIB_STATIC) \
+	    -static -Wl,--wrap=wasmtrap_init,--wrap=wasmtrap_client_open,--strip-debug -o $@
 
 .PHONY: check-x86-64-system
 check-x86-64-system: $(X86_SYSTEM)/version $(X86_INIT) $(X86_TESTS) $(X86_BY_JUMP)
 check-x86-64-system: ## protection keys, under an emulated x86-64 kernel
-	@(cd $(X86_OUT)/tests && for test in *.t; do echo "$$test: $$PWD/$$test"; done) > $(X86_OUT)/run.list
+	@(cd $(X86_OUT)/tests && for test in $(notdir $(X86_TESTS) $(X86_BY_JUMP)); do \
+	    echo "$$test: $$PWD/$$test"; done) > $(X86_OUT)/run.list
 	$(PYTHON) $(ARM64)/run.py --machine x86-64 --system $(X86_SYSTEM) --init $(X86_INIT) --memory 512 \
 	    --out $(X86_OUT)/run --list $(X86_OUT)/run.list --files $(X86_OUT)/tests
 	$(PROVE) --exec '$(PYTHON) $(ARM64)/replay.py' -r --ext .t $(X86_OUT)/run/results
