@@ -72,14 +72,20 @@ static void crash(void *unused) {
 }
 
 /* Nothing but the numbers of the calls that put the default action back and send again. */
-static void get_a_signal(void *number) {
+static void get(int signal, int number) {
   static const long sending[] = {SYS_rt_sigaction, SYS_rt_tgsigqueueinfo};
-  host_init();
+  host_init_with_kinds(HOST_ALL_KINDS);
   must(wasmtrap_thread_attach() == WASMTRAP_OK);
-  refuse(*(const int *)number == 0 ? sending : sending + 1, *(const int *)number == 0 ? 2 : 1);
-  raise(SIGSEGV);
+  refuse(number == 0 ? sending : sending + 1, number == 0 ? 2 : 1);
+  raise(signal);
   tap_note("still alive");
 }
+
+static void get_a_signal(void *number) { get(SIGSEGV, *(const int *)number); }
+
+#if defined(__x86_64__)
+static void get_another_signal(void *signal) { get(*(const int *)signal, 0); }
+#endif
 
 /* Seccomp's strict mode allows read, write, exit of the thread alone, and rt_sigreturn; all else kills. */
 static void trap_in_strict_mode(void *flags) {
@@ -117,6 +123,13 @@ int main(void) {
   child_dies_at(SIGSEGV, wasm_fault_pc(&wasm_load), crash, NULL, "a crash");
   child_dies_of(SIGSEGV, get_a_signal, &both, "a signal that was sent, which can be neither made fatal nor sent again");
   child_dies_of(SIGSEGV, get_a_signal, &one, "a signal that was sent, which can be sent again without its information");
+#if defined(__x86_64__)
+  /* No instruction of arm64's makes a SIGFPE. */
+  static int others[] = {SIGILL, SIGFPE, SIGTRAP};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    child_dies_of(others[i], get_another_signal, &others[i], "one of the other faults' signals that was sent");
+  }
+#endif
   strict(NULL, "over the default action");
   strict(&plain, "over a handler on the interrupted stack");
   strict(&on_stack, "over a handler on the alternate stack");

@@ -49,3 +49,21 @@ fn limit_of(stack: &StackBounds, sp: usize, reserve: usize) -> Result<usize, Fai
         },
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reserve_leaves_something_of_the_stack() {
+        let stack = StackBounds { low: 0x10_0000, high: 0x20_0000, guard: 0, margin: 0, grows: false };
+        let limit = |reserve| limit_of(&stack, stack.high - 64, reserve).ok();
+        let hosts = RESERVE.load(Ordering::Relaxed);
+        let all = stack.high - stack.low - hosts;
+        assert_eq!(limit(0), Some(stack.low + hosts));
+        assert_eq!(limit(all - 1), Some(stack.high - 1));
+        for reserve in [all, all + 1, usize::MAX - stack.low, usize::MAX] {
+            assert_eq!(limit(reserve), None, "{reserve:#x}");
+        }
+    }
+}

@@ -53,6 +53,20 @@ fn what_the_kernel_forces_is_of_the_processors_making_only_where_the_instruction
 }
 
 #[test]
+fn the_processors_last_exception_is_stale_for_a_signal_that_is_not_forced() {
+    let load = [0x8a_u8, 0, 0, 0];
+    for (trap, pc) in
+        [(TRAP_GENERAL_PROTECTION, load.as_ptr() as i64), (TRAP_STACK_SEGMENT, 1 << 60), (TRAP_BREAKPOINT, 0)]
+    {
+        let mut raw = context(trap, pc, 0);
+        raw.uc_mcontext.gregs[libc::REG_RAX as usize] = 1 << 60;
+        for code in [libc::SI_USER, libc::SI_QUEUE, libc::SI_TKILL, 1, 2] {
+            assert_eq!(Context::new(&mut raw, libc::SIGSEGV, code).origin(), Origin::Other, "{trap}, {code}");
+        }
+    }
+}
+
+#[test]
 fn an_instruction_that_is_none_is_told_by_its_bytes() {
     let cases = [
         ([0x0f_u8, 0x0b], Origin::Undefined),
