@@ -17,7 +17,7 @@ $(MUSL_BUILT)/libwasmtrap.so $(MUSL_BUILT)/libwasmtrap.a &: FORCE
 # a_debug_exception wants headers of the kernel that musl's compiler lacks; profilers an unwinder.
 MUSL_EXCEPT := protected_calls/an_exception_passes_through setup/the_header_is_cxx17 \
     protected_calls/backtraces_reach_main bad_input/running_out_of_memory_is_refused \
-    threads/what_begins_beside_a_shutdown_ends_with_it \
+    setup/no_memory_is_touched_beyond_its_end threads/what_begins_beside_a_shutdown_ends_with_it \
     threads/locks_are_taken_in_one_order not_traps/a_debug_exception_is_not_a_trap \
     other_signals/profilers_unwind_through_handlers
 

@@ -27,6 +27,15 @@ static void masks(void *unused) {
   must(wasmtrap_thread_detach() == WASMTRAP_OK);
   ok(is_blocked(), "detaching it blocks it again");
   must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  block(SIG_BLOCK);
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  ok(!is_blocked(), "blocked meanwhile, and attached again: unblocked");
+  must(wasmtrap_thread_detach() == WASMTRAP_OK);
+  ok(is_blocked(), "detaching it blocks it all the same");
+  block(SIG_UNBLOCK);
+  must(wasmtrap_thread_attach() == WASMTRAP_OK && wasmtrap_thread_detach() == WASMTRAP_OK);
+  ok(!is_blocked(), "a thread that does not block it does not do so afterwards");
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
   must(wasmtrap_shutdown() == WASMTRAP_OK);
 
   wasmtrap_options_t options;

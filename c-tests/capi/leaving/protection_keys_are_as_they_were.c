@@ -116,6 +116,7 @@ static void lack_of_rights_elsewhere(void *unused) {
 }
 
 int main(void) {
+  if (exception_ports() != NO_MACH) return tap_skip_all("there are no protection keys where there is Mach");
   key = pkey_alloc(0, 0);
 #if !defined(HAS_PROTECTION_KEYS)
   if (key < 0) return tap_skip_all("no protection keys on this machine");

@@ -174,11 +174,11 @@ static void attach_there(int signal, siginfo_t *info, void *context) {
   names_the_call = strstr(wasmtrap_last_error(), "sigaltstack") != NULL;
 }
 
-/* One on which there is hardly more room than for the kernel's own frame is of no use, not even for the moment. What
- * the program itself needs there may go below: the memory is larger. */
+/* One on which there is little more room than for the kernel's own frame is of no use, not even for the moment. As much
+ * as is needed here for the library to see that. */
 static void *attached_on_one_that_is_of_no_use(void *unused) {
   (void)unused;
-  const size_t below = 64 * 1024, size = smallest_signal_stack() + 2 * 1024;
+  const size_t below = 64 * 1024, size = smallest_signal_stack() + 4000;
   set(larger + below, size);
   install_handler(SIGUSR1, attach_there, SA_ONSTACK);
   raise(SIGUSR1);

@@ -24,9 +24,7 @@ pub(crate) fn forget_left_calls(thread: &Thread, sp: usize) {
     while depth > 0 && !land::is_alive(thread, calls.get(depth - 1), sp) {
         depth -= 1;
     }
-    if depth < calls.depth() {
-        calls.cut(depth);
-    }
+    calls.cut(depth);
 }
 
 /// Makes room for `more` entries.
@@ -216,4 +214,53 @@ fn checked_bounds(stack: &wasmtrap_stack_t) -> Result<StackBounds, Failure> {
         ));
     }
     Ok(StackBounds { low, high, guard, margin: guard, grows: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inside::land::tests::{Stack, WORDS, thread};
+
+    #[test]
+    fn a_list_that_grows_keeps_its_calls_and_has_nothing_else() {
+        let mut stack = Stack::new();
+        let calls: Vec<_> = (0..3).map(|index| stack.call(400 - 100 * index)).collect();
+        let bounds = stack.bounds(0, WORDS);
+        let thread = thread(bounds, bounds, &calls);
+        let list = &thread.calls;
+        for index in calls.len()..FIRST_CAPACITY {
+            list.set(index, calls[0]);
+        }
+        let capacity = || list.capacity.load(Ordering::Relaxed);
+        let make_room = |more| make_room(&thread, more).unwrap_or_else(|_| panic!("no memory"));
+        make_room(FIRST_CAPACITY - calls.len());
+        assert_eq!(capacity(), FIRST_CAPACITY, "there was room");
+        for more in [FIRST_CAPACITY - calls.len() + 1, 100] {
+            make_room(more);
+            assert!(capacity() >= calls.len() + more);
+            assert_eq!(list.depth(), calls.len());
+            assert_eq!((0..calls.len()).map(|index| list.get(index)).collect::<Vec<_>>(), calls);
+            assert!((calls.len()..capacity()).all(|index| list.get(index).is_null()));
+            // SAFETY: what lies before the first entry.
+            assert_eq!(unsafe { (*list.entries.load(Ordering::Relaxed).sub(1)).load(Ordering::Relaxed) }, BOTTOM);
+        }
+        // SAFETY: nobody uses it any more.
+        unsafe { free_entries(list) };
+    }
+
+    #[test]
+    fn bounds_of_a_stack_are_not_empty_and_do_not_wrap() {
+        let is_stack = |low: usize, high: usize, guard_size| {
+            let at = core::ptr::without_provenance_mut;
+            let stack = wasmtrap_stack_t { struct_size: 0, low: at(low), high: at(high), guard_size };
+            let Ok(StackBounds { low: lowest, high: highest, guard, margin, grows }) = checked_bounds(&stack) else {
+                return false;
+            };
+            assert_eq!((lowest, highest, guard, margin, grows), (low, high, guard_size, guard_size, false));
+            true
+        };
+        assert!(is_stack(0x1000, 0x1001, 0) && is_stack(0x1000, 0x2000, 0xfff) && is_stack(0x1000, 0x2000, 0x1000));
+        assert!(!is_stack(0, 0x1000, 0) && !is_stack(0x1000, 0x1000, 0) && !is_stack(0x1000, 0xfff, 0));
+        assert!(!is_stack(0x1000, 0x2000, 0x1001) && !is_stack(0x1000, 0x2000, usize::MAX));
+    }
 }

@@ -212,3 +212,34 @@ pub(crate) unsafe fn unlock_after_fork_in_child() -> Orphans {
     unsafe { LIST.release() };
     orphans
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inside::land::tests::{Stack, WORDS, thread};
+
+    #[test]
+    fn a_frame_on_the_threads_own_stack_counts_if_it_has_the_seal() {
+        const FRAME_WORDS: usize = arch::FRAME_SIZE / size_of::<u64>();
+        const AT: usize = 200;
+        let mut stack = Stack::new();
+        let calls = [stack.call(AT)];
+        // The stack's own ends: around the frame as closely as can be, and through it.
+        for (low, high, on_own_stack) in [
+            (AT, AT + FRAME_WORDS, true),
+            (0, WORDS, true),
+            (AT + 1, WORDS, false),
+            (0, AT + FRAME_WORDS - 1, false),
+            (0, AT, false),
+        ] {
+            let bounds = stack.bounds(low, high);
+            let thread = thread(bounds, bounds, &calls);
+            // SAFETY: a frame's memory.
+            unsafe { seal::renew(calls[0], false) };
+            assert!(is_inside(&thread), "{low} {high}");
+            // SAFETY: as above.
+            unsafe { seal::take_off(calls[0]) };
+            assert_eq!(is_inside(&thread), !on_own_stack, "{low} {high}");
+        }
+    }
+}
