@@ -73,6 +73,10 @@ static FIND_MUTANT: extern "C" fn() = find_mutant;
 """
 MOST = 65536
 STANDALONE = ("interposed_sigaction", "an_adopted_engine_is_closed", "loaded_by_dlopen")
+# Those that are run again with a library that has traps leave their handlers by a jump.
+BY_JUMP = "leaving/a_s*"
+# It has two copies of the library in it, and one of them is the archive: both have the mutant.
+TWO_COPIES = run.PROGRAMS.replace("/shared", "/static") + "/standalone/linked_into_a_plugin"
 LANGUAGE = tree_sitter.Language(tree_sitter_rust.language())
 
 
@@ -299,6 +303,10 @@ def tests_of(tree):
     folder = tree / run.PROGRAMS
     for program in sorted(folder.rglob("*.t")):
         yield Test(str(program.relative_to(folder).with_suffix("")), [str(program)])
+    for program in sorted(folder.glob(f"{BY_JUMP}.t")):
+        yield Test(f"jump:{program.relative_to(folder).with_suffix('')}",
+                   ["env", f"LD_PRELOAD={tree / run.BY_JUMP}", str(program)])
+    yield Test(f"static:{pathlib.Path(TWO_COPIES).name}", [str(tree / f"{TWO_COPIES}.t")])
 
 
 def fate_of(file, number, tests, tree, slow):
@@ -358,7 +366,8 @@ def main():
     print(f"{len(entries)} mutants, {len(refused)} without a switch, {len(dropped)} refused by the compiler",
           flush=True)
     began = time.monotonic()
-    goals = ["c-programs-shared", *(f"{run.PROGRAMS}/standalone/{name}.t" for name in STANDALONE)]
+    goals = ["c-programs-shared", run.BY_JUMP, f"{TWO_COPIES}.t"]
+    goals += (f"{run.PROGRAMS}/standalone/{name}.t" for name in STANDALONE)
     subprocess.run(["make", "-s", "-j2", "SETUP=no", *goals], cwd=tree, check=True,
                    env={**os.environ, **run.QUICK_BUILD, "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1"})
     tests = list(tests_of(tree))
