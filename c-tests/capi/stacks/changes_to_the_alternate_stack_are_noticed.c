@@ -174,19 +174,24 @@ static void attach_there(int signal, siginfo_t *info, void *context) {
   names_the_call = strstr(wasmtrap_last_error(), "sigaltstack") != NULL;
 }
 
-/* One on which there is little more room than for the kernel's own frame is of no use, not even for the moment. As much
- * as is needed here for the library to see that. */
+/* One on which there is little more room than for the kernel's own frame is of no use, not even for the moment. It is
+ * as much as it takes to see that: the thread is attached before. (Where there is Mach it takes more.) */
 static void *attached_on_one_that_is_of_no_use(void *unused) {
   (void)unused;
-  const size_t below = 64 * 1024, size = smallest_signal_stack() + 4000;
-  set(larger + below, size);
+  if (exception_ports() != NO_MACH) {
+    tap_skip("the library would run over it", "attached in a handler on a stack that is of no use");
+    return NULL;
+  }
+  unsigned char *const memory = larger + sizeof larger / 2;
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  set(memory, smallest_signal_stack() + 4000);
   install_handler(SIGUSR1, attach_there, SA_ONSTACK);
   raise(SIGUSR1);
   same(attached, WASMTRAP_ERR_SYSTEM, "attached in a handler on a stack that is of no use: refused");
   ok(names_the_call, "... with a sentence that names the system call");
-  ok(now().ss_sp == larger + below, "... and the stack is still in place");
+  ok(now().ss_sp == memory, "... and the stack is still in place");
   same(wasmtrap_thread_attach(), WASMTRAP_OK, "after the handler the thread is attached");
-  ok(now().ss_sp != larger + below && overflows(), "... on another stack");
+  ok(now().ss_sp != memory && overflows(), "... on another stack");
   return NULL;
 }
 
