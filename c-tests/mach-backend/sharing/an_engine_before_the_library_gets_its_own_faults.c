@@ -130,6 +130,33 @@ static void a_trap_in_the_meantime(void) {
   }
 }
 
+static void breaking_import(void *unused) {
+  (void)unused;
+  make_own_fault(import_engine, OWN_BREAKPOINT);
+}
+
+/* A fault of a type that the engine has not asked for goes to the next level: nothing is put back for it. */
+static void a_fault_of_another_type(void) {
+  engine_t engine, reporter;
+  engine_start(&engine, ENGINE_MENDS);
+  engine_start_for_task(&reporter, ENGINE_MENDS);
+  import_engine = &reporter;
+  must(takes_illegal_only(&engine) == KERN_SUCCESS);
+  must(engine_takes_task(&reporter, EXC_MASK_BREAKPOINT, harmless_behavior()) == KERN_SUCCESS);
+  init_mach_ports(HOST_ALL_KINDS);
+  host_register_code(&wasm_call_import);
+  host_register_code(&wasm_load);
+  nested_t nested = {{breaking_import, NULL}, inaccessible_page()};
+  for (int i = 0; i < 3; i++) {
+    wasmtrap_trap_t trap = host_new_trap();
+    const wasmtrap_status_t status = wasmtrap_call(import_then_trap, &nested, &trap);
+    same(engine_count(&reporter), i + 1, "the task's reporter has mended it");
+    trapped_with(status, &trap, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS, "a trap after it in the same call");
+    same(trap.exception, EXC_BAD_ACCESS, "comes to the library's port");
+  }
+  same(engine_count(&engine), 0, "the engine heard of nothing");
+}
+
 /* The library's own traps never reach the engine. */
 static void traps_stay_with_the_library(void) {
   engine_t engine;
@@ -162,6 +189,7 @@ int main(int argc, char **argv) {
       {"EXCEPTION_STATE_IDENTITY, 32-bit codes", state_identity_32, 0},
       {"every register arrives as it was", every_register, 0},
       {"a trap after the engine's fault in the same protected call", a_trap_in_the_meantime, 0},
+      {"a fault of a type that the engine has not asked for", a_fault_of_another_type, 0},
       {"the library's traps are not shown to the engine", traps_stay_with_the_library, 0},
       {"what the engine declines is a crash", what_the_engine_declines_is_a_crash, SIGSEGV},
   };

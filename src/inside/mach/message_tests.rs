@@ -112,6 +112,7 @@ fn whatever_differs_from_the_kernels_request_is_foreign() {
         (STATE_COUNT, u32::MAX),
         (trailer, 1),
         (trailer + 1, 8),
+        (trailer + 1, 56),
         (trailer + TRAILER_SENDER, 501),
         (trailer + TRAILER_SENDER + 1, 0),
         (trailer + TRAILER_AUDIT + 5, 4711),
