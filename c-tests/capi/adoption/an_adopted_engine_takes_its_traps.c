@@ -10,12 +10,18 @@
 
 static const struct {
   int flags, masked;
+  /* SIGUSR1 is, in the thread. */
+  int blocked;
   const char *name;
-} kinds[] = {{SA_ONSTACK, 0, "on the alternate stack"},
-             {0, 0, "on the guest's stack"},
-             {SA_ONSTACK | SA_NODEFER, 0, "with SA_NODEFER"},
-             {SA_ONSTACK, SIGUSR1, "with a mask"},
-             {SA_NODEFER, SIGUSR1, "on the guest's stack with SA_NODEFER and a mask"}};
+} kinds[] = {{SA_ONSTACK, 0, 0, "on the alternate stack"},
+             {0, 0, 0, "on the guest's stack"},
+             {SA_ONSTACK | SA_NODEFER, 0, 0, "with SA_NODEFER"},
+             {SA_ONSTACK, SIGUSR1, 0, "with a mask"},
+             {SA_ONSTACK, SIGUSR1, 1, "with a mask of what is blocked"},
+             {SA_ONSTACK, SIGSEGV, 0, "with a mask of its own signal"},
+             {SA_NODEFER, SIGUSR1, 0, "on the guest's stack with SA_NODEFER and a mask"}};
+/* An alternate stack, and that of the library's callbacks, is further away from the guest's. */
+enum { NEAR = 256 * 1024 };
 
 static engine_answer_t answer;
 static int kind;
@@ -27,6 +33,10 @@ static void takes(void *unused) {
   engine->answer = answer;
   engine->flags = kinds[kind].flags;
   engine->masked = kinds[kind].masked;
+  sigset_t usr1, mask;
+  sigemptyset(&usr1);
+  sigaddset(&usr1, SIGUSR1);
+  if (kinds[kind].blocked) must(pthread_sigmask(SIG_BLOCK, &usr1, NULL) == 0);
   host_init();
   must(wasmtrap_thread_attach() == WASMTRAP_OK);
   const struct sigaction before = disposition_of(SIGSEGV);
@@ -53,11 +63,12 @@ static void takes(void *unused) {
   if (exception_ports() == NO_MACH || exception_ports() == PORTS_REFUSED) {
     same(engine->on_alternate_stack, (kinds[kind].flags & SA_ONSTACK) != 0, "the stack");
   }
+  same(engine->below < NEAR, (kinds[kind].flags & SA_ONSTACK) == 0, "the guest's, or another");
   same(engine->itself_blocked, (kinds[kind].flags & SA_NODEFER) == 0, "its own signal is blocked as asked for");
-  same(engine->usr1_blocked, kinds[kind].masked != 0, "and others as asked for");
-  sigset_t mask;
+  same(engine->usr1_blocked, kinds[kind].masked == SIGUSR1, "and others as asked for");
   must(pthread_sigmask(SIG_BLOCK, NULL, &mask) == 0);
-  ok(!sigismember(&mask, SIGSEGV) && !sigismember(&mask, SIGUSR1), "nothing stays blocked");
+  ok(!sigismember(&mask, SIGSEGV), "nothing stays blocked");
+  same(sigismember(&mask, SIGUSR1), kinds[kind].blocked, "but what was");
   const int calls = engine->calls;
   good = 0;
   for (int i = 0; i < 100; i++) good += library_traps();

@@ -56,6 +56,8 @@ static void handle(int number, int signal, siginfo_t *info, void *context) {
   engine->address = (size_t)(uintptr_t)info->si_addr;
   engine->pc = context_pc(context);
   engine->on_alternate_stack = (stack.ss_flags & SS_ONSTACK) != 0;
+  engine->sp = context_sp(context);
+  engine->below = engine->sp - (size_t)__builtin_frame_address(0);
   engine->itself_blocked = sigismember(&mask, signal);
   engine->masked_now = engine->masked != 0 && sigismember(&mask, engine->masked);
   engine->usr1_blocked = sigismember(&mask, SIGUSR1);

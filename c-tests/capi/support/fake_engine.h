@@ -55,6 +55,8 @@ typedef struct fake_engine_t {
   volatile int calls, own;
   volatile int signal, code, on_alternate_stack, masked_now, itself_blocked, usr1_blocked;
   volatile size_t address, pc;
+  /* The stack pointer of the code that faulted, and how far below it its handler ran. */
+  volatile size_t sp, below;
 } fake_engine_t;
 
 extern fake_engine_t engines[ENGINES];

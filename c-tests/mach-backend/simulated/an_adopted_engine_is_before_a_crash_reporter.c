@@ -13,7 +13,8 @@
 #include "host_rules.h"
 #include "machine_state.h"
 
-enum { ROUNDS = 60 };
+/* The library's callback stack is further away from the guest's. */
+enum { ROUNDS = 60, NEAR = 256 * 1024 };
 
 static simulated_exceptions_t exceptions_now(void) {
   simulated_exceptions_t now;
@@ -53,6 +54,7 @@ static void each_way(void) {
       same(after.became_signals, before.became_signals, "and nothing becomes a signal");
       same(engine->itself_blocked, (flags[kind] & SA_NODEFER) == 0, "its own signal is blocked as asked for");
       same(engine->usr1_blocked, engine->masked != 0, "and others as asked for");
+      same(engine->below < NEAR, (flags[kind] & SA_ONSTACK) == 0, "it runs on the guest's stack, or on another");
       same(engine->pc, wasm_fault_pc(&engine->codes[0]), "the program counter");
       same(engine->signal, SIGSEGV, "the signal");
       same(engine->code, SEGV_MAPERR, "its code");
@@ -62,6 +64,59 @@ static void each_way(void) {
       traps_by_ports("a trap of the library's");
     }
   }
+}
+
+/* What a handler wants blocked may be blocked already, and may be its own signal. */
+static void masks(void) {
+  sigset_t mask;
+  sigemptyset(&mask);
+  sigaddset(&mask, SIGUSR1);
+  must(pthread_sigmask(SIG_BLOCK, &mask, NULL) == 0);
+  init_mach_ports(0);
+  const int masked[] = {SIGUSR1, SIGSEGV};
+  for (int i = 0; i < 2; i++) {
+    adopt(i, SA_ONSTACK, masked[i], 0);
+    ok(engine_traps(i), "engine %d", i);
+    same(engines[i].itself_blocked, 1, "its own signal is blocked");
+    same(engines[i].usr1_blocked, 1, "and what the thread has blocked");
+    must(pthread_sigmask(SIG_BLOCK, NULL, &mask) == 0);
+    ok(!sigismember(&mask, SIGSEGV) && sigismember(&mask, SIGUSR1), "which it has afterwards, and nothing else");
+  }
+  same(exceptions_now().became_signals, 0, "nothing has become a signal");
+}
+
+/* Runs the engine's guest when so many bytes of the stack are left. */
+__attribute__((noinline)) static int traps_above(size_t low, size_t left) {
+  static wasm_access_t access;
+  access.address = address_of(inaccessible_page());
+  volatile char *const used = __builtin_alloca((size_t)__builtin_frame_address(0) - low - left);
+  used[0] = 1;
+  return engine_run(0, &engines[0].codes[0], &access);
+}
+
+/* Where a handler that runs on the guest's stack has no room for what the kernel would put there, it is not called, and
+ * the process ends, as it does by a signal. */
+static void *fault_without_room(void *unused) {
+  enum { PLENTY = 64 * 1024, TOO_LITTLE = 3 * 1024 };
+  pthread_attr_t attributes;
+  void *low;
+  size_t size;
+  must(pthread_getattr_np(pthread_self(), &attributes) == 0);
+  must(pthread_attr_getstack(&attributes, &low, &size) == 0);
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  must(traps_above((size_t)low, PLENTY));
+  /* What the calls on the way to the guest take. */
+  const size_t taken = (size_t)low + PLENTY - engines[0].sp;
+  ok(traps_above((size_t)low, TOO_LITTLE + taken), "a trap of the engine's");
+  return unused;
+}
+
+static void no_room(void) {
+  init_mach_ports(0);
+  engine_compile(0, &wasm_load);
+  engines[0].answer = ANSWER_JUMPS;
+  adopt(0, 0, 0, 0);
+  on_a_thread(fault_without_room, NULL);
 }
 
 static void other_kinds(void) {
@@ -212,6 +267,8 @@ static void many_threads(void) {
 int main(int argc, char **argv) {
   static const test_case_t cases[] = {
       {"all that a handler can do, installed in each way", each_way, 0},
+      {"what is blocked meanwhile", masks, 0},
+      {"on a stack that is nearly used up", no_room, SIGSEGV},
       {"other kinds of fault", other_kinds, 0},
       {"one that calls its earlier handler", calls_earlier, 0},
       {"one that does so on the stack of the fault", calls_earlier_on_its_stack, 0},
