@@ -29,5 +29,5 @@ check-fuzz: fuzz-binaries ## the fuzzers, over their corpora and a few more inpu
 fuzz: fuzz-binaries ## the fuzzers for longer (FUZZ_SECONDS each), from a new seed, going on with what target/fuzz has
 	$(call RUN_FUZZERS,target/fuzz/corpus -max_total_time=$(FUZZ_SECONDS))
 
-CHECK_FUZZ_RUNS ?= 100000
+CHECK_FUZZ_RUNS ?= 50000
 FUZZ_SECONDS ?= 600

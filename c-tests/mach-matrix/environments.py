@@ -18,9 +18,10 @@ ENDURANCE = {
     "adoption/many_threads_fault_in_adopted_engines",
 }
 
-EVERYTHING = ("c-shared", "c-static", "adapter", "spec")
-# The code is the same in the shared library and in the static one: once is enough among hardened ones.
-EVERYTHING_HARDENED = ("c-shared", "adapter", "spec", "python")
+# The code is the same in the shared library and in the static one, and in a hardened process and in another: what takes
+# a minute runs once.
+ORDINARY = ("c-shared", "c-static brief", "adapter")
+HARDENED_TOO = ("c-shared", "adapter", "spec", "python")
 BRIEF = ("c-shared brief",)
 
 
@@ -64,8 +65,8 @@ def without_ports(profile, why, **kwargs):
 
 
 ENVIRONMENTS = [
-    with_ports("ordinary", auto=EVERYTHING, signals=("c-shared brief", "adapter"), mach=("adapter",)),
-    with_ports("apple-python-15", HARDENED, auto=EVERYTHING_HARDENED, signals=("c-shared brief", "adapter"),
+    with_ports("ordinary", auto=ORDINARY, signals=("c-shared brief", "adapter"), mach=("adapter",)),
+    with_ports("apple-python-15", HARDENED, auto=HARDENED_TOO, signals=("c-shared brief", "adapter"),
                mach=("adapter",)),
     with_ports("apple-python-13", "macOS 13 and before have no rule about behaviors"),
     with_ports("apple-python-14.4", OPTED_OUT, auto=("c-shared brief", "adapter"), mach=("adapter",)),
@@ -87,7 +88,7 @@ ENVIRONMENTS = [
         "not_traps/a_debug_exception_is_not_a_trap": "the same",
     }),
     with_most_ports("interrupted", auto=("c-shared", "adapter")),
-    with_most_ports("bypassed", auto=("c-shared", "adapter")),
+    with_most_ports("bypassed", auto=("c-shared brief", "adapter")),
     with_most_ports("ports-run-out"),
     without_ports("sandboxed", "the kernel refuses exception ports to this process: "
                                "thread_swap_exception_ports returned 0x8 (KERN_NO_ACCESS)"),
