@@ -126,7 +126,7 @@ impl Layers {
     /// that go on top of each other in turns would pile up without end if each did so with something new:
     ///
     /// - one that `top` leads to, if each copy above it lies below it as well: nobody is left out then;
-    /// - else one that stands above `top` from earlier, if `top` does not lead to it.
+    /// - else one that stands above `top` from earlier.
     ///
     /// `who` tells of a handler; `forwards_to`, where our entry point leads.
     pub(super) fn way_back(
@@ -143,15 +143,11 @@ impl Layers {
         let mut left_out = [None; COPIES];
         let mut first_of_ours = None;
         let standing_above = self.iter().filter(|layer| layer.disposition.handler == top).last().map(|top| top.above);
-        let mut leads_there = standing_above.is_none();
         let mut handler = Some(top);
         for _ in 0..LONGEST {
             let Some(now) = handler else { break };
             match who(now) {
-                Who::Ours(entry) => {
-                    first_of_ours = first_of_ours.or(Some(entry));
-                    leads_there |= standing_above == Some(entry);
-                }
+                Who::Ours(entry) => first_of_ours = first_of_ours.or(Some(entry)),
                 Who::Copy(copy, _) if first_of_ours.is_none() => {
                     if !left_out.contains(&Some(copy)) {
                         *left_out.iter_mut().find(|place| place.is_none())? = Some(copy);
@@ -167,7 +163,8 @@ impl Layers {
             }
             handler = next(now);
         }
-        standing_above.filter(|_| !leads_there)
+        // `top` does not lead to it: they would go in circles, and the above would have found all who are in them.
+        standing_above
     }
 }
 
