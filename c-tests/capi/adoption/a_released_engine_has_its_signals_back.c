@@ -1,6 +1,8 @@
 /* wasmtrap_adopt_release, the end of the client and wasmtrap_shutdown give an engine its signals back: its handlers are
  * installed as it has installed them, work as without the library, and can be taken away as always. */
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "fake_engine.h"
 #include "handlers.h"
@@ -65,6 +67,102 @@ static void two(void *unused) {
   ok(same_disposition(&ours, &now), "the library is in place as before");
 }
 
+static volatile int newer_calls;
+
+static void newer_handler(int signal, siginfo_t *info, void *context) {
+  (void)signal;
+  (void)context;
+  newer_calls++;
+  make_accessible(info->si_addr);
+}
+
+/* A fault of nobody's. */
+static void crash(void) {
+  wasm_access_t access = {address_of(inaccessible_page()), 1};
+  wasm_load.function(&access);
+}
+
+/* Its earlier handler is what was there when it was released, not when it was adopted. */
+static void over_a_newer_handler(void *unused) {
+  (void)unused;
+  install_handler(SIGSEGV, mending_handler, 0);
+  host_init_with_signals();
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  adopt(0, 0);
+  const uint64_t second = adopt(1, 0);
+  install_handler(SIGSEGV, newer_handler, SA_ONSTACK);
+  same(wasmtrap_adopt_release(second), WASMTRAP_OK, "the second one is released, over a newer handler");
+  ok(engine_traps(1), "it has its traps");
+  const int calls = engines[1].calls;
+  crash();
+  ok(engines[1].calls == calls + 1 && newer_calls == 1, "what it declines goes to the newer handler");
+  same(mending_calls, 0, "and who is underneath that one is its own affair");
+  ok(engine_uninstall(1), "it takes its handlers away");
+  same(displaced(), WASMTRAP_FAULT_MEMORY, "the library is in front but for the newer handler");
+  char goes_to[128];
+  snprintf(goes_to, sizeof goes_to, "SIGSEGV: ours; what is not a trap goes to %#zx", (size_t)(uintptr_t)newer_handler);
+  char *const description = described();
+  contains(description, goes_to, "which the description has");
+  free(description);
+  crash();
+  same(newer_calls, 2, "and which has the crashes");
+  same(wasmtrap_rearm(), WASMTRAP_OK, "wasmtrap_rearm");
+  ok(displaced() == 0 && engine_traps(0) && library_traps(), "the library is in front, and so is the first engine");
+  crash();
+  ok(newer_calls == 3 && mending_calls == 0, "a crash goes to the newer handler");
+}
+
+/* As long as it remembers the stand-in, no other engine gets that. */
+static void still_installed(void *unused) {
+  (void)unused;
+  install_handler(SIGSEGV, mending_handler, 0);
+  host_init_with_signals();
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  same(wasmtrap_adopt_release(adopt(0, 0)), WASMTRAP_OK, "the first one is released, and stays installed");
+  adopt(1, 0);
+  const int calls[] = {engines[0].calls, engines[1].calls};
+  crash();
+  same(engines[0].calls, calls[0] + 1, "the first one is asked about a crash once");
+  ok(engines[1].calls > calls[1], "... and the second one, too");
+  same(mending_calls, 1, "then who was there before");
+  ok(engine_traps(0) && engine_traps(1) && library_traps(), "all have their traps");
+}
+
+/* It has given up a single signal: put back what it has found, over which somebody else had come. */
+static void one_signal_less(void *unused) {
+  (void)unused;
+  host_init_with_signals();
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  const uint64_t id = adopt(0, 0);
+  install_handler(SIGSEGV, newer_handler, SA_ONSTACK);
+  same(wasmtrap_adopt_release(id), WASMTRAP_OK, "it is released, over a newer handler");
+  must(sigaction(SIGSEGV, &engines[0].earlier[SIGSEGV], NULL) == 0);
+  ok((displaced() & WASMTRAP_FAULT_MEMORY) != 0, "that one is in front now");
+  same(wasmtrap_rearm(), WASMTRAP_OK, "wasmtrap_rearm");
+  same(displaced(), 0, "the library is in front");
+  ok(library_traps(), "and has its traps");
+  same(newer_calls, 0, "of which the newer handler does not hear");
+  crash();
+  same(newer_calls, 1, "it has the crashes");
+}
+
+/* It gives up all of them when the library is gone, and that comes again. */
+static void after_the_shutdown(void *unused) {
+  (void)unused;
+  host_init_with_signals();
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  adopt(0, 0);
+  install_handler(SIGSEGV, newer_handler, SA_ONSTACK);
+  same(wasmtrap_shutdown(), WASMTRAP_OK, "wasmtrap_shutdown");
+  ok(engine_uninstall(0), "the engine takes its handlers away");
+  crash();
+  same(newer_calls, 1, "the newer handler has the crashes");
+  host_init_with_signals();
+  same(displaced(), 0, "wasmtrap_init goes on top of it");
+  ok(library_traps(), "the library has its traps");
+  same(newer_calls, 1, "of which the newer handler does not hear");
+}
+
 static void client_closed(void *unused) {
   (void)unused;
   host_init();
@@ -114,6 +212,10 @@ static void shut_down(void *begun) {
 int main(void) {
   child_passes(released, NULL, "released again and again");
   child_passes(two, NULL, "two engines");
+  child_passes(over_a_newer_handler, NULL, "over a newer handler");
+  child_passes(still_installed, NULL, "one that stays, and another engine");
+  child_passes(one_signal_less, NULL, "a signal that is given up");
+  child_passes(after_the_shutdown, NULL, "all of them, after the shutdown");
   child_passes(client_closed, NULL, "the client's end");
   int begun = 1;
   child_passes(shut_down, NULL, "shutdown");

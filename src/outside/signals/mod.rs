@@ -216,6 +216,7 @@ fn go_over(
 
 /// Goes on top for all of these kinds. Where one fails, those that were done are undone.
 pub(crate) fn install(kinds: u32, room: &mut Room) -> Result<(), Failure> {
+    stand_ins::collect();
     let mut state = STATE.lock();
     let State { layers: all, known, .. } = &mut *state;
     let mut done = 0;

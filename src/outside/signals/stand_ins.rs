@@ -298,24 +298,14 @@ fn give_back_one(
     platform::tell_disposition(signal, handler).map_err(|errno| refused(signal, errno))
 }
 
-/// Frees the places of engines that have taken their handlers away since they were released.
+/// Takes the stand-ins of engines that were released away from signals that they have given up since, so that nobody
+/// finds them there, and frees the places of those that have given up all.
 pub(crate) fn collect() {
     for (number, place) in PLACES.iter().enumerate() {
-        if place.state.load(Ordering::Relaxed) == RELEASED && is_on_top_everywhere(number) && take_away(number) {
+        if place.state.load(Ordering::Relaxed) == RELEASED && take_away(number) {
             free(place);
         }
     }
-}
-
-fn is_on_top_everywhere(number: usize) -> bool {
-    with_state(|_, stand_ins| {
-        SIGNALS.iter().enumerate().filter(|&(index, _)| stand_ins.before(number, index).is_some()).all(
-            |(_, &signal)| {
-                platform::told_disposition(signal).is_ok_and(|told| is_number(told.handler, number))
-                    || platform::kernel_disposition(signal).is_ok_and(|now| is_number(now.handler, number))
-            },
-        )
-    })
 }
 
 /// Empties a place whose stand-in nobody remembers.
