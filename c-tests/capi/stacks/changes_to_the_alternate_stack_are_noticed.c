@@ -77,6 +77,11 @@ static void *disabled(void *unused) {
   same(check(), WASMTRAP_CHECK_ALTERNATE_STACK, "disabled since: wasmtrap_check tells");
   ok(described_as_changed(), "... and so does the description");
   ok(is_described("this thread's alternate signal stack: none; too small"), "... that there is none");
+  const wasmtrap_client_desc_t desc = {.struct_size = sizeof desc, .name = "late"};
+  wasmtrap_client_t client = 0;
+  must(wasmtrap_client_open(&desc, &client) == WASMTRAP_OK);
+  ok(library_traps() && (now().ss_flags & SS_DISABLE) != 0, "... which nothing but attaching changes");
+  must(wasmtrap_client_close(client) == WASMTRAP_OK);
   same(wasmtrap_thread_attach(), WASMTRAP_OK, "attach again");
   same(check(), 0, "... mends it");
   ok(overflows(), "... and a stack overflow is caught");
