@@ -149,12 +149,13 @@ ifeq ($(filter %.dylib,$(SHARED_NAME)),)
 CAPI_STANDALONE += $(CAPI_OUT)/shared/standalone/interposed_sigaction.t
 endif
 CAPI_INTERPOSER := $(CAPI_OUT)/lib/libinterposer.so
+$(CAPI_OUT)/obj/standalone/interposed_sigaction.c.o: CAPI_EXTRA := -DPLUGIN='"$(DLOPEN_PATH)/plugin.so"'
 $(CAPI_OUT)/obj/standalone/interposer.c.o: CAPI_EXTRA := -fPIC
 $(CAPI_INTERPOSER): $(CAPI_OUT)/obj/standalone/interposer.c.o
 	@mkdir -p $(@D)
 	$(CC) -shared $^ -ldl -o $@
 $(CAPI_OUT)/shared/standalone/interposed_sigaction.t: $(CAPI_OUT)/obj/standalone/interposed_sigaction.c.o \
-    $(CAPI_SUPPORT) $(CAPI_INTERPOSER) $(CAPI_LIB)/$(SHARED_NAME)
+    $(CAPI_SUPPORT) $(CAPI_INTERPOSER) $(CAPI_LIB)/$(SHARED_NAME) | $(CAPI_PLUGIN)
 	@mkdir -p $(@D)
 	$(CC) $(filter %.o,$^) -Wl,--no-as-needed $(filter %/libinterposer.so %/$(SHARED_NAME),$^) \
 	    -Wl,-rpath,$(SHARED_RPATH) $(CAPI_LIBS) -o $@

@@ -102,6 +102,20 @@ static void unreachable(void *unused) {
   same(engines[0].address, wasm_fault_pc(code), "with the instruction as its address");
 }
 
+/* The library is in front for what the engine handles, even where it takes none of that itself. */
+static void of_another_kind(void *unused) {
+  (void)unused;
+  engines[0].flags = SA_ONSTACK;
+  host_init_with_kinds(WASMTRAP_FAULT_MEMORY);
+  ok(disposition_of(SIGILL).sa_handler == SIG_DFL, "the library takes no illegal instructions");
+  engine_adopt(0, 0, 0);
+  ok(disposition_of(SIGILL).sa_handler != SIG_DFL && !engine_is_in_place(0, SIGILL), "it is in front for them now");
+  const wasm_code_t *const code = engine_compile(0, &wasm_unreachable);
+  ok(engine_run(0, code, NULL), "an instruction that is none");
+  same(engines[0].signal, SIGILL, "is SIGILL");
+  ok(library_traps(), "and the library has its traps");
+}
+
 /* Its stack overflow, on the thread's own stack. */
 static void overflow(void *unused) {
   (void)unused;
@@ -131,6 +145,7 @@ int main(void) {
   child_passes(arithmetic, NULL, "arithmetic");
 #endif
   child_passes(unreachable, NULL, "an illegal instruction");
+  child_passes(of_another_kind, NULL, "a kind of fault that the library does not take");
   child_passes(overflow, NULL, "a stack overflow");
   return tap_done();
 }

@@ -114,6 +114,7 @@ int main(void) {
   same(calls_since(1), 0, "and no other");
   char *const description = described();
   contains(description, "adopted engine", "wasmtrap_describe has them");
+  contains(description, "handlers of 4 signals", "and what they have handlers for");
   free(description);
   same(wasmtrap_adopt_release(third), WASMTRAP_OK, "wasmtrap_adopt_release");
   return tap_done();

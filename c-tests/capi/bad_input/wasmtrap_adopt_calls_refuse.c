@@ -92,6 +92,29 @@ static void begin_and_end(void *unused) {
           "trap sites in adopted code");
 }
 
+/* What an engine has put in place, or left, that is no handler of its own. */
+static void no_handler_of_its_own(void *unused) {
+  (void)unused;
+  host_init();
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  const struct sigaction ours = disposition_of(SIGILL);
+  uint64_t id;
+  fill(&id, sizeof id);
+  must(wasmtrap_adopt_begin(0) == WASMTRAP_OK);
+  const struct sigaction stand_in = disposition_of(SIGFPE);
+  ok(ours.sa_sigaction != stand_in.sa_sigaction, "another function stands in for the library");
+  must(signal(SIGSEGV, SIG_DFL) != SIG_ERR && signal(SIGBUS, SIG_IGN) != SIG_ERR);
+  must(sigaction(SIGILL, &ours, NULL) == 0 && sigaction(SIGFPE, &stand_in, NULL) == 0);
+  must(signal(SIGTRAP, SIG_DFL) != SIG_ERR);
+  same(wasmtrap_adopt_end(0, &id), WASMTRAP_ERR_NOT_FOUND, "the default action, none, the library's, a stand-in");
+  contains(wasmtrap_last_error(), "no handler of SIGSEGV", "none of them is a handler that was installed");
+  ok(untouched(&id, sizeof id), "the output is untouched");
+  ok(disposition_of(SIGSEGV).sa_handler == SIG_DFL && disposition_of(SIGBUS).sa_handler == SIG_IGN,
+     "what it has put in place stays");
+  same(wasmtrap_rearm(), WASMTRAP_OK, "wasmtrap_rearm");
+  ok(library_traps(), "the library has its traps");
+}
+
 /* A handler that is refused stays as it was installed, and so do the engine's others. */
 static void refused_handlers(void *unloaded) {
   install_handler(SIGSEGV, mending_handler, 0);
@@ -156,6 +179,7 @@ static void too_many(void *unused) {
 
 int main(void) {
   child_passes(begin_and_end, NULL, "begin and end");
+  child_passes(no_handler_of_its_own, NULL, "an engine that installs no handler of its own");
   child_passes(refused_handlers, NULL, "a handler with SA_RESETHAND");
   int unloaded = 1;
   child_passes(refused_handlers, &unloaded, "a handler in memory that is gone");

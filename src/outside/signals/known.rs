@@ -75,3 +75,26 @@ impl Known {
         Some(&node.disposition)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outside::allocation::accounting;
+
+    #[test]
+    fn what_is_not_taken_of_the_room_is_freed() {
+        let before = accounting::live();
+        drop(Room::new().expect("there is memory"));
+        assert_eq!(accounting::live(), before);
+
+        let mut room = Room::new().expect("there is memory");
+        let mut known = Known::new();
+        let disposition = Disposition { handler: 4711, flags: 0, mask: 0, restorer: 0 };
+        let first = known.remember(disposition, &mut room).expect("there is room");
+        let again = known.remember(disposition, &mut room).expect("there is room");
+        assert!(core::ptr::eq(first, again), "the same for the same");
+        drop(room);
+        assert_eq!(accounting::live(), before + 1, "it is kept for ever");
+        assert_eq!(*first, disposition);
+    }
+}

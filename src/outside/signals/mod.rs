@@ -337,7 +337,7 @@ fn describe_each(kinds: u32, mut each: impl FnMut(libc::c_int, Option<Seen>)) {
     }
 }
 
-/// Frees the stand-ins that nobody remembers any more.
+/// Takes away the stand-ins that nobody remembers any more.
 pub(crate) fn collect() {
     stand_ins::collect();
 }
