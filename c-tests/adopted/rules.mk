@@ -90,7 +90,7 @@ ADOPTED_WASMER_CARGO ?= $(NEWEST_CARGO)
 ADOPTED_WASMER_FEATURES ?=
 ADOPTED_WASMER := $(ADOPTED_OUT)/wasmer/release/adopted-wasmer
 $(ADOPTED_WASMER): FORCE $(ADOPTED_LIB)/libwasmtrap.so.0
-	@WASMTRAP_DIR=$(abspath $(ADOPTED_LIB)) $(ADOPTED_WASMER_CARGO) build --release --locked \
+	@WASMTRAP_DIR=$(abspath $(ADOPTED_LIB)) $(ADOPTED_WASMER_CARGO) build --release --locked --ignore-rust-version \
 	    --features '$(ADOPTED_WASMER_FEATURES)' --target-dir $(ADOPTED_OUT)/wasmer \
 	    --manifest-path $(ADOPTED)/wasmer/Cargo.toml
 

@@ -131,7 +131,8 @@ $(BENCH_WASMTIME_MODULE): $(BENCH)/modules/bench.wat $(BENCH_WASM_COMPILE)
 
 BENCH_WASMER_PROGRAMS := $(addprefix $(BENCH_CARGO_OUT)/wasmer/release/bench-wasmer,-own-handlers -adopted)
 # As new a Rust as c-tests/adopted takes for it.
-BENCH_WASMER_RUSTC = $(ADOPTED_WASMER_CARGO) $(BENCH_RUSTC)/wasmer --manifest-path $(BENCH)/wasmer/Cargo.toml
+BENCH_WASMER_RUSTC = $(ADOPTED_WASMER_CARGO) $(BENCH_RUSTC)/wasmer --ignore-rust-version \
+    --manifest-path $(BENCH)/wasmer/Cargo.toml
 
 $(BENCH_CARGO_OUT)/wasmer/release/bench-wasmer-own-handlers: FORCE
 	@$(BENCH_WASMER_RUSTC) --bin $(@F)
