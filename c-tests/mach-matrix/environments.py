@@ -86,6 +86,8 @@ ENVIRONMENTS = [
         "traps/a_breakpoint_is_a_trap_only_on_request": "this debugger takes every breakpoint that nobody else takes",
         "leaving/a_single_step_goes_on": "and every single step, which is an EXC_BREAKPOINT too",
         "not_traps/a_debug_exception_is_not_a_trap": "the same",
+        "forwarding/an_earlier_handler_starts_as_the_kernel_starts_it": "the same",
+        "forwarding/what_a_sandbox_refuses_neither_loops_nor_kills": "the same",
     }),
     with_most_ports("interrupted", auto=("c-shared", "adapter")),
     with_most_ports("bypassed", auto=("c-shared brief", "adapter")),

@@ -114,7 +114,9 @@ int main(void) {
   same(calls_since(1), 0, "and no other");
   char *const description = described();
   contains(description, "adopted engine", "wasmtrap_describe has them");
+#ifndef _WIN32
   contains(description, "handlers of 4 signals", "and what they have handlers for");
+#endif
   free(description);
   same(wasmtrap_adopt_release(third), WASMTRAP_OK, "wasmtrap_adopt_release");
   return tap_done();
