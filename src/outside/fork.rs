@@ -60,6 +60,17 @@ impl Forker {
     }
 }
 
+/// Whether this process was forked by one that had the library set up.
+static IS_CHILD: AtomicBool = AtomicBool::new(false);
+
+/// Whether a value that a thread finds under a key of ours may be another thread's, which has not come along. In a
+/// child glibc gives new threads the stacks of those, and clears the values of a stack if they are in use
+/// (`specific_used` in reclaim_stacks). That flag falls at a thread's end before the first destructor is called and the
+/// first value cleared (nptl_deallocate_tsd.c): the value of a thread that was just there at the fork comes again.
+pub(crate) fn may_leave_values_behind() -> bool {
+    IS_CHILD.load(Ordering::Relaxed)
+}
+
 /// Notes which process this is.
 pub(crate) fn note_process() {
     state::PROCESS_ID.store(platform::process_id(), Ordering::Relaxed);
@@ -89,6 +100,7 @@ extern "C" fn after_in_parent() {
 
 extern "C" fn after_in_child() {
     note_process();
+    IS_CHILD.store(true, Ordering::Relaxed);
     if !FORKER.leave() {
         return;
     }

@@ -21,7 +21,7 @@ use super::error::{self, Failure, fail};
 use super::platform::{self, Key, ThreadKey};
 use super::runs;
 use super::sanitizers;
-use super::{exceptions, library};
+use super::{exceptions, fork, library};
 use crate::arch;
 use crate::shared::abi::*;
 use crate::shared::thread::{
@@ -38,8 +38,9 @@ pub(crate) fn attach() -> Result<&'static Thread, Failure> {
     let _whole = CancellationWaits::new();
     library::require_ready()?;
     let key = exit_key()?;
-    // A record that was detached while something else sat on our alternate stack.
-    let kept = key.value().cast::<Thread>();
+    // A record that was detached while something else sat on our alternate stack. In a forked child it may be that of a
+    // thread that is not there, freed: it is left where it is.
+    let kept = if fork::may_leave_values_behind() { core::ptr::null_mut() } else { key.value().cast::<Thread>() };
     let record = match NonNull::new(kept) {
         Some(kept) => kept,
         None => record::new(key)?,
@@ -200,9 +201,14 @@ fn exit_key() -> Result<Key, Failure> {
 
 extern "C" fn thread_ends(record: *mut c_void) {
     let Some(record) = NonNull::new(record.cast::<Thread>()) else { return };
+    let is_attached = core::ptr::eq(arch::current_thread(), record.as_ptr());
+    // Perhaps nobody's, as in `attach`.
+    if !is_attached && fork::may_leave_values_behind() {
+        return;
+    }
     // SAFETY: the record that `attach` stored for this thread.
     let thread = unsafe { record.as_ref() };
-    if core::ptr::eq(arch::current_thread(), thread) {
+    if is_attached {
         arch::set_current_thread(core::ptr::null_mut());
         leave_list(thread);
     }
