@@ -18,20 +18,21 @@ $(X86_INIT): $(ARM64)/init.c $(X86)/rules.mk
 	$(CC) $(C_WARNINGS) -Wshadow -D_GNU_SOURCE -O2 -static $< -o $@
 
 X86_TESTS := $(patsubst $(CAPI)/leaving/%.c,$(X86_OUT)/tests/%.t,$(wildcard $(CAPI)/leaving/protection_keys_*.c))
-# Linked statically: the machine has no other files than these.
+X86_C_FLAGS := $(C_WARNINGS) -Wshadow -D_GNU_SOURCE -DEMULATED=0 -DHAS_PROTECTION_KEYS -O1 -g -fno-omit-frame-pointer \
+    -pthread -Iinclude -I$(CAPI)/support
+# Statically: the machine has no other files than these.
+X86_LINK_FLAGS := -static -Wl,--strip-debug
 $(X86_OUT)/tests/%.t: $(CAPI)/leaving/%.c $(CAPI_SUPPORT) $(LIB_STATIC) $(X86)/rules.mk
 	@mkdir -p $(@D)
-	$(CC) $(C_WARNINGS) -Wshadow -D_GNU_SOURCE -DEMULATED=0 -DHAS_PROTECTION_KEYS -O1 -g -fno-omit-frame-pointer \
-	    -pthread -Iinclude -I$(CAPI)/support $< $(CAPI_SUPPORT) $(LIB_STATIC) -static -Wl,--strip-debug -o $@
+	$(CC) $(X86_C_FLAGS) $< $(CAPI_SUPPORT) $(LIB_STATIC) $(X86_LINK_FLAGS) -o $@
 
 # Each again where traps leave their handlers by a jump, as far as the rights let them.
 X86_BY_JUMP := $(X86_TESTS:%.t=%.by_jump.t)
 $(X86_OUT)/tests/%.by_jump.t: $(CAPI)/leaving/%.c $(CAPI)/standalone/leave_by_jump.c $(CAPI_SUPPORT) $(LIB_STATIC) \
     $(X86)/rules.mk
 	@mkdir -p $(@D)
-	$(CC) $(C_WARNINGS) -Wshadow -D_GNU_SOURCE -DEMULATED=0 -DHAS_PROTECTION_KEYS -DSTATICALLY -O1 -g \
-	    -fno-omit-frame-pointer -pthread -Iinclude -I$(CAPI)/support $(filter %.c,$^) $(CAPI_SUPPORT) $(LIB_STATIC) \
-	    -static -Wl,--wrap=wasmtrap_init,--wrap=wasmtrap_client_open,--strip-debug -o $@
+	$(CC) $(X86_C_FLAGS) -DSTATICALLY $(filter %.c,$^) $(CAPI_SUPPORT) $(LIB_STATIC) $(X86_LINK_FLAGS) \
+	    -Wl,--wrap=wasmtrap_init,--wrap=wasmtrap_client_open -o $@
 
 .PHONY: check-x86-64-system
 check-x86-64-system: $(X86_SYSTEM)/version $(X86_INIT) $(X86_TESTS) $(X86_BY_JUMP)

@@ -20,8 +20,6 @@ static const struct {
              {SA_ONSTACK, SIGUSR1, 1, "with a mask of what is blocked"},
              {SA_ONSTACK, SIGSEGV, 0, "with a mask of its own signal"},
              {SA_NODEFER, SIGUSR1, 0, "on the guest's stack with SA_NODEFER and a mask"}};
-/* An alternate stack, and that of the library's callbacks, is further away from the guest's. */
-enum { NEAR = 256 * 1024 };
 
 static engine_answer_t answer;
 static int kind;
@@ -63,7 +61,7 @@ static void takes(void *unused) {
   if (exception_ports() == NO_MACH || exception_ports() == PORTS_REFUSED) {
     same(engine->on_alternate_stack, (kinds[kind].flags & SA_ONSTACK) != 0, "the stack");
   }
-  same(engine->below < NEAR, (kinds[kind].flags & SA_ONSTACK) == 0, "the guest's, or another");
+  same(engine->below < ENGINE_NEAR, (kinds[kind].flags & SA_ONSTACK) == 0, "the guest's, or another");
   same(engine->itself_blocked, (kinds[kind].flags & SA_NODEFER) == 0, "its own signal is blocked as asked for");
   same(engine->usr1_blocked, kinds[kind].masked == SIGUSR1, "and others as asked for");
   must(pthread_sigmask(SIG_BLOCK, NULL, &mask) == 0);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "filter.h"
 #include "handlers.h"
 #include "host.h"
 #include "process.h"
@@ -37,20 +38,7 @@ static void interrupts_by_a_signal_that_is_in_use(void *unused) {
   ok(disposition_of(SIGUSR1).sa_sigaction == handler, "and the signal is whose it was");
 }
 
-/* musl's compiler comes without the kernel's headers. */
-#if defined(__linux__) && !EMULATED && defined(__has_include)
-#if __has_include(<linux/filter.h>)
-#define HAS_FILTERS 1
-#endif
-#endif
-
 #ifdef HAS_FILTERS
-#include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-
 /* From now on the kernel refuses to tell, and to change, what this signal does. */
 static void refuse_sigaction_of(int signal) {
   const struct sock_filter instructions[] = {
@@ -61,9 +49,7 @@ static void refuse_sigaction_of(int signal) {
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
-  const struct sock_fprog program = {sizeof instructions / sizeof *instructions, (struct sock_filter *)instructions};
-  must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-  must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+  install_filter(instructions, sizeof instructions / sizeof *instructions);
 }
 
 /* Refused as it takes illegal instructions. */

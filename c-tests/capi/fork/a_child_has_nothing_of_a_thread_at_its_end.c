@@ -5,6 +5,7 @@
 #include "host.h"
 #include "meeting.h"
 #include "process.h"
+#include "thread_of_a_child.h"
 
 static pthread_key_t key;
 static meeting_t at_its_end = MEETING_OF(2), forked = MEETING_OF(2);
@@ -20,25 +21,11 @@ static void *attach_and_end(void *unused) {
   return unused;
 }
 
-#if !EMULATED
-static void *trap_on_a_thread(void *trapped) {
-  *(int *)trapped = library_traps();
-  return NULL;
-}
-#endif
-
 static void run_child(void *unused) {
   (void)unused;
   same(attached_threads(), 0, "no thread is attached");
-#if !EMULATED
-  /* QEMU's user emulation aborts here, by itself: after a fork it still knows the threads of the parent. */
-  pthread_t thread;
-  int trapped = 0;
-  must(pthread_create(&thread, NULL, trap_on_a_thread, &trapped) == 0);
-  must(pthread_join(thread, NULL) == 0);
-  ok(trapped, "a thread of the child's traps");
+  a_thread_of_the_childs_traps();
   same(attached_threads(), 0, "and has left");
-#endif
   same(wasmtrap_shutdown(), WASMTRAP_OK, "nobody keeps the child busy");
 }
 

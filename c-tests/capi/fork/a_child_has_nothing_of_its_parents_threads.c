@@ -1,9 +1,9 @@
 /* The alternate stacks of the threads that a forked child does not have are not in its memory either; its own is. */
 #include <pthread.h>
 #include <signal.h>
-#include <sys/mman.h>
 
 #include "host.h"
+#include "mapping.h"
 #include "meeting.h"
 #include "process.h"
 
@@ -24,11 +24,6 @@ static void *be_there(void *place) {
   meet(&meeting);
   meet(&meeting);
   return NULL;
-}
-
-static int is_mapped(void *stack) {
-  char *const page = (char *)stack - (size_t)stack % page_size();
-  return msync(page, page_size(), MS_ASYNC) == 0;
 }
 
 static void look(void *unused) {

@@ -5,6 +5,7 @@
 
 #include "host.h"
 #include "process.h"
+#include "thread_of_a_child.h"
 
 enum { FORKS = 150 };
 
@@ -49,26 +50,12 @@ static void *start_threads_all_the_time(void *unused) {
   return NULL;
 }
 
-#if !EMULATED
-static void *trap_on_a_thread(void *trapped) {
-  *(int *)trapped = library_traps();
-  return NULL;
-}
-#endif
-
 static void run_child(void *unused) {
   (void)unused;
   ok(library_traps(), "the child registers and traps");
   wasmtrap_trap_t trap;
   trapped_with(host_load(&wasm_load, page, &trap), &trap, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS, "in old code as well");
-#if !EMULATED
-  /* QEMU's user emulation aborts here, by itself: after a fork it still knows the threads of the parent. */
-  pthread_t thread;
-  int trapped = 0;
-  must(pthread_create(&thread, NULL, trap_on_a_thread, &trapped) == 0);
-  must(pthread_join(thread, NULL) == 0);
-  ok(trapped, "and so does a thread of its own");
-#endif
+  a_thread_of_the_childs_traps();
   same(wasmtrap_thread_detach(), WASMTRAP_OK, "it detaches its thread");
   free(described());
   uint32_t displaced = 1;

@@ -5,12 +5,12 @@
 #include "host.h"
 
 #if defined(__linux__) && defined(__x86_64__)
-#include <stddef.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "breakpoint.h"
 #include "handlers.h"
 
 static volatile int calls;
@@ -33,11 +33,6 @@ static void debugged(int with_library) {
   _exit(tap_child_status());
 }
 
-static int debug_register(pid_t child, size_t number, uintptr_t value) {
-  return ptrace(PTRACE_POKEUSER, child, (void *)(offsetof(struct user, u_debugreg) + number * sizeof(long)),
-                (void *)value) == 0;
-}
-
 /* How often the child stops at `mend`; -1 if it cannot be debugged here. */
 static int stops_at_handler(int with_library) {
   const pid_t child = fork();
@@ -47,8 +42,7 @@ static int stops_at_handler(int with_library) {
   must(waitpid(child, &status, 0) == child);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 2) return -1;
   must(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
-  /* The first register's address, for fetches, on this thread alone. */
-  if (!debug_register(child, 0, (uintptr_t)mend) || !debug_register(child, 7, 1)) {
+  if (!set_breakpoint(child, (uintptr_t)mend)) {
     kill(child, SIGKILL);
     must(waitpid(child, &status, 0) == child);
     return -1;
@@ -64,7 +58,7 @@ static int stops_at_handler(int with_library) {
       stops++;
       signal = 0;
       /* Once is what is asked: without it the child runs on. */
-      must(debug_register(child, 7, 0));
+      must(clear_breakpoint(child));
     }
   }
   ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s the library: the fault is mended, and the child ends well",

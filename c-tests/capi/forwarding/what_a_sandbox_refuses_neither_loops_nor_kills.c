@@ -3,36 +3,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "filter.h"
 #include "handlers.h"
 #include "host.h"
 #include "process.h"
 
-/* musl's compiler comes without the kernel's headers. */
-#if defined(__linux__) && !EMULATED && defined(__has_include)
-#if __has_include(<linux/filter.h>)
-#define HAS_FILTERS 1
-#endif
-#endif
-
 #ifdef HAS_FILTERS
-#include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-
 static void refuse(const long *numbers, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    const struct sock_filter instructions[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)numbers[i], 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const struct sock_fprog program = {sizeof instructions / sizeof *instructions, (struct sock_filter *)instructions};
-    must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-    must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
-  }
+  for (size_t i = 0; i < count; i++) answer_call(numbers[i], SECCOMP_RET_ERRNO | EPERM);
 }
 
 static const long all[] = {SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_tgsigqueueinfo, SYS_tgkill, SYS_kill};

@@ -4,12 +4,13 @@
 
 #if defined(__linux__) && defined(__x86_64__)
 #include <signal.h>
-#include <stddef.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "breakpoint.h"
 
 enum { NO_DEBUGGER = 2, OF_A_SYSTEM_CALL = SIGTRAP | 0x80 };
 
@@ -23,11 +24,6 @@ static void debugged(void) {
   raise(SIGSTOP);
   ok(library_traps(), "a trap is a trap in the debugger, too");
   _exit(tap_child_status());
-}
-
-static int debug_register(pid_t child, size_t number, uintptr_t value) {
-  return ptrace(PTRACE_POKEUSER, child, (void *)(offsetof(struct user, u_debugreg) + number * sizeof(long)),
-                (void *)value) == 0;
 }
 
 int main(void) {
@@ -54,7 +50,7 @@ int main(void) {
         landed = 1;
         landing = registers.rip;
         same(registers.eflags & 1 << 16, 0, "the resume flag is off where the trap lands");
-        if (!debug_register(child, 0, (uintptr_t)landing) || !debug_register(child, 7, 1)) {
+        if (!set_breakpoint(child, (uintptr_t)landing)) {
           tap_skip("no debugger's registers here", "a breakpoint there");
           met = -1;
         }
@@ -64,7 +60,7 @@ int main(void) {
     } else if (signal == SIGTRAP && landed && registers.rip == landing) {
       signal = 0;
       met = 1;
-      must(debug_register(child, 7, 0));
+      must(clear_breakpoint(child));
     } else if (signal == SIGSEGV) {
       faulted = 1;
     }

@@ -6,36 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "filter.h"
 #include "host.h"
 #include "process.h"
 
-/* musl's compiler comes without the kernel's headers. */
-#if defined(__x86_64__) && defined(__linux__) && !EMULATED && defined(__has_include)
-#if __has_include(<linux/filter.h>)
-#define HAS_FILTERS 1
-#endif
-#endif
-
-#ifdef HAS_FILTERS
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-
+#if defined(__x86_64__) && defined(HAS_FILTERS)
 static void *page;
-
-/* What comes of this system call from now on. */
-static void answer(long number, uint32_t action) {
-  const struct sock_filter instructions[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, action),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const struct sock_fprog program = {sizeof instructions / sizeof *instructions, (struct sock_filter *)instructions};
-  must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-  must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
-}
 
 static const wasmtrap_options_t *asking(uint32_t flags) {
   static wasmtrap_options_t options;
@@ -78,7 +54,7 @@ static void trap_under(long system_call, uint32_t action) {
   /* The first call attaches the thread anew where a client has come since. */
   wasmtrap_trap_t record;
   must(host_load(&wasm_load, page, &record) == WASMTRAP_TRAPPED);
-  answer(system_call, action);
+  answer_call(system_call, action);
   for (int i = 0; i < 3; i++) {
     trapped_with(host_load(&wasm_load, page, &record), &record, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS, "a trap");
   }

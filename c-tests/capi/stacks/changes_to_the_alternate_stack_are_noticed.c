@@ -10,6 +10,7 @@
 
 #include "handlers.h"
 #include "host.h"
+#include "mapping.h"
 
 static stack_t now(void) {
   stack_t stack;
@@ -55,11 +56,6 @@ static int described_as(const char *whose) {
   snprintf(words, sizeof words, "this thread's alternate signal stack: %s, %zu bytes at %#zx\n", whose, stack.ss_size,
            (size_t)stack.ss_sp);
   return is_described(words);
-}
-
-static int is_mapped(const void *stack) {
-  char *const page = (char *)stack - (size_t)stack % page_size();
-  return msync(page, page_size(), MS_ASYNC) == 0;
 }
 
 static unsigned char small[64 * 1024], larger[2 * 1024 * 1024];

@@ -2,8 +2,7 @@
  * A sigaction that stands before libc's, in an object of its own, as what is preloaded does. A "virtual machine" has
  * its handler in the kernel, and shows faults that it does not know to whom others have installed: as with Java's
  * libjsig, which keeps what they install to itself. Or nobody else may install anything, as with AddressSanitizer's
- * handle_segv=2. Or
- * the kernel gets it as well. Where no machine has started, all goes on to libc, and is noted.
+ * handle_segv=2. Or the kernel gets it as well. Where no machine has started, all goes on to libc, and is noted.
  */
 #ifndef INTERPOSER_H
 #define INTERPOSER_H

@@ -58,6 +58,9 @@ typedef struct fake_engine_t {
   /* The stack pointer of the code that faulted, and how far below it its handler ran. */
   volatile size_t sp, below;
 } fake_engine_t;
+/* `below`, where it ran on the stack of that code, is less: an alternate stack, and that of the library's callbacks, is
+ * further away. */
+enum { ENGINE_NEAR = 256 * 1024 };
 
 extern fake_engine_t engines[ENGINES];
 /* Where ANSWER_CHANGES_A_REGISTER has the access go. */

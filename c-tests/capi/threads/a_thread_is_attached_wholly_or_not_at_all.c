@@ -5,11 +5,11 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host.h"
+#include "mapping.h"
 
 /* What happens first at this thread's next call; what it returns, if that is not 0, is the call's error. */
 static __thread int (*at_next_call)(void);
@@ -27,11 +27,6 @@ static stack_t now(void) {
   stack_t stack;
   must(sigaltstack(NULL, &stack) == 0);
   return stack;
-}
-
-static int is_mapped(const void *stack) {
-  char *const page = (char *)stack - (size_t)stack % page_size();
-  return msync(page, page_size(), MS_ASYNC) == 0;
 }
 
 static unsigned char hosts[256 * 1024];

@@ -13,8 +13,7 @@
 #include "host_rules.h"
 #include "machine_state.h"
 
-/* The library's callback stack is further away from the guest's. */
-enum { ROUNDS = 60, NEAR = 256 * 1024 };
+enum { ROUNDS = 60 };
 
 static simulated_exceptions_t exceptions_now(void) {
   simulated_exceptions_t now;
@@ -54,7 +53,7 @@ static void each_way(void) {
       same(after.became_signals, before.became_signals, "and nothing becomes a signal");
       same(engine->itself_blocked, (flags[kind] & SA_NODEFER) == 0, "its own signal is blocked as asked for");
       same(engine->usr1_blocked, engine->masked != 0, "and others as asked for");
-      same(engine->below < NEAR, (flags[kind] & SA_ONSTACK) == 0, "it runs on the guest's stack, or on another");
+      same(engine->below < ENGINE_NEAR, (flags[kind] & SA_ONSTACK) == 0, "it runs on the guest's stack, or on another");
       same(engine->pc, wasm_fault_pc(&engine->codes[0]), "the program counter");
       same(engine->signal, SIGSEGV, "the signal");
       same(engine->code, SEGV_MAPERR, "its code");
