@@ -38,9 +38,16 @@ $(MATRIX_DESCRIBE): $(MATRIX)/describe.c include/wasmtrap.h $(MATRIX_STATIC)
 	@mkdir -p $(@D)
 	$(CC) $(C_WARNINGS) $(CFLAGS) -Iinclude $(filter %.c %.a,$^) $(STATIC_LIBS) $(MATRIX_MACH_LIBRARY) -o $@
 
+MATRIX_C = $(MATRIX_MAKE) CFLAGS='$(CFLAGS) $(MATRIX_LIKE_A_MAC)' CXXFLAGS='$(CXXFLAGS) $(MATRIX_LIKE_A_MAC)'
+
+# The C harness alone, with the shared library.
+.PHONY: mach-c-programs
+mach-c-programs: mach-kernel mach-library
+	$(MATRIX_C) c-programs-shared
+
 .PHONY: mach-harness
 mach-harness: mach-kernel mach-library $(MATRIX_DESCRIBE)
-	$(MATRIX_MAKE) CFLAGS='$(CFLAGS) $(MATRIX_LIKE_A_MAC)' CXXFLAGS='$(CXXFLAGS) $(MATRIX_LIKE_A_MAC)' check-c-build
+	$(MATRIX_C) check-c-build
 	$(MATRIX_MAKE) check-wasm-build check-spec-build check-python-build
 
 # Uses how c-tests/mach reads TAP, and how c-tests/python finds interpreters and runs a test.

@@ -1,6 +1,6 @@
 """Tries the mutants that cargo-mutants makes, all of them in one build.
 
-    at_once.py [--only PART]... [--jobs N] [--slow SECONDS] [--longest SECONDS] [--without LOG]
+    at_once.py [--mach] [--only PART]... [--jobs N] [--slow SECONDS] [--longest SECONDS] [--without LOG]
 
 `run.py --generated` builds the library anew for each mutant. Here a single library has all of those of the chosen files
 in it, each behind a switch: `a < b` becomes `match mutant(7) { 7 => a <= b, 8 => a == b, _ => a < b }`, and
@@ -9,7 +9,11 @@ those tests alone, the quickest first, until one fails. It is some tenths of a s
 
 What cannot be behind a switch (constants, what the compiler refuses in that form) is listed as such: run.py's.
 Tests that take longer than --slow are left out, and named at what is left alive: try them by hand, by WASMTRAP_MUTANT
-and the number behind the mutant in target/mutants/at-once. --without leaves out what an earlier log has as dead.
+and the number of the mutant (M7) in target/mutants/at-once. --without leaves out what an earlier log has as dead.
+
+--mach takes the Mach backend's files instead, and tries them on the simulated Mach kernel, in
+target/mutants/at-once-mach: with unit tests, the programs of c-tests/mach-backend, in one host profile or two each, and
+those of c-tests/capi. An hour with --slow 2.
 
 Needs `pip install tree-sitter tree-sitter-rust`, and cargo-mutants on the path.
 """
@@ -25,13 +29,16 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import tree_sitter
 import tree_sitter_rust
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
+HERE = pathlib.Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "mach"), str(HERE.parent / "mach-backend")]
 import run  # pylint: disable=wrong-import-position
+import run_in_profiles  # pylint: disable=wrong-import-position
 
 # The switch, in the library. Bytes of a file that is mapped shared tell which mutants are reached, from forked children
 # and from handlers as well.
@@ -78,6 +85,10 @@ BY_JUMP = "leaving/a_s*"
 # It has two copies of the library in it, and one of them is the archive: both have the mutant.
 TWO_COPIES = run.PROGRAMS.replace("/shared", "/static") + "/standalone/linked_into_a_plugin"
 LANGUAGE = tree_sitter.Language(tree_sitter_rust.language())
+# Where the compiler says that a file is: it may be another folder's crate.
+UP = re.compile(r"^(\.\./)*")
+# The host profiles that programs of c-tests/mach-backend are tried in, or else in their first one: two behaviors.
+PROFILES = ("ordinary", "apple-python-15")
 
 
 class CannotSwitch(Exception):
@@ -238,17 +249,16 @@ def write(path, text):
         path.write_text(text, encoding="utf-8")
 
 
-def compiled(tree, files):
+def compiled(tree, files, system):
     """Takes out what the compiler refuses, until all of it compiles. What was taken out, and why."""
     dropped = {}
     while True:
         for file in files:
             write(tree / file.path, file.rendered(dropped))
         before = len(dropped)
-        for profile in (["--lib"], ["--profile", "test", "--lib"]):
-            output = subprocess.run(["cargo", "check", "-q", "--locked", "--target-dir", "target", *profile,
-                                     "--message-format=json"], cwd=tree, stdout=subprocess.PIPE,
-                                    stderr=subprocess.DEVNULL, text=True, check=False)
+        for profile in (system.library, ["--target-dir", "target", "--profile", "test"]):
+            output = subprocess.run(["cargo", "check", "-q", "--locked", "--lib", *profile, "--message-format=json"],
+                                    cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
             others = []
             for line in output.stdout.splitlines():
                 message = json.loads(line).get("message") or {}
@@ -256,7 +266,7 @@ def compiled(tree, files):
                     continue
                 found = False
                 for span in message["spans"]:
-                    lines = (tree / span["file_name"]).read_text(encoding="utf-8").splitlines()
+                    lines = (tree / UP.sub("", span["file_name"])).read_text(encoding="utf-8").splitlines()
                     for number in range(span["line_start"] - 1, min(span["line_end"], span["line_start"] + 3)):
                         for mark in re.findall(r"/\*M(\d+)M\*/", lines[number]):
                             dropped.setdefault(int(mark), message["message"])
@@ -280,17 +290,34 @@ class Test:
         # How often it has noticed something, by the file of the mutant.
         self.kills = collections.Counter()
 
+    def result(self, tree, mutant, limit, reached=None, before=()):
+        """How it ends with a mutant on, and what it says. `before` comes before the command."""
+        environment = {"WASMTRAP_MUTANT": str(mutant)}
+        if reached:
+            environment["WASMTRAP_MUTANTS_REACHED"] = reached
+        return run.run([*before, *self.command], tree, limit, environment.items())
 
-def result(command, tree, mutant, limit, reached=None):
-    """How a command ends with a mutant on, and what it says."""
-    environment = {"WASMTRAP_MUTANT": str(mutant)}
-    if reached:
-        environment["WASMTRAP_MUTANTS_REACHED"] = reached
-    return run.run(command, tree, limit, environment.items())
+
+class KernelTest(Test):
+    """A program in the simulated Mach kernel, good if run_in_profiles.py would say so."""
+
+    def __init__(self, name, kernel, profile, program):
+        super().__init__(f"{name}@{profile}", [str(program)])
+        self.kernel = [kernel, f"--profile={profile}", "--like-a-mac"]
+
+    def result(self, tree, mutant, limit, reached=None, before=()):
+        with tempfile.TemporaryDirectory() as folder:
+            report = pathlib.Path(folder, "report")
+            # Each exception comes to a port there (c-tests/capi/support/host.h).
+            before = [*before, "env", "EXCEPTION_PORTS=all", *self.kernel, f"--report={report}", "--"]
+            status, output = super().result(tree, mutant, limit, reached, before)
+            outcome = run_in_profiles.Outcome(output, status)
+            run_in_profiles.read_report(report, outcome)
+            return status or int(outcome.failed > 0), output + "\n".join(outcome.complaints)
 
 
-def tests_of(tree):
-    """All of them."""
+def unit_tests(tree):
+    """Those of each module."""
     build = subprocess.run(["cargo", "test", "-q", "--locked", "--lib", "--no-run", "--target-dir", "target",
                             "--message-format=json"], cwd=tree, stdout=subprocess.PIPE, text=True, check=True)
     binary = next(message["executable"] for message in map(json.loads, build.stdout.splitlines())
@@ -300,13 +327,52 @@ def tests_of(tree):
     modules = sorted({name.rsplit("::", 1)[0] for name in re.findall(r"^(\S+): test$", names, re.M)})
     for module in modules:
         yield Test(f"rust:{module}", [binary, "-q", "--test-threads=2", f"{module}::"])
-    folder = tree / run.PROGRAMS
-    for program in sorted(folder.rglob("*.t")):
-        yield Test(str(program.relative_to(folder).with_suffix("")), [str(program)])
-    for program in sorted(folder.glob(f"{BY_JUMP}.t")):
-        yield Test(f"jump:{program.relative_to(folder).with_suffix('')}",
-                   ["env", f"LD_PRELOAD={tree / run.BY_JUMP}", str(program)])
-    yield Test(f"static:{pathlib.Path(TWO_COPIES).name}", [str(tree / f"{TWO_COPIES}.t")])
+
+
+class Linux:
+    """The library as it is here."""
+
+    tree, part = "target/mutants/at-once", None
+    library = ["--target-dir", "target"]
+    goals = ["c-programs-shared", run.BY_JUMP, f"{TWO_COPIES}.t",
+             *(f"{run.PROGRAMS}/standalone/{name}.t" for name in STANDALONE)]
+    environment = {**run.QUICK_BUILD, "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1"}
+
+    @staticmethod
+    def programs(tree):
+        """What is run."""
+        folder = tree / run.PROGRAMS
+        for program in sorted(folder.rglob("*.t")):
+            yield Test(str(program.relative_to(folder).with_suffix("")), [str(program)])
+        for program in sorted(folder.glob(f"{BY_JUMP}.t")):
+            yield Test(f"jump:{program.relative_to(folder).with_suffix('')}",
+                       ["env", f"LD_PRELOAD={tree / run.BY_JUMP}", str(program)])
+        yield Test(f"static:{pathlib.Path(TWO_COPIES).name}", [str(tree / f"{TWO_COPIES}.t")])
+
+
+class Mach:
+    """The library with the Mach backend, on the simulated kernel."""
+
+    tree, part = "target/mutants/at-once-mach", "mach"
+    library = ["--target-dir", "target/mach/wasmtrap", "--manifest-path", "c-tests/mach/wasmtrap/Cargo.toml"]
+    goals = ["mach-kernel", "mach-backend-programs", "mach-c-programs"]
+    # One object file, so that the switch comes from the archive with what asks it.
+    environment = {**Linux.environment, "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "1",
+                   "CARGO_PROFILE_RELEASE_INCREMENTAL": "false"}
+
+    @staticmethod
+    def programs(tree):
+        """What is run."""
+        kernel = str(tree / "target/mach/cargo/release/simulated-xnu")
+        jobs = subprocess.run(["make", "-n", "SETUP=no", "check-mach-backend"], cwd=tree, stdout=subprocess.PIPE,
+                              text=True, check=True).stdout
+        for profiles, program, name in re.findall(r"(?<=\s)([a-z0-9.,-]+):(target/mach/backend/(\S+)\.t)", jobs):
+            profiles = profiles.split(",")
+            for profile in [profile for profile in PROFILES if profile in profiles] or profiles[:1]:
+                yield KernelTest(name, kernel, profile, tree / program)
+        folder = tree / "target/mach/c-tests/capi/shared"
+        for program in sorted(folder.rglob("*.t")):
+            yield KernelTest(f"capi:{program.relative_to(folder).with_suffix('')}", kernel, "ordinary", program)
 
 
 def fate_of(file, number, tests, tree, slow):
@@ -321,8 +387,8 @@ def fate_of(file, number, tests, tree, slow):
             left_out.append(test.name)
             continue
         # A loop is told by the time of the processor that it takes, however busy that is.
-        command = test.command if test.seconds > 0.3 else ["prlimit", "--cpu=1", *test.command]
-        status, _ = result(command, tree, number, max(5, 25 * test.seconds))
+        before = [] if test.seconds > 0.3 else ["prlimit", "--cpu=1"]
+        status, _ = test.result(tree, number, max(5, 25 * test.seconds), before=before)
         if status:
             test.kills[file] += 1
             return "dead", test.name + (", did not end" if status == 124 else "")
@@ -331,17 +397,18 @@ def fate_of(file, number, tests, tree, slow):
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--mach", action="store_const", const=Mach, default=Linux, dest="system")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--without", help="log whose mutants are not tried again")
-    parser.add_argument("--tree", default="target/mutants/at-once")
     parser.add_argument("--slow", type=float, default=1e9, help="leave out tests that take longer (seconds)")
     parser.add_argument("--longest", type=float, default=100, help="and those that do not end by then")
     arguments = parser.parse_args()
-    tree = pathlib.Path(arguments.tree).absolute()
+    system = arguments.system
+    tree = pathlib.Path(system.tree).absolute()
     plain = run.OUT.absolute() / "listing"
     run.as_compiled_here(plain)
-    mutants = [mutant for mutant in run.generated(arguments.only) if isinstance(mutant.change, str)]
+    mutants = [mutant for mutant in run.generated(arguments.only, system.part) if isinstance(mutant.change, str)]
     known = {mutant.name: mutant for mutant in mutants}
     entries = [entry for entry in listing(plain) if entry["name"] in known]
     for number, entry in enumerate(entries, 1):
@@ -362,15 +429,13 @@ def main():
     lib = pathlib.Path("src/lib.rs").read_text(encoding="utf-8")
     write(tree / "src/lib.rs", lib.replace("\npub use shared::abi;", SWITCH + "\npub use shared::abi;", 1))
     refused = {number: why for file in files for number, why in file.refused.items()}
-    dropped = compiled(tree, files)
+    dropped = compiled(tree, files, system)
     print(f"{len(entries)} mutants, {len(refused)} without a switch, {len(dropped)} refused by the compiler",
           flush=True)
     began = time.monotonic()
-    goals = ["c-programs-shared", run.BY_JUMP, f"{TWO_COPIES}.t"]
-    goals += (f"{run.PROGRAMS}/standalone/{name}.t" for name in STANDALONE)
-    subprocess.run(["make", "-s", "-j2", "SETUP=no", *goals], cwd=tree, check=True,
-                   env={**os.environ, **run.QUICK_BUILD, "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1"})
-    tests = list(tests_of(tree))
+    subprocess.run(["make", "-s", "-j2", "SETUP=no", *system.goals], cwd=tree, check=True,
+                   env={**os.environ, **system.environment})
+    tests = [*unit_tests(tree), *system.programs(tree)]
     print(f"built in {time.monotonic() - began:.0f} s; {len(tests)} tests", flush=True)
     first = {}
     for file in files:
@@ -383,7 +448,7 @@ def main():
     for test in tests:
         reached.write_bytes(bytes(MOST))
         began = time.monotonic()
-        status, output = result(test.command, tree, 0, arguments.longest, str(reached))
+        status, output = test.result(tree, 0, arguments.longest, str(reached))
         test.seconds = time.monotonic() - began
         if status:
             print(f"fails without any mutant: {test.name}: {output[-300:]}", flush=True)
@@ -414,7 +479,7 @@ def main():
         else:
             fate, by = fate_of(mutant.file, number, [test for test in usable if number in test.reached], tree,
                                arguments.slow)
-        return f"{fate:11} {mutant}  ({by}; {time.monotonic() - began:.1f} s)"
+        return f"{fate:11} {mutant}  ({by}; {time.monotonic() - began:.1f} s; M{number})"
 
     wanted = [entry for entry in entries if str(known[entry["name"]]) not in skip]
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:

@@ -141,9 +141,11 @@ def as_compiled_here(tree):
                                pathlib.Path(file).read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def generated(parts):
-    """The mutants that cargo-mutants finds where equivalent.toml says, or in those of these files."""
+def generated(parts, where=None):
+    """The mutants that cargo-mutants finds where equivalent.toml says, there under `where`, or in those of these
+    files."""
     config = tomllib.loads((HERE / "equivalent.toml").read_text(encoding="utf-8"))
+    places = config[where] if where else config
     for one in config["equivalent"]:
         path = pathlib.Path(one["file"])
         if not path.exists() or one["line"] not in path.read_text(encoding="utf-8"):
@@ -157,9 +159,9 @@ def generated(parts):
         file, name, diff = entry["file"], entry["name"], entry["diff"]
         if parts and not any(part in file or part in name for part in parts):
             continue
-        if not any(fnmatch.fnmatch(file, pattern) for pattern in config["in"]):
+        if not any(fnmatch.fnmatch(file, pattern) for pattern in places["in"]):
             continue
-        if any(fnmatch.fnmatch(file, pattern) for pattern in config["not-in"]):
+        if any(fnmatch.fnmatch(file, pattern) for pattern in places["not-in"]):
             continue
         tests = next((tests for pattern, tests in config["tests"].items() if fnmatch.fnmatch(file, pattern)),
                      ["rust:", "c:*"])
