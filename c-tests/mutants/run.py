@@ -53,6 +53,8 @@ BY_JUMP = "target/c-tests/capi/lib/libleavebyjump.so"
 BUILD_LIMIT, TEST_LIMIT = 600, 120
 # Of a test program that has passed before in less than a second; else so many times what it took then.
 LEAST_LIMIT, TIMES = 30, 30
+# What a program says that has nothing to do here (c-tests/capi/support/tap.c).
+SKIPPED = re.compile(r"^1\.\.0 # SKIP (.*)", re.M)
 # A library that is built in seconds. Nothing that the tests look at depends on the optimiser's level.
 QUICK_BUILD = {"CARGO_PROFILE_RELEASE_LTO": "off", "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
                "CARGO_PROFILE_RELEASE_INCREMENTAL": "true", "CARGO_PROFILE_RELEASE_DEBUG": "0"}
@@ -90,6 +92,10 @@ class OutOfDate(Exception):
 
 class Unbuildable(Exception):
     """The compiler refuses it."""
+
+
+class Skipped(Exception):
+    """All its tests are about something that this machine does not have."""
 
 
 def mutated(file, before, after, occurrence=None):
@@ -285,6 +291,7 @@ class Tree:
         """The first test that fails, or None. The library is built when the first one needs it: unit tests have it in
         themselves."""
         built = False
+        reasons = []
         for name, command in self.commands(tests):
             if not built and command[0] != "cargo":
                 if self.build():
@@ -299,9 +306,12 @@ class Tree:
                 raise Unbuildable
             if status != 0:
                 return name
+            reasons.append(SKIPPED.search(output))
             self.seconds.setdefault(name, time.monotonic() - began)
             if command[0] == "cargo" and "running 0 tests" in output:
                 sys.exit(f"{name} finds no test")
+        if reasons and all(reasons):
+            raise Skipped(reasons[0].group(1))
         return None
 
     def try_out(self, mutant):
@@ -320,6 +330,8 @@ class Tree:
             return ("dead", killer) if killer else ("alive", ", ".join(mutant.tests))
         except Unbuildable:
             return "unbuildable", "the compiler"
+        except Skipped as reason:
+            return "not tried", str(reason)
         finally:
             for place, original in originals.items():
                 place.write_bytes(original)
@@ -393,9 +405,10 @@ def main():
             tree = Tree(number)
             tree.prepare(wanted)
             if number == 0:
-                failing = tree.notices(wanted)
-                if failing:
-                    sys.exit(f"{failing} fails without any mutant")
+                with contextlib.suppress(Skipped):
+                    failing = tree.notices(wanted)
+                    if failing:
+                        sys.exit(f"{failing} fails without any mutant")
             trees.put(tree)
 
     def try_out(mutant):
@@ -419,12 +432,15 @@ def main():
         for mutant in argued:
             table.write(f"| {mutant} | equivalent | {mutant.equivalent} |\n")
     # What a tool makes need not compile; what was written by hand must.
-    bad = [row for row in rows if row[1] not in ("dead", "unbuildable")
+    untried = [row for row in rows if row[1] == "not tried"]
+    bad = [row for row in rows if row[1] not in ("dead", "unbuildable", "not tried")
            or row[1] == "unbuildable" and not isinstance(row[0].change, str)]
     for mutant, fate, by in bad:
         print(f"not ok: {fate}: {mutant} (tried: {by})")
     print(f"mutants: {len(argued)} are argued to be equivalent; the table is {OUT}/table.md")
-    print(f"{len(rows) - len(bad)} passed, {len(bad)} failed")
+    for mutant, _, reason in untried:
+        print(f"not tried: {mutant}: {reason}")
+    print(f"{len(rows) - len(bad) - len(untried)} passed, {len(bad)} failed, {len(untried)} skipped")
     sys.exit(bool(bad))
 
 
