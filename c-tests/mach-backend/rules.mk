@@ -76,6 +76,8 @@ MACH_BACKEND_IN_simulated/the_backend_follows_from_the_host := $(MACH_BACKEND_ST
 MACH_BACKEND_IN_simulated/a_declined_fault_is_forgotten_when_ours_go_on_top := $(MACH_BACKEND_SOME) bypassed
 # A debugger takes the steps.
 MACH_BACKEND_IN_simulated/every_step_of_the_trampoline_unwinds := $(filter-out debugger,$(MACH_BACKEND_SOME))
+MACH_BACKEND_IN_simulated/no_step_to_the_fault_handler_keeps_others_waiting := \
+    $(MACH_BACKEND_IN_simulated/every_step_of_the_trampoline_unwinds)
 MACH_BACKEND_IN_simulated/each_trap_arrives_once := $(MACH_BACKEND_STEADY) $(MACH_BACKEND_UNSTEADY)
 MACH_BACKEND_IN_simulated/what_may_not_be_set_is_not_put_back := \
     $(filter-out apple-python-13 apple-python-14.2,$(MACH_BACKEND_HARDENED)) \

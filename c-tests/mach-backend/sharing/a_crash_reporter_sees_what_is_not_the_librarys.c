@@ -77,6 +77,35 @@ static void what_the_fault_handler_declines(void) {
   same(engine_count(&reporter), own_fault_exists(OWN_DIVISION) ? 16 : 12, "the reporter heard of each once");
 }
 
+/* What the fault handler itself runs into is the reporter's; its end afterwards is the library's. */
+static unsigned char *handlers_page;
+
+static wasmtrap_verdict_t faults_itself(wasmtrap_fault_t *fault, void *user) {
+  (void)user;
+  calls++;
+  wasm_access_t access = {address_of(handlers_page), 1};
+  wasm_load.function(&access);
+  make_accessible((void *)(uintptr_t)fault->fault_address);
+  return WASMTRAP_VERDICT_RESUME;
+}
+
+static void what_the_fault_handler_runs_into(void) {
+  engine_t reporter;
+  engine_start_for_task(&reporter, ENGINE_MENDS);
+  must(engine_takes_task(&reporter, ALL_EXCEPTIONS, harmless_behavior()) == KERN_SUCCESS);
+  init_mach_ports(HOST_ALL_KINDS);
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  must(wasmtrap_set_fault_handler(faults_itself, NULL) == WASMTRAP_OK);
+  for (int i = 1; i <= 5; i++) {
+    handlers_page = reporter.page = inaccessible_page();
+    wasm_access_t access = {address_of(inaccessible_page()), 1};
+    wasm_load.function(&access);
+    same(calls, i, "time %d: the fault handler is asked once", i);
+    same(engine_count(&reporter), i, "the reporter hears of its fault, and of nothing else");
+    same(access.value, 0, "and the code goes on");
+  }
+}
+
 static void *fault_unattached(void *argument) {
   engine_t *const reporter = argument;
   reporter->subject = pthread_mach_thread_np(pthread_self());
@@ -128,6 +157,7 @@ int main(int argc, char **argv) {
       {"EXCEPTION_IDENTITY_PROTECTED", identity_protected, 0},
       {"EXCEPTION_STATE, 32-bit codes", state_32, 0},
       {"what the embedder's fault handler declines", what_the_fault_handler_declines, 0},
+      {"what the embedder's fault handler runs into", what_the_fault_handler_runs_into, 0},
       {"a thread that the library has not seen", on_a_thread_that_the_library_has_not_seen, 0},
       {"what it declines is a crash", what_it_declines_is_a_crash, SIGILL},
       {"its ports are left alone", its_ports_are_left_alone, 0},

@@ -219,6 +219,58 @@ static void two_engines(void) {
   traps_by_ports("and the library");
 }
 
+/* Who is not to be asked costs no exception more: one is a trap of the library's, and one a crash of the host's that
+ * only the handler from before is to hear of. */
+static void nobody_is_asked_in_vain(void) {
+  install_handler(SIGSEGV, mending_handler, SA_ONSTACK);
+  init_mach_ports(0);
+  adopt(0, SA_ONSTACK, 0, WASMTRAP_ADOPT_OWN_FAULTS);
+  traps_by_ports("a trap of the library's");
+  simulated_exceptions_t before = exceptions_now();
+  wasm_access_t access = {address_of(inaccessible_page()), 1};
+  wasm_load.function(&access);
+  simulated_exceptions_t after = exceptions_now();
+  same(mending_calls, 1, "a crash comes to the handler");
+  same(engines[0].calls, 0, "and to no engine that has asked for its own faults only");
+  same(after.thread_level - before.thread_level, 1, "it is one exception");
+  adopt(1, SA_ONSTACK, 0, 0);
+  before = exceptions_now();
+  for (int i = 0; i < 10; i++) traps_by_ports("a trap of the library's beside an engine that asks for all");
+  after = exceptions_now();
+  same(after.thread_level - before.thread_level, 10, "is one exception too");
+  same(engines[1].calls, 0, "of which the engine does not hear");
+}
+
+/* The engine whose thread it is comes before the library, and before what any region says. */
+static volatile int trapped_inside;
+
+static void traps_beside_a_region(void *page) {
+  wasmtrap_guest_access_t guest_access;
+  must(wasmtrap_guest_access_begin(WASMTRAP_CLIENT_DEFAULT, &guest_access) == WASMTRAP_OK);
+  wasm_access_t access = {address_of(page), 1};
+  trapped_inside = engine_run(0, &engines[0].codes[0], &access);
+  must(wasmtrap_guest_access_end(&guest_access) == WASMTRAP_OK);
+}
+
+static void an_owner_is_first(void) {
+  init_mach_ports(0);
+  engine_compile(0, &wasm_load);
+  engines[0].answer = ANSWER_JUMPS;
+  const uint64_t id = adopt(0, SA_ONSTACK, 0, 0);
+  void *const page = inaccessible_page();
+  const wasmtrap_region_desc_t desc = {
+      .struct_size = sizeof desc, .base = page, .length = page_size(), .flags = WASMTRAP_REGION_ANY_PC};
+  uint64_t region, before;
+  must(wasmtrap_region_register(&desc, &region) == WASMTRAP_OK);
+  wasmtrap_trap_t trap = host_new_trap();
+  same(wasmtrap_call(traps_beside_a_region, page, &trap), WASMTRAP_TRAPPED, "a trap by the region alone");
+  must(wasmtrap_adopted_enter(id, &before) == WASMTRAP_OK);
+  same(wasmtrap_call(traps_beside_a_region, page, &trap), WASMTRAP_OK, "none on a thread with the engine's mark");
+  ok(trapped_inside, "but the engine's");
+  must(wasmtrap_adopted_leave(before) == WASMTRAP_OK);
+  same(exceptions_now().became_signals, 0, "nothing has become a signal");
+}
+
 /* The registers that a handler has not changed are what they were, those of vectors included. */
 static void keeps_registers(void) {
   init_mach_ports(0);
@@ -277,6 +329,8 @@ int main(int argc, char **argv) {
       {"what is declined, to nobody", to_nobody, SIGSEGV},
       {"two engines", two_engines, 0},
       {"registers", keeps_registers, 0},
+      {"who is not to be asked", nobody_is_asked_in_vain, 0},
+      {"an owner and a region", an_owner_is_first, 0},
       {"many threads", many_threads, 0},
   };
   return run_cases(argc, argv, CASES(cases));

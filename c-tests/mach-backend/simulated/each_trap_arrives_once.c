@@ -1,12 +1,15 @@
 /* The kernel interrupts an exception's message on its way, or bypasses the ports: the trap comes as a signal, and once.
  * An interrupted wait of the server loses nothing. */
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <simulated_mach.h>
 
 #include "backend.h"
 #include "cases.h"
+#include "handlers.h"
 #include "host_rules.h"
 #include "server_thread.h"
 
@@ -127,6 +130,65 @@ static void the_end_of_the_asking(void) {
   traps_by_ports("a trap afterwards");
 }
 
+/* And the fault handler has declined: the signal handler from before hears of the fault, once. */
+static volatile wasmtrap_verdict_t verdict;
+
+static wasmtrap_verdict_t answers_and_loses_the_end(wasmtrap_fault_t *fault, void *user) {
+  (void)fault;
+  inject(MACH_PORT_NULL, *(const simulated_injection_t *)user);
+  calls++;
+  return verdict;
+}
+
+static void the_end_of_an_asking_in_vain(void) {
+  needs_steady_delivery();
+  static const simulated_injection_t injections[] = {SIMULATED_INTERRUPT_EXCEPTION, SIMULATED_BYPASS_EXCEPTION};
+  install_handler(SIGSEGV, mending_handler, SA_ONSTACK);
+  init_mach_ports(0);
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  void *const page = inaccessible_page();
+  verdict = WASMTRAP_VERDICT_FORWARD;
+  for (int i = 0; i < 20; i++) {
+    void *const user = (void *)(uintptr_t)&injections[i % 2];
+    must(wasmtrap_set_fault_handler(answers_and_loses_the_end, user) == WASMTRAP_OK);
+    wasm_access_t access = {address_of(page), 0};
+    wasm_load_in_leaf.function(&access);
+    if (!same(access.value, WASM_RED_ZONE_INTACT, "the code goes on unharmed")) break;
+    if (!same(calls, i + 1, "the fault handler is asked once")) break;
+    if (!same(mending_calls, i + 1, "and the signal handler from before")) break;
+    make_inaccessible(page);
+  }
+}
+
+/* A breakpoint, behind which the program counter may be already: whoever takes it goes on there. */
+static volatile int breakpoints;
+
+static void counts_breakpoints(int signal, siginfo_t *info, void *context) {
+  (void)signal;
+  (void)info;
+  (void)context;
+  if (++breakpoints > 100) _exit(97);
+}
+
+static void the_end_of_the_asking_about_a_breakpoint(void) {
+  needs_steady_delivery();
+  if (a_debugger_takes_breakpoints()) skip_case("a debugger takes breakpoints");
+  static const simulated_injection_t injections[] = {SIMULATED_INTERRUPT_EXCEPTION, SIMULATED_BYPASS_EXCEPTION};
+  install_handler(SIGTRAP, counts_breakpoints, SA_ONSTACK);
+  init_mach_ports(HOST_ALL_KINDS);
+  must(wasmtrap_thread_attach() == WASMTRAP_OK);
+  for (int i = 0; i < 20; i++) {
+    const int declines = i / 2 % 2;
+    verdict = declines ? WASMTRAP_VERDICT_FORWARD : WASMTRAP_VERDICT_RESUME;
+    breakpoints = 0;
+    void *const user = (void *)(uintptr_t)&injections[i % 2];
+    must(wasmtrap_set_fault_handler(answers_and_loses_the_end, user) == WASMTRAP_OK);
+    wasm_breakpoint.function(NULL);
+    if (!same(calls, i + 1, "the fault handler is asked once")) break;
+    if (!same(breakpoints, declines, "and the signal handler of what it declines")) break;
+  }
+}
+
 static void *trap_often(void *count) {
   for (int i = 0; i < TRAPS; i++) trap_and_count(count);
   return NULL;
@@ -161,6 +223,8 @@ int main(int argc, char **argv) {
       {"the server's waiting is interrupted", the_server_is_interrupted, 0},
       {"the fault handler is asked once about each fault", the_fault_handler_is_asked_once, 0},
       {"the end of the fault handler's asking is not delivered", the_end_of_the_asking, 0},
+      {"nor is that of an asking in vain", the_end_of_an_asking_in_vain, 0},
+      {"nor is that of one about a breakpoint", the_end_of_the_asking_about_a_breakpoint, 0},
       {"many threads", many_threads, 0},
   };
   return run_cases(argc, argv, CASES(cases));

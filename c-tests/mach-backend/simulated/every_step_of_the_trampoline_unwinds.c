@@ -10,15 +10,9 @@
 #if defined(__x86_64__)
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/syscall.h>
 #include <unwind.h>
 
-/* Pushes nothing into the red zone. */
-#define TRAP_FLAG 0x100
-#define CHANGE_FLAGS(change)                                                                                    \
-  __asm__ volatile("lea -128(%%rsp), %%rsp\n\tpushfq\n\t" change "\n\tpopfq\n\tlea 128(%%rsp), %%rsp" ::: "memory", \
-                   "cc")
+#include "stepping.h"
 
 static volatile uintptr_t faulting_pc, caller_of_faulting;
 /* On the stack of the code that faulted. */
@@ -44,8 +38,6 @@ static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *walk_out)
   return _URC_NO_REASON;
 }
 
-static int is_at(uintptr_t pc, const char *two_bytes) { return memcmp((const void *)pc, two_bytes, 2) == 0; }
-
 static void step(int signal, siginfo_t *info, void *context) {
   (void)signal;
   (void)info;
@@ -53,9 +45,7 @@ static void step(int signal, siginfo_t *info, void *context) {
   const uintptr_t sp = (uintptr_t)registers[REG_RSP];
   if (sp - on_own_stack + OWN_STACK < 2 * OWN_STACK) return;
   /* The library is about to block all signals, where nobody can see it; a step's would end the process. */
-  if (is_at(context_pc(context), "\x0f\x05") && registers[REG_RAX] == SYS_rt_sigprocmask) {
-    registers[REG_EFL] &= ~TRAP_FLAG;
-  }
+  if (changes_the_mask(context)) registers[REG_EFL] &= ~TRAP_FLAG;
   walk_t walk = {0, 0};
   _Unwind_Backtrace(look, &walk);
   if (steps++ == 0) first_seen = context_pc(context);
@@ -69,15 +59,15 @@ static wasmtrap_verdict_t mends(wasmtrap_fault_t *fault, void *user) {
   in_handler++;
   make_accessible((void *)(uintptr_t)fault->fault_address);
   /* And from here on back. */
-  if (in_handler == 2) CHANGE_FLAGS("orq $0x100, (%%rsp)");
+  if (in_handler == 2) STEP_FROM_HERE();
   return WASMTRAP_VERDICT_RESUME;
 }
 
 static __attribute__((noinline)) int load(volatile unsigned char *page, int stepping) {
   caller_of_faulting = (uintptr_t)__builtin_return_address(0);
-  if (stepping) CHANGE_FLAGS("orq $0x100, (%%rsp)");
+  if (stepping) STEP_FROM_HERE();
   const int value = *page + 1;
-  CHANGE_FLAGS("andq $~0x100, (%%rsp)");
+  STEP_NO_MORE();
   return value;
 }
 
