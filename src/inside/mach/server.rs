@@ -35,7 +35,8 @@ pub(crate) enum End {
 struct Buffer([u32; BUFFER_WORDS]);
 
 /// The trailer with the sender and the port's context. message.h: MACH_RCV_TRAILER_TYPE, MACH_RCV_TRAILER_ELEMENTS.
-const TRAILER: i32 = (MACH_RCV_TRAILER_CTX << 24) as i32 | (MACH_MSG_TRAILER_FORMAT_0 << 28) as i32;
+const TRAILER: i32 = (MACH_RCV_TRAILER_CTX << 24) as i32 | FORMAT;
+const FORMAT: i32 = (MACH_MSG_TRAILER_FORMAT_0 << 28) as i32;
 
 /// MACH_MSG_MASK: in which space there was no room for rights or memory that a message carries.
 const SHORT_OF_ROOM: i32 = 0x3e00;
@@ -54,21 +55,17 @@ pub(crate) fn serve(set: u32, control_port: u32) -> End {
         // SAFETY: the buffer has the size that is given, is aligned, and begins with a reply of `send_size` bytes.
         let code =
             unsafe { mach_msg(header, option, send_size, size_of::<Buffer>() as u32, set, MACH_MSG_TIMEOUT_NONE, 0) };
-        let sent = core::mem::replace(&mut send_size, 0);
+        send_size = 0;
         match code & !SHORT_OF_ROOM {
             MACH_MSG_SUCCESS => (),
-            // libSystem tries again by itself; should it not, so do we. The message is back as it was.
-            MACH_SEND_INTERRUPTED => {
-                send_size = sent;
-                continue;
-            }
             // The message was lost, and what it carried is destroyed (osfmk/ipc/mach_msg.c, mach_msg_receive_results).
             MACH_RCV_INTERRUPTED | MACH_RCV_TOO_LARGE | MACH_RCV_HEADER_ERROR | MACH_RCV_BODY_ERROR => continue,
             receive_error if receive_error as u32 & RECEIVE_ERRORS == RECEIVE_ERRORS => {
                 return End::SetLost(receive_error);
             }
             // The reply found nobody: the thread is gone. Its reply port is a dead name by now, and ours to release
-            // (libsyscall/mach/mach_msg.c, mach_msg_server).
+            // (libsyscall/mach/mach_msg.c, mach_msg_server). It cannot have been interrupted: what goes to a send-once
+            // right waits for no room (osfmk/ipc/ipc_mqueue.c, ipc_mqueue_send), and libSystem would try again.
             _ => {
                 // SAFETY: the right came with the request and was not consumed.
                 unsafe { mach_port_deallocate(mach_task_self(), message::reply_port(&buffer.0)) };

@@ -82,3 +82,14 @@ fn the_trampoline_is_entered_with_all_that_it_is_unwound_by() {
         assert_eq!(registers.general[30], 0, "nothing to return to");
     }
 }
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn the_vectors_have_what_the_processor_says() {
+    // OSXSAVE alone, all but that, and none.
+    assert_eq!(size_of_vectors(1 << 27, || 832), 832);
+    assert_eq!(size_of_vectors(u32::MAX, || 2440), 2496);
+    for features in [!(1 << 27), 0, 1 << 26] {
+        assert_eq!(size_of_vectors(features, || unreachable!("there is no such leaf")), FXSAVE_SIZE);
+    }
+}

@@ -28,6 +28,17 @@ const DWARF_ORDER: [usize; 16] = [0, 3, 2, 1, 5, 4, 6, 7, 8, 9, 10, 11, 12, 13, 
 const DIRECTION_FLAG: u64 = 1 << 10;
 const ALIGNMENT_CHECK: u64 = 1 << 18;
 
+/// The vector state where there is no XSAVE.
+pub(crate) const FXSAVE_SIZE: usize = 512;
+
+/// Bytes that the vector state needs, a multiple of 64: from CPUID.1:ECX, and from CPUID.(0DH, 0):ECX, which there is
+/// with XSAVE only. That is enough for all that the processor has, whatever the kernel turns on later (Intel's manual,
+/// volume 1, 13.2; macOS turns AVX-512 on at its first use).
+pub(crate) fn size_of_vectors(features: u32, largest_area: impl FnOnce() -> u32) -> usize {
+    const OSXSAVE: u32 = 1 << 27;
+    if features & OSXSAVE == 0 { FXSAVE_SIZE } else { (largest_area() as usize).next_multiple_of(64) }
+}
+
 /// A thread's state, and whether its program counter is behind the instruction that faulted.
 pub(crate) struct State<'a> {
     words: &'a mut Words,

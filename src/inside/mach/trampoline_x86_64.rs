@@ -6,6 +6,7 @@
 use core::arch::naked_asm;
 
 use super::callback::asked;
+use super::state::{FXSAVE_SIZE, size_of_vectors};
 use crate::shared::thread::Thread;
 
 pub(crate) fn entry_address() -> usize {
@@ -17,16 +18,11 @@ pub(crate) fn return_address() -> usize {
     come_back as unsafe extern "C" fn() as usize
 }
 
-/// Bytes that the vector state needs, a multiple of 64. Intel's manual, volume 1, 13.2: CPUID.(0DH, 0):ECX is enough
-/// for all that the processor has, whatever the kernel turns on later (macOS turns AVX-512 on at its first use).
+/// Bytes that the vector state needs, a multiple of 64.
 #[cfg(wasmtrap_mach)]
 pub(crate) fn vector_state_size() -> usize {
     use core::arch::x86_64::{__cpuid, __cpuid_count};
-    const OSXSAVE: u32 = 1 << 27;
-    if __cpuid(1).ecx & OSXSAVE == 0 {
-        return FXSAVE_SIZE;
-    }
-    (__cpuid_count(0xd, 0).ecx as usize).next_multiple_of(64)
+    size_of_vectors(__cpuid(1).ecx, || __cpuid_count(0xd, 0).ecx)
 }
 
 /// Whether the vector state has a header, and more than the FXSAVE area.
@@ -35,8 +31,6 @@ pub(crate) fn has_extended_state() -> bool {
     vector_state_size() != FXSAVE_SIZE
 }
 
-/// Without XSAVE.
-const FXSAVE_SIZE: usize = 512;
 /// MXCSR as the ABI starts a program with it.
 const DEFAULT_MXCSR: u32 = 0x1f80;
 
