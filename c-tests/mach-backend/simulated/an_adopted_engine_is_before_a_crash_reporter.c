@@ -271,6 +271,36 @@ static void an_owner_is_first(void) {
   same(exceptions_now().became_signals, 0, "nothing has become a signal");
 }
 
+#if defined(__x86_64__)
+/* What a handler puts into registers that were not in use is there afterwards. AVX has an instruction after which none
+ * of the vector registers is. */
+static void sets_a_register(int signal, siginfo_t *info, void *context) {
+  (void)signal;
+  ((ucontext_t *)context)->uc_mcontext.fpregs->_xmm[3].element[0] = 4711;
+  make_accessible(info->si_addr);
+}
+
+static void registers_not_in_use(void) {
+  if (!__builtin_cpu_supports("avx")) skip_case("there is no AVX");
+  init_mach_ports(0);
+  uint64_t id;
+  must(wasmtrap_adopt_begin(WASMTRAP_CLIENT_DEFAULT) == WASMTRAP_OK);
+  install_handler(SIGSEGV, sets_a_register, SA_ONSTACK);
+  must(wasmtrap_adopt_end(0, &id) == WASMTRAP_OK);
+  const unsigned char *const page = inaccessible_page();
+  uint64_t value = 1;
+  uint32_t xmm3 = 0;
+  __asm__ volatile("vzeroall\n\tmovq (%2), %0\n\tmovd %%xmm3, %1"
+                   : "=&r"(value), "=r"(xmm3)
+                   : "r"(page)
+                   : "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
+                     "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+  same(value, 0, "the load goes on");
+  same(xmm3, 4711, "the register is what the handler has set");
+  same(exceptions_now().became_signals, 0, "by the port");
+}
+#endif
+
 /* The registers that a handler has not changed are what they were, those of vectors included. */
 static void keeps_registers(void) {
   init_mach_ports(0);
@@ -329,6 +359,9 @@ int main(int argc, char **argv) {
       {"what is declined, to nobody", to_nobody, SIGSEGV},
       {"two engines", two_engines, 0},
       {"registers", keeps_registers, 0},
+#if defined(__x86_64__)
+      {"registers that were not in use", registers_not_in_use, 0},
+#endif
       {"who is not to be asked", nobody_is_asked_in_vain, 0},
       {"an owner and a region", an_owner_is_first, 0},
       {"many threads", many_threads, 0},
