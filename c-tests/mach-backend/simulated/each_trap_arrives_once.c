@@ -135,8 +135,8 @@ static volatile wasmtrap_verdict_t verdict;
 
 static wasmtrap_verdict_t answers_and_loses_the_end(wasmtrap_fault_t *fault, void *user) {
   (void)fault;
+  if (++calls > 1000) _exit(96);
   inject(MACH_PORT_NULL, *(const simulated_injection_t *)user);
-  calls++;
   return verdict;
 }
 
