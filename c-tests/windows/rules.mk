@@ -115,6 +115,9 @@ $(WINDOWS_ENGINES): $(WINDOWS)/engine/engine.c $(WINDOWS)/rules.mk
 
 # A prefix of its own, made once: Wine's first start in it takes seconds.
 WINDOWS_WINE := WINEPREFIX='$(abspath $(WINDOWS_OUT))/wine' WINEDEBUG=-all WINEDLLOVERRIDES=mscoree,mshtml=
+# In front of a command that runs programs: that prefix's server ends with it, also where a program fails.
+WINDOWS_SERVER_ENDS := trap "$(WINDOWS_WINE) wineserver --kill || true" EXIT;
+
 $(WINDOWS_OUT)/wine/done:
 	@mkdir -p $(@D)
 	$(WINDOWS_WINE) $(LIMITED) wine wineboot --init >$(WINDOWS_OUT)/wineboot.log 2>&1
@@ -136,11 +139,10 @@ check-windows: windows windows-harness $(WINDOWS_OUT)/wine/done ## the C harness
 	@# Wine's server, and the services that it starts, for all programs: each start of them takes seconds, and is one
 	@# more that may fail on a busy machine. It ends by itself, a minute after the last program.
 	@$(WINDOWS_WINE) wineserver --persistent=60 || true
-	LLVM=$(MACOS_LLVM) $(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) \
-	    $(addprefix $(WINDOWS)/,header.t installed-tree.t msvc.t)
-	$(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) --exec '$(strip $(LIMITED)) $(WINDOWS)/wine.sh' \
+	$(WINDOWS_SERVER_ENDS) LLVM=$(MACOS_LLVM) $(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) \
+	    $(addprefix $(WINDOWS)/,header.t installed-tree.t msvc.t) && \
+	    $(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) --exec '$(strip $(LIMITED)) $(WINDOWS)/wine.sh' \
 	    $(WINDOWS_SHARED) $(WINDOWS_STATIC)
-	@$(WINDOWS_WINE) wineserver --kill || true
 
 $(WINDOWS_TESTS_OUT)/measure/traps.exe: $(WINDOWS_TESTS_OUT)/obj/windows/measure/traps.c.o $(WINDOWS_SUPPORT) \
     $(WINDOWS_LIB)/libwasmtrap.dll.a $(WINDOWS_LIB)/wasmtrap.dll
@@ -192,14 +194,14 @@ check-windows-spec: ## those files of the specification's suite that trap, as pr
 
 windows-spec: $(WINDOWS_SPEC_OBJECTS) $(WINDOWS_LIB)/libwasmtrap.a $(WINDOWS_OUT)/wine/done
 	@$(WINDOWS_WINE) wineserver --persistent=60 || true
-	@$(WINDOWS_WINE) PYTHONPATH=$(WASM_ADAPTER) $(PYTHON) $(WASM_SUITE)/run.py --cargo '$(CARGO)' \
-	    --wast2json '$(WAST2JSON)' --wasm2c '$(WASM2C)' --objcopy $(WINDOWS_TOOLS)objcopy --cc $(WINDOWS_TOOLS)gcc \
+	@$(WINDOWS_SERVER_ENDS) $(WINDOWS_WINE) PYTHONPATH=$(WASM_ADAPTER) $(PYTHON) $(WASM_SUITE)/run.py \
+	    --cargo '$(CARGO)' --wast2json '$(WAST2JSON)' --wasm2c '$(WASM2C)' \
+	    --objcopy $(WINDOWS_TOOLS)objcopy --cc $(WINDOWS_TOOLS)gcc \
 	    --out $(WINDOWS_SPEC_OUT)/suite --suffix .exe --runner $(WINDOWS)/wine.sh \
 	    --module-flags '-O1 $(filter-out -fPIC,$(WASM_GENERATED_FLAGS)) -mno-stack-arg-probe $(WINDOWS_SPEC_FLAGS)' \
 	    --program-flags '-O0 -std=gnu11 -Wno-bidi-chars -I$(WASM_SUITE) $(WINDOWS_SPEC_FLAGS)' \
 	    --link '$(WINDOWS_SPEC_OBJECTS) $(WINDOWS_LIB)/libwasmtrap.a -static $(WINDOWS_STATIC_LIBS) -lwinpthread' \
 	    --only '$(WINDOWS_SPEC_ONLY)'
-	@$(WINDOWS_WINE) wineserver --kill || true
 
 # ---- Wasmtime for Windows, from its wheel, adopted: by a C program, and by CPython for Windows ----
 
@@ -246,12 +248,11 @@ check-windows-wasmtime: ## Wasmtime's wheel for Windows, adopted, in a C program
 check-windows-wasmtime: $(WINDOWS_WASMTIME_DLL) $(WINDOWS_WASMTIME_OUT)/bcryptprimitives.dll \
     $(WINDOWS_WASMTIME_OUT)/wheel.exe $(WINDOWS_PYTHON_OUT)/python.exe $(WINDOWS_OUT)/wine/done
 	@$(WINDOWS_WINE) wineserver --persistent=60 || true
-	WASMTIME_DLL=$(WINDOWS_WASMTIME_DLL) $(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) \
-	    --exec '$(strip $(LIMITED)) $(WINDOWS)/wine.sh' $(WINDOWS_WASMTIME_OUT)/wheel.exe
-	WINE=$(WINDOWS)/python/piped.sh $(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) \
+	$(WINDOWS_SERVER_ENDS) WASMTIME_DLL=$(WINDOWS_WASMTIME_DLL) $(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) \
+	    --exec '$(strip $(LIMITED)) $(WINDOWS)/wine.sh' $(WINDOWS_WASMTIME_OUT)/wheel.exe && \
+	    WINE=$(WINDOWS)/python/piped.sh $(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) \
 	    --exec '$(strip $(LIMITED)) $(WINDOWS)/wine.sh $(WINDOWS_PYTHON_OUT)/python.exe' \
 	    $(WINDOWS)/python/wasmtime_adopted.py :: $(WINDOWS_LIB)/wasmtrap.dll
-	@$(WINDOWS_WINE) wineserver --kill || true
 
 # ---- The CPython extension, in CPython for Windows ----
 #
@@ -333,10 +334,9 @@ check-windows-python: ## the CPython extension, in CPython for Windows, under Wi
 windows-python: $(WINDOWS_EXTENSION_OUT)/wasmtrap.pyd $(WINDOWS_EXTENSION_OUT)/wasm_rt_wasmtrap.dll \
     $(WINDOWS_EXTENSION_MODULES) $(WINDOWS_OUT)/wine/done
 	@$(WINDOWS_WINE) wineserver --persistent=60 || true
-	WINE=$(WINDOWS)/python/piped.sh $(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) \
+	$(WINDOWS_SERVER_ENDS) WINE=$(WINDOWS)/python/piped.sh $(WINDOWS_WINE) $(PROVE) $(PROVE_FLAGS) \
 	    --exec '$(strip $(LIMITED)) $(WINDOWS)/wine.sh $(WINDOWS_PYTHON_OUT)/python.exe' \
 	    $(WINDOWS)/python/extension.py :: $(WINDOWS_EXTENSION_OUT)
-	@$(WINDOWS_WINE) wineserver --kill || true
 
 # ---- arm64: built, and looked at ----
 
