@@ -20,10 +20,10 @@ static const case_t cases[] = {
     {EXCEPTION_ACCESS_VIOLATION, 0, 2, {0, 64}, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS, "a read", 0},
     {EXCEPTION_ACCESS_VIOLATION, 0, 2, {8, 64}, WASMTRAP_CODE_MEMORY_OUT_OF_BOUNDS, "a fetch", 0},
     {EXCEPTION_DATATYPE_MISALIGNMENT, 0, 0, {0, 0}, WASMTRAP_CODE_HEAP_MISALIGNED, "a misaligned access", 0},
-    {EXCEPTION_ILLEGAL_INSTRUCTION, 0, 0, {0, 0}, WASMTRAP_CODE_UNREACHABLE, "an illegal instruction", 0},
+    {EXCEPTION_ILLEGAL_INSTRUCTION, 0, 0, {3, 5}, WASMTRAP_CODE_UNREACHABLE, "an illegal instruction", 0},
     {EXCEPTION_INT_DIVIDE_BY_ZERO, 0, 0, {0, 0}, WASMTRAP_CODE_INTEGER_DIVISION_BY_ZERO, "a division by zero", 0},
     {EXCEPTION_INT_OVERFLOW, 0, 0, {0, 0}, WASMTRAP_CODE_INTEGER_OVERFLOW, "an overflow", 0},
-    {EXCEPTION_BREAKPOINT, 0, 1, {0, 0}, WASMTRAP_CODE_UNREACHABLE, "a breakpoint", 0},
+    {EXCEPTION_BREAKPOINT, 0, 1, {3, 5}, WASMTRAP_CODE_UNREACHABLE, "a breakpoint", 0},
     {EXCEPTION_IN_PAGE_ERROR, 0, 2, {0, 64}, 0, "memory that is lost", 0},
     {EXCEPTION_FLT_DIVIDE_BY_ZERO, 0, 0, {0, 0}, 0, "floating-point arithmetic", 0},
     {EXCEPTION_GUARD_PAGE, 0, 2, {0, 64}, 0, "a guard page", 0},
@@ -31,11 +31,24 @@ static const case_t cases[] = {
     {EXCEPTION_PRIV_INSTRUCTION, 0, 0, {0, 0}, 0, "a privileged instruction", 0},
     {0xE06D7363, EXCEPTION_NONCONTINUABLE, 2, {0, 0}, 0, "a C++ exception", 0},
     {EXCEPTION_ACCESS_VIOLATION, EXCEPTION_NONCONTINUABLE, 2, {0, 64}, 0, "one that cannot go on", 0},
+    {EXCEPTION_ACCESS_VIOLATION, EXCEPTION_UNWINDING, 2, {0, 64}, 0, "one of an unwinder's", 0},
+    {EXCEPTION_ACCESS_VIOLATION, EXCEPTION_EXIT_UNWIND, 2, {0, 64}, 0, "one of an unwinder's at the end", 0},
     {EXCEPTION_ACCESS_VIOLATION, 0x80, 2, {0, 64}, 0, "one that software raised, by its flag", 0},
     {EXCEPTION_ACCESS_VIOLATION, 0, 2, {0, 64}, 0, "one that software raised, by its place", 1},
 };
 
-static volatile int handled;
+/* Of EFlags: what a trap leaves as it is, and what it does not. */
+enum { CARRY = 1, DIRECTION = 1 << 10, ALIGNMENT_CHECK = 1 << 18 };
+
+static volatile int handled, asked;
+static DWORD flags_then;
+static void *record_then;
+
+static wasmtrap_verdict_t declines(wasmtrap_fault_t *fault, void *shown) {
+  asked++;
+  *(void **)shown = fault->siginfo;
+  return WASMTRAP_VERDICT_FORWARD;
+}
 
 static void happens(void *argument) {
   const case_t *const it = argument;
@@ -50,7 +63,10 @@ static void happens(void *argument) {
   RtlCaptureContext(&context);
   context.Rip = wasm_fault_pc(&wasm_load);
   record.ExceptionAddress = (void *)(uintptr_t)(context.Rip + it->away);
+  context.EFlags |= CARRY | DIRECTION | ALIGNMENT_CHECK;
+  record_then = &record;
   handled = wasmtrap_try_handle_signal(0, &record, &context);
+  flags_then = context.EFlags;
   if (handled) RtlRestoreContext(&context, NULL);
 }
 
@@ -67,8 +83,32 @@ int main(void) {
     if (it.expected == 0) continue;
     same((uint32_t)trap.exception, it.code, "%s: the exception", it.name);
     same(trap.exception_code_count, it.count, "%s: its parameters", it.name);
+    same(trap.exception_codes[0], it.count > 0 ? it.parameters[0] : 0, "%s: the first one", it.name);
+    same(trap.exception_codes[1], it.count > 1 ? it.parameters[1] : 0, "%s: the second one", it.name);
+    same(flags_then & (CARRY | DIRECTION | ALIGNMENT_CHECK), CARRY, "%s: the flags with which the trap lands", it.name);
     same(trap.pc, wasm_fault_pc(&wasm_load), "%s: program counter", it.name);
   }
+  /* Lost memory is a trap where a region says so of its accessible part. */
+  wasmtrap_region_desc_t region;
+  memset(&region, 0, sizeof region);
+  region.struct_size = sizeof region;
+  region.base = inaccessible_page();
+  region.length = region.accessible = 4096;
+  region.accessible_code = 0x1234;
+  uint64_t id;
+  must(wasmtrap_region_register(&region, &id) == WASMTRAP_OK);
+  case_t lost = {EXCEPTION_IN_PAGE_ERROR, 0, 3, {0, address_of(region.base)}, 0, "memory that is lost", 0};
+  wasmtrap_trap_t trap = host_new_trap();
+  same(wasmtrap_call(happens, &lost, &trap), WASMTRAP_TRAPPED, "memory of a region that is lost");
+  same(trap.code, 0x1234, "the region's code");
+  same(trap.exception_code_count, 2, "two of the three parameters are in the record");
+  /* The fault handler is shown the record itself. */
+  void *shown = NULL;
+  must(wasmtrap_set_fault_handler(declines, &shown) == WASMTRAP_OK);
+  same(wasmtrap_call(happens, &lost, &trap), WASMTRAP_TRAPPED, "with a fault handler");
+  same(asked, 1, "which is asked");
+  ok(shown == record_then, "about the exception's record");
+  must(wasmtrap_set_fault_handler(NULL, NULL) == WASMTRAP_OK);
   CONTEXT context;
   memset(&context, 0, sizeof context);
   EXCEPTION_RECORD record;

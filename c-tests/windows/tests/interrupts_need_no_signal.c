@@ -54,6 +54,82 @@ static void below_its_pages(void) {
   ok(running.trap.frame_count >= 1 && running.frames[0] == running.trap.pc, "... and its backtrace begins with it");
 }
 
+/* ---- A guest in a function that another one has called, with pages of the stack that may not be touched below ---- */
+
+/* Both have frames. The inner one spins with its stack pointer where the pages are, and its frame pointer there or
+ * where its frame is. */
+void calls_spin(void *argument);
+extern const unsigned char calls_spin_start[], calls_spin_return[], calls_spin_end[];
+volatile uint64_t spins_at, frame_is_below;
+__asm__(
+    ".globl calls_spin, calls_spin_start, calls_spin_return, calls_spin_end\n"
+    "calls_spin:\n"
+    "calls_spin_start:\n"
+    "  push %rbp\n"
+    "  mov %rsp, %rbp\n"
+    "  sub $32, %rsp\n"
+    "  call 3f\n"
+    "calls_spin_return:\n"
+    "  add $32, %rsp\n"
+    "  pop %rbp\n"
+    "  ret\n"
+    "3:\n"
+    "  push %rbp\n"
+    "  mov %rsp, %rbp\n"
+    "  mov %rsp, %rdx\n"
+    "  sub $0x20000, %rsp\n"
+    "  mov %rsp, spins_at(%rip)\n"
+    "  cmpq $0, frame_is_below(%rip)\n"
+    "  je 2f\n"
+    "  lea 0x100(%rsp), %rbp\n"
+    "2:\n"
+    "  movq $1, (%rcx)\n"
+    "1: cmpq $0, 8(%rcx)\n"
+    "  je 1b\n"
+    "  mov %rdx, %rsp\n"
+    "  pop %rbp\n"
+    "  ret\n"
+    "calls_spin_end:\n");
+
+static void below_what_may_not_be_touched(void) {
+  wasmtrap_code_desc_t code;
+  memset(&code, 0, sizeof code);
+  code.struct_size = sizeof code;
+  code.start = calls_spin_start;
+  code.length = (size_t)(calls_spin_end - calls_spin_start);
+  uint64_t id;
+  must(wasmtrap_code_register(&code, &id) == WASMTRAP_OK);
+  for (frame_is_below = 0; frame_is_below < 2; frame_is_below++) {
+    wasm_access_t state;
+    memset(&state, 0, sizeof state);
+    running_t running = start(calls_spin, &state);
+    running_start(&running);
+    wait_for(&state.address, 1);
+    /* All of the stack that a system which adds pages one by one would not have there yet. */
+    unsigned char *const end = (unsigned char *)(uintptr_t)((spins_at & ~UINT64_C(4095)) + 0x10000);
+    MEMORY_BASIC_INFORMATION memory;
+    must(VirtualQuery(end, &memory, sizeof memory) != 0);
+    unsigned char *at = memory.AllocationBase;
+    while (at < end) {
+      DWORD before;
+      must(VirtualQuery(at, &memory, sizeof memory) != 0);
+      unsigned char *const next = (unsigned char *)memory.BaseAddress + memory.RegionSize;
+      const size_t size = (size_t)((next < end ? next : end) - at);
+      if (memory.State == MEM_COMMIT) must(VirtualProtect(at, size, PAGE_NOACCESS, &before));
+      at += size;
+    }
+    unsigned char *const inner = (unsigned char *)(uintptr_t)(spins_at & ~UINT64_C(4095));
+    must(VirtualFree(inner, (size_t)(end - inner), MEM_DECOMMIT));
+    must(wasmtrap_interrupt(running.run, WASMTRAP_CODE_INTERRUPT, 3) == WASMTRAP_OK);
+    running_join(&running);
+    interrupted_with(running.status, &running.trap, WASMTRAP_CODE_INTERRUPT, 3, "a guest over such pages ends");
+    same(running.frames[0], running.trap.pc, "its backtrace begins with it");
+    same(running.trap.frame_count, frame_is_below ? 1 : 2, "... and has what can be read");
+    if (!frame_is_below) same(running.frames[1], address_of(calls_spin_return), "... which is its caller");
+    if (frame_is_below) same(running.trap.fp, spins_at + 0x100, "... whose frame is there");
+  }
+}
+
 /* ---- A guest that a fault handler goes on with ---- */
 
 static uint64_t asked, go_on;
@@ -98,6 +174,7 @@ int main(void) {
   free(text);
   host_register_code(&wasm_load);
   below_its_pages();
+  below_what_may_not_be_touched();
   in_a_fault_handler();
   return tap_done();
 }
