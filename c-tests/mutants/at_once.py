@@ -153,6 +153,8 @@ class File:
             if up.type in ("const_item", "static_item", "const_block", "array_type", "enum_variant", "macro_invocation",
                            "type_arguments"):
                 raise CannotSwitch(f"in a {up.type}")
+            if up.parent and up.parent.type == "array_expression" and up == up.parent.child_by_field_name("length"):
+                raise CannotSwitch("in the length of an array")
             if up.type == "function_item":
                 modifiers = next((child for child in up.children if child.type == "function_modifiers"), None)
                 if modifiers and b"const" in modifiers.text.split():
