@@ -6,6 +6,7 @@
 use core::ffi::{CStr, c_char, c_void};
 use core::fmt;
 
+use super::fork;
 use super::platform::{self, ThreadKey};
 use super::text::Text;
 use crate::shared::abi::*;
@@ -21,7 +22,13 @@ impl Failure {
     }
 }
 
-type Sentence = Text<512>;
+/// A thread's sentence. All-zero is an empty one, of a process that no fork has made.
+struct Sentence {
+    text: Text<512>,
+    /// What [`fork::generation`] was when it was this thread's. An older one is another thread's, which has not come
+    /// along into this process.
+    generation: usize,
+}
 
 static NO_MEMORY: &CStr = c"out of memory, and none left to say of what";
 
@@ -42,9 +49,9 @@ pub(crate) fn make_room() {
 /// Notes why a call fails. With a lock held, [`make_room`] has been called.
 pub(crate) fn fail(status: wasmtrap_status_t, sentence: fmt::Arguments<'_>) -> Failure {
     if let Some(place) = place(true) {
-        place.clear();
+        place.text.clear();
         // Bounded text takes everything.
-        let _ = fmt::Write::write_fmt(place, sentence);
+        let _ = fmt::Write::write_fmt(&mut place.text, sentence);
     }
     Failure(status)
 }
@@ -63,14 +70,31 @@ fn place(create: bool) -> Option<&'static mut Sentence> {
             return None;
         }
     }
-    // SAFETY: null or this thread's sentence, to which nobody else has a reference while a call of the API runs.
-    unsafe { found.cast::<Sentence>().as_mut() }
+    // SAFETY: null or this thread's sentence, to which nobody else has a reference while a call of the API runs. Nobody
+    // else has one either that was left behind (`fork::may_leave_values_behind`), or has freed it: glibc takes a value
+    // from the thread before it calls `forget`.
+    let sentence = unsafe { found.cast::<Sentence>().as_mut() }?;
+    let generation = fork::generation();
+    if sentence.generation != generation {
+        sentence.text.clear();
+        sentence.generation = generation;
+    }
+    Some(sentence)
+}
+
+/// In a forked child, on its one thread: its sentence is kept. `next` makes the generation another one.
+pub(crate) fn keep_in_child(next: impl FnOnce()) {
+    let sentence = place(false);
+    next();
+    if let Some(sentence) = sentence {
+        sentence.generation = fork::generation();
+    }
 }
 
 /// The sentence of the last call of this thread that failed.
 pub(crate) fn last() -> *const c_char {
     match place(false) {
-        Some(sentence) => sentence.as_c_str(),
+        Some(sentence) => sentence.text.as_c_str(),
         None if KEY.get().is_err() => NO_MEMORY.as_ptr(),
         None => c"".as_ptr(),
     }

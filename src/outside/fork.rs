@@ -3,7 +3,7 @@
 //! The locks are taken before the fork, in the order in which the rest of the library takes them, so that the child
 //! finds nothing half done.
 
-use super::{library, platform, registry, threads};
+use super::{error, library, platform, registry, threads};
 use crate::shared::state;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -60,15 +60,20 @@ impl Forker {
     }
 }
 
-/// Whether this process was forked by one that had the library set up.
-static IS_CHILD: AtomicBool = AtomicBool::new(false);
+/// How many forks lie between this process and the one that has set the library up.
+static GENERATION: AtomicUsize = AtomicUsize::new(0);
+
+/// The same: another number in a child than in its parent.
+pub(crate) fn generation() -> usize {
+    GENERATION.load(Ordering::Relaxed)
+}
 
 /// Whether a value that a thread finds under a key of ours may be another thread's, which has not come along. In a
 /// child glibc gives new threads the stacks of those, and clears the values of a stack if they are in use
 /// (`specific_used` in reclaim_stacks). That flag falls at a thread's end before the first destructor is called and the
 /// first value cleared (nptl_deallocate_tsd.c): the value of a thread that was just there at the fork comes again.
 pub(crate) fn may_leave_values_behind() -> bool {
-    IS_CHILD.load(Ordering::Relaxed)
+    generation() != 0
 }
 
 /// Notes which process this is.
@@ -100,7 +105,7 @@ extern "C" fn after_in_parent() {
 
 extern "C" fn after_in_child() {
     note_process();
-    IS_CHILD.store(true, Ordering::Relaxed);
+    error::keep_in_child(|| GENERATION.store(generation() + 1, Ordering::Relaxed));
     if !FORKER.leave() {
         return;
     }

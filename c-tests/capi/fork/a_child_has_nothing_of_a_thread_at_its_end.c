@@ -18,12 +18,14 @@ static void end_slowly(void *unused) {
 
 static void *attach_and_end(void *unused) {
   must(wasmtrap_thread_attach() == WASMTRAP_OK && pthread_setspecific(key, &key) == 0);
+  must(wasmtrap_code_unregister(4711) == WASMTRAP_ERR_UNKNOWN_ID);
   return unused;
 }
 
 static void run_child(void *unused) {
   (void)unused;
   same(attached_threads(), 0, "no thread is attached");
+  contains(wasmtrap_last_error(), "1234", "the error of the thread that has forked is kept");
   a_thread_of_the_childs_traps();
   same(attached_threads(), 0, "and has left");
   same(wasmtrap_shutdown(), WASMTRAP_OK, "nobody keeps the child busy");
@@ -37,6 +39,7 @@ int main(void) {
   pthread_t thread;
   must(pthread_create(&thread, NULL, attach_and_end, NULL) == 0);
   meet(&at_its_end);
+  must(wasmtrap_code_unregister(1234) == WASMTRAP_ERR_UNKNOWN_ID);
   child_passes(run_child, NULL, "a child that is forked meanwhile");
   meet(&forked);
   must(pthread_join(thread, NULL) == 0);
