@@ -66,6 +66,7 @@ fn owners_come_first_and_strangers_are_not_asked() {
     assert!(!Faults { signal: 0, owner: NOBODY_S }.concern_engines());
     assert!(!Faults { signal: 1, owner: code_of(7) }.concern_engines());
     assert!(Faults { signal: 1, owner: adopted_by(6) }.concern_engines());
+    assert!(Faults { signal: 1, owner: NOBODY_S }.concern_engines(), "no engine's, and all may be asked");
     let faults = Faults { signal: 1, owner: marked(30) };
     assert_eq!(faults.asked_up_to(&PLACES[PLACES.len() - 3]), Asked::Owners(30));
     assert_eq!(faults.asked_up_to(&PLACES[PLACES.len() - 1]), Asked::Others(20));

@@ -187,7 +187,12 @@ impl<W: Counter> Drop for Section<'_, W> {
 #[inline]
 fn hash_of_this_stack() -> usize {
     let here = 0_u8;
-    let neighbourhood = (&raw const here).addr() >> 14;
+    hash_of_stack((&raw const here).addr())
+}
+
+/// The same by an address on the stack.
+fn hash_of_stack(address: usize) -> usize {
+    let neighbourhood = address >> 14;
     // Fibonacci hashing: the top bits of the product depend on all bits of the factor.
     neighbourhood.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (usize::BITS / 2)
 }

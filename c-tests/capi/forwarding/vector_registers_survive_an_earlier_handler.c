@@ -17,6 +17,7 @@ enum { REGISTERS = 16, BYTES = 32 };
 static unsigned char expected[REGISTERS][BYTES], found[REGISTERS][BYTES], other[REGISTERS][BYTES];
 static size_t width;
 static int changes_context;
+static volatile int elsewhere;
 
 #if defined(__x86_64__)
 #define EACH(move, of) \
@@ -72,6 +73,8 @@ static size_t register_width(void) { return 16; }
 
 static void on_alternate_stack(int signal) {
   (void)signal;
+  stack_t now;
+  if (sigaltstack(NULL, &now) != 0 || (now.ss_flags & SS_ONSTACK) == 0) elsewhere++;
   overwrite();
 }
 
@@ -104,6 +107,7 @@ static void check(const char *name) {
   for (int index = 0; index < REGISTERS; index++) {
     ok(memcmp(expected[index], found[index], width) == 0, "%s: register %d, all of %zu bytes", name, index, width);
   }
+  same(elsewhere, 0, "%s: the thread had its alternate stack all the time", name);
 }
 
 static void run(void *flags) {

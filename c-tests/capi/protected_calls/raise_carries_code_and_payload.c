@@ -32,6 +32,7 @@ int main(void) {
     same(trap.signal, 0, "no signal");
     same(trap.access, WASMTRAP_ACCESS_UNKNOWN, "no access");
     ok(trap.pc != 0, "program counter");
+    ok(trap.sp < address_of(&trap) && trap.sp > address_of(&trap) - 65536, "stack pointer, on this stack");
   }
 
   /* Compiled code calls it directly: its program counter is that of the code. */

@@ -20,7 +20,8 @@ use crate::shared::state;
 /// The kernel takes the alternate stack off the thread while a handler runs, and rt_sigreturn puts it back.
 pub(super) const SS_AUTODISARM: u32 = 1 << 31;
 
-/// The alternate stack that the thread has while a handler runs (signal_delivered, kernel/signal.c).
+/// The alternate stack that the thread has while a handler runs (signal_delivered, kernel/signal.c). A kernel that puts
+/// it back before the registers changes none but one that disarms itself (seen on 6.18: we run on it).
 fn stack_of_a_handler(context: &ucontext_t) -> libc::stack_t {
     if context.uc_stack.ss_flags as u32 & SS_AUTODISARM == 0 {
         return context.uc_stack;
@@ -28,16 +29,20 @@ fn stack_of_a_handler(context: &ucontext_t) -> libc::stack_t {
     libc::stack_t { ss_sp: core::ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 }
 }
 
+/// Whether code with that stack pointer runs on an alternate signal stack, the kernel's way: with its top, where the
+/// stack is empty, and without its lowest byte (__on_sig_stack, include/linux/sched/signal.h).
+pub(super) fn is_on(stack: &libc::stack_t, sp: usize) -> bool {
+    let above_lowest = sp.wrapping_sub(stack.ss_sp.addr()).wrapping_sub(1);
+    stack.ss_flags & libc::SS_DISABLE == 0 && above_lowest < stack.ss_size
+}
+
 /// Whether the code that the signal interrupted ran on the alternate signal stack.
 pub(super) fn was_on_alternate_stack(context: &ucontext_t) -> bool {
-    let stack = &context.uc_stack;
-    let base = stack.ss_sp.addr();
-    stack.ss_flags & libc::SS_DISABLE == 0 && interrupted_sp(context).wrapping_sub(base) < stack.ss_size
+    is_on(&context.uc_stack, interrupted_sp(context))
 }
 
 fn runs_on_alternate_stack(context: &ucontext_t) -> bool {
-    let stack = &context.uc_stack;
-    stack.ss_flags & libc::SS_DISABLE == 0 && arch::stack_pointer().wrapping_sub(stack.ss_sp.addr()) < stack.ss_size
+    is_on(&context.uc_stack, arch::stack_pointer())
 }
 
 /// Whether the kernel called the entry point, and not another handler.
@@ -192,9 +197,9 @@ mod layout {
     const PLAIN_STATE_SIZE: usize = 512;
 
     pub(super) struct Frame {
-        start: usize,
-        state: usize,
-        state_size: usize,
+        pub(super) start: usize,
+        pub(super) state: usize,
+        pub(super) state_size: usize,
     }
 
     /// The frame that the kernel made for the entry point, if it was the kernel that called it.

@@ -1,6 +1,6 @@
 //! Whether there is room for a frame below the code that was interrupted, and whether a frame is the kernel's.
 
-use super::has_room;
+use super::{has_room, is_on, runs_elsewhere};
 
 /// A mapping of so many pages, all of which can be written to but those that are named.
 fn pages(count: usize, without_access: &[usize]) -> (usize, usize) {
@@ -41,6 +41,30 @@ fn no_page_of_a_frame_is_passed_over() {
     }
 }
 
+#[test]
+fn an_alternate_stack_has_its_top_and_not_its_lowest_byte() {
+    let stack = |ss_flags| libc::stack_t { ss_sp: 0x1000 as *mut _, ss_flags, ss_size: 0x800 };
+    for (sp, on_it) in [(0xfff, false), (0x1000, false), (0x1001, true), (0x1800, true), (0x1801, false), (0, false)] {
+        assert_eq!(is_on(&stack(0), sp), on_it, "{sp:#x}");
+        assert!(!is_on(&stack(libc::SS_DISABLE), sp), "{sp:#x} of none");
+    }
+    assert!(!is_on(&libc::stack_t { ss_sp: core::ptr::null_mut(), ss_flags: 0, ss_size: 0 }, 0), "an empty one");
+}
+
+#[test]
+fn a_handler_runs_elsewhere_if_the_signal_has_brought_the_thread_to_its_alternate_stack() {
+    // SAFETY: all-zero is a valid context, of code with a null stack pointer.
+    let mut context: libc::ucontext_t = unsafe { core::mem::zeroed() };
+    let here = (&raw const context).addr();
+    for (low, high) in [(here - 0x8000, here + 0x8000), (0x1000, 0x2000)] {
+        for flags in [0, libc::SS_DISABLE] {
+            context.uc_stack = libc::stack_t { ss_sp: low as *mut _, ss_flags: flags, ss_size: high - low };
+            assert_eq!(runs_elsewhere(false, &context), high > here && flags == 0, "{low:#x} {flags}");
+            assert!(!runs_elsewhere(true, &context), "{low:#x} {flags}");
+        }
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 mod x86_64 {
     use crate::inside::signals::context::extended_state_place;
@@ -77,5 +101,28 @@ mod x86_64 {
         assert!(!is_taken(0, 0, 8), "extended state in the frame itself");
         assert!(!is_taken(0, 0, 8 + 304 + 120), "extended state that overlaps the information");
         assert!(is_taken(0, 0, 8 + 304 + 128), "and right above it");
+    }
+
+    #[test]
+    fn a_frame_takes_no_more_room_than_is_asked_for() {
+        #[repr(C, align(64))]
+        struct Area([u8; 4096]);
+        let from = Area([0x55; 4096]);
+        for state_size in [512, 832, 840, 2440] {
+            let mut to = Area([0; 4096]);
+            let start = (&raw const from).addr();
+            let frame = layout::Frame { start, state: start + 4096 - state_size, state_size };
+            let end = (&raw mut to).addr() + 4096;
+            // SAFETY: all-zero is a valid context.
+            let context: ucontext_t = unsafe { core::mem::zeroed() };
+            let mut most = 0;
+            for top in end - 64..end {
+                // SAFETY: the areas are larger than a frame.
+                let place = unsafe { layout::copy(&frame, &context, top) };
+                most = most.max(top - place.sp);
+            }
+            let room = layout::size(&frame);
+            assert!(most <= room && room < most + 32, "{state_size}: {most} of {room}");
+        }
     }
 }
