@@ -15,8 +15,10 @@ static void overwrite(void) {
   amx_load(other, other);
 }
 
-static void on_alternate_stack(int signal) {
+static void on_alternate_stack(int signal, siginfo_t *info, void *context) {
   (void)signal;
+  (void)info;
+  (void)context;
   overwrite();
 }
 
@@ -54,11 +56,7 @@ static void check(const char *name) {
 
 static void run(void *flags) {
   must(amx_request());
-  struct sigaction action;
-  memset(&action, 0, sizeof action);
-  action.sa_handler = on_alternate_stack;
-  action.sa_flags = SA_ONSTACK;
-  must(sigaction(SIGUSR1, &action, NULL) == 0);
+  install_handler(SIGUSR1, on_alternate_stack, SA_ONSTACK);
   install_handler(SIGSEGV, handler, *(const int *)flags);
   host_init_with_signals();
   must(wasmtrap_thread_attach() == WASMTRAP_OK);

@@ -35,14 +35,18 @@ __asm__(
     "  ret\n"
     "spin_below_end:\n");
 
-static void below_its_pages(void) {
+static void register_code(const unsigned char *start, const unsigned char *end) {
   wasmtrap_code_desc_t code;
   memset(&code, 0, sizeof code);
   code.struct_size = sizeof code;
-  code.start = spin_below_start;
-  code.length = (size_t)(spin_below_end - spin_below_start);
+  code.start = start;
+  code.length = (size_t)(end - start);
   uint64_t id;
   must(wasmtrap_code_register(&code, &id) == WASMTRAP_OK);
+}
+
+static void below_its_pages(void) {
+  register_code(spin_below_start, spin_below_end);
   wasm_access_t state;
   memset(&state, 0, sizeof state);
   running_t running = start(spin_below, &state);
@@ -92,13 +96,7 @@ __asm__(
     "calls_spin_end:\n");
 
 static void below_what_may_not_be_touched(void) {
-  wasmtrap_code_desc_t code;
-  memset(&code, 0, sizeof code);
-  code.struct_size = sizeof code;
-  code.start = calls_spin_start;
-  code.length = (size_t)(calls_spin_end - calls_spin_start);
-  uint64_t id;
-  must(wasmtrap_code_register(&code, &id) == WASMTRAP_OK);
+  register_code(calls_spin_start, calls_spin_end);
   for (frame_is_below = 0; frame_is_below < 2; frame_is_below++) {
     wasm_access_t state;
     memset(&state, 0, sizeof state);
