@@ -12,7 +12,7 @@ static wasmtrap_fault_t seen;
 static wasmtrap_registers_t seen_registers;
 static void *seen_user;
 static int count;
-/* What the signal handler's other two arguments say of the place, where there are signals. */
+/* What the handler's other two arguments say of the place, a signal's or on Windows those of an exception. */
 static uint64_t address_in_information, pc_in_context;
 
 static wasmtrap_verdict_t look(wasmtrap_fault_t *fault, void *user) {
@@ -20,12 +20,14 @@ static wasmtrap_verdict_t look(wasmtrap_fault_t *fault, void *user) {
   seen_registers = *fault->registers;
   seen_user = user;
   count++;
-#if !defined(_WIN32)
   if (fault->siginfo && fault->ucontext) {
+#if defined(_WIN32)
+    address_in_information = ((EXCEPTION_RECORD *)fault->siginfo)->ExceptionInformation[1];
+#else
     address_in_information = address_of(((siginfo_t *)fault->siginfo)->si_addr);
+#endif
     pc_in_context = context_pc(fault->ucontext);
   }
-#endif
   make_accessible((void *)fault->fault_address);
   return WASMTRAP_VERDICT_RESUME;
 }
@@ -83,10 +85,8 @@ int main(void) {
   same(seen.payload, 0, "no payload");
   same(seen.pc, wasm_fault_pc(&wasm_load), "program counter");
   same(seen.fault_address, access.address, "fault address");
-#if !defined(_WIN32)
   same(address_in_information, seen.exception ? 0 : access.address, "the same in the signal's information, if any");
   same(pc_in_context, seen.exception ? 0 : wasm_fault_pc(&wasm_load), "and the program counter in its context");
-#endif
 #if defined(_WIN32)
   handler_told_of(SIGSEGV, INACCESSIBLE_PAGE_CODE, seen);
 #else
