@@ -258,7 +258,7 @@ def compiled(tree, files, system):
         for file in files:
             write(tree / file.path, file.rendered(dropped))
         before = len(dropped)
-        for profile in (system.library, ["--target-dir", "target", "--profile", "test"]):
+        for profile in (system.checked, ["--target-dir", "target", "--profile", "test"]):
             output = subprocess.run(["cargo", "check", "-q", "--locked", "--lib", *profile, "--message-format=json"],
                                     cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
             others = []
@@ -335,7 +335,7 @@ class Linux:
     """The library as it is here."""
 
     tree, part = "target/mutants/at-once", None
-    library = ["--target-dir", "target"]
+    checked = ["--target-dir", "target"]
     goals = ["c-programs-shared", run.BY_JUMP, f"{TWO_COPIES}.t",
              *(f"{run.PROGRAMS}/standalone/{name}.t" for name in STANDALONE)]
     environment = {**run.QUICK_BUILD, "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1"}
@@ -356,7 +356,7 @@ class Mach:
     """The library with the Mach backend, on the simulated kernel."""
 
     tree, part = "target/mutants/at-once-mach", "mach"
-    library = ["--target-dir", "target/mach/wasmtrap", "--manifest-path", "c-tests/mach/wasmtrap/Cargo.toml"]
+    checked = ["--target-dir", "target/mach/wasmtrap", "--manifest-path", "c-tests/mach/wasmtrap/Cargo.toml"]
     goals = ["mach-kernel", "mach-backend-programs", "mach-c-programs"]
     # One object file, so that the switch comes from the archive with what asks it.
     environment = {**Linux.environment, "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "1",

@@ -52,15 +52,16 @@ def run(command, mode, rounds, limit, folder):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--library", required=True, type=pathlib.Path, help="trapping.c as a shared library")
+    parser.add_argument("--library", dest="trapping", required=True, type=pathlib.Path,
+                        help="trapping.c as a shared library")
     parser.add_argument("--programs", required=True, type=pathlib.Path, help="where the compiled hosts are")
     parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--limit", type=int, default=240, help="seconds that a run may take on a busy machine")
     parser.add_argument("--hosts", default="", help="names; all if empty")
     parser.add_argument("--modes", default=" ".join(MODES))
     arguments = parser.parse_args()
-    all_hosts = hosts(arguments.library.resolve(), arguments.programs.resolve())
-    folder = arguments.library.resolve().parent
+    all_hosts = hosts(arguments.trapping.resolve(), arguments.programs.resolve())
+    folder = arguments.trapping.resolve().parent
     failed = False
     for name in arguments.hosts.split() or all_hosts:
         command, rounds = all_hosts[name]

@@ -68,14 +68,14 @@ def output(*command):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--library", required=True)
+    parser.add_argument("--library", dest="policy", required=True)
     parser.add_argument("--kernel", required=True)
     parser.add_argument("--readme", required=True, type=pathlib.Path)
     arguments = parser.parse_args()
-    library, wrong_in_library = read(output(arguments.library))
+    library, wrong_in_library = read(output(arguments.policy))
     kernel, wrong_in_kernel = read(output(arguments.kernel, "--policy"))
     shown = arguments.readme.read_text(encoding="utf-8").splitlines()
-    not_shown = [line for line in output(arguments.library, "--readme").splitlines() if line not in shown]
+    not_shown = [line for line in output(arguments.policy, "--readme").splitlines() if line not in shown]
     results = [
         ("the library's table has the form", wrong_in_library),
         ("the simulated kernel's table has the form", wrong_in_kernel),

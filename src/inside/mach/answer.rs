@@ -39,15 +39,17 @@ pub(crate) fn answer(thread: &Thread, request: &Request, words: &mut Words) -> A
     let mut machine = State::new(words, exception.pc_is_behind);
     let kind = classify::kind_after_branch(exception.kind, request.codes, machine.came_by_branch());
     let fault = Fault { from_kernel: true, kind, pc: machine.pc(), address: exception.address };
-    // The end of an asking that was interrupted on its way here, so that a signal has ended it: nobody waits for an
-    // answer, and what has been noted since then holds.
-    if fault.pc == trampoline::return_address() && callback.phase != Phase::Asking {
-        return Answer::NextLevel;
+    // The end of an asking.
+    if fault.pc == trampoline::return_address() {
+        // One that was interrupted on its way here, so that a signal has ended it: nobody waits for an answer, and what
+        // has been noted since then holds.
+        if callback.phase != Phase::Asking {
+            return Answer::NextLevel;
+        }
+        callback.phase = Phase::Idle;
+        return return_from_callback(callback, words);
     }
     match core::mem::replace(&mut callback.phase, Phase::Idle) {
-        Phase::Asking if fault.pc == trampoline::return_address() => {
-            return return_from_callback(callback, words);
-        }
         // The handler itself faulted. The signal handlers underneath see it as the fault of a signal handler.
         Phase::Asking if thread.backend.on_callback_stack(machine.sp()) => {
             callback.phase = Phase::Asking;

@@ -31,7 +31,7 @@ fn stack_of_a_handler(context: &ucontext_t) -> libc::stack_t {
 
 /// Whether code with that stack pointer runs on an alternate signal stack, the kernel's way: with its top, where the
 /// stack is empty, and without its lowest byte (__on_sig_stack, include/linux/sched/signal.h).
-pub(super) fn is_on(stack: &libc::stack_t, sp: usize) -> bool {
+fn is_on(stack: &libc::stack_t, sp: usize) -> bool {
     let above_lowest = sp.wrapping_sub(stack.ss_sp.addr()).wrapping_sub(1);
     stack.ss_flags & libc::SS_DISABLE == 0 && above_lowest < stack.ss_size
 }
